@@ -1,0 +1,1478 @@
+/*
+ * chief.h: the whole public interface of libchief.
+ *
+ * A chief runs a named set of workers, keeps them running and stops them without losing work. The
+ * order of this file is the order in which a reader needs it:
+ *
+ *    1. conventions, errors, memory         6. messages, channels
+ *    2. values and contexts                 7. workers and what they can call
+ *    3. logs                                8. pools and snapshots
+ *    4. worker states                       9. events
+ *    5. the worker-exists rule             10. the chief itself
+ *
+ * Conventions, said once:
+ *
+ *  - `int` results are CHIEF_OK (0) or a CHIEF_E* code; text for people is in chief_last_error().
+ *    Verbs of a pool answer a `chief_state_t`: the new state (> 0),
+ *    CHIEF_WORKER_WRONG_STATE_CHANGE (-1) or a CHIEF_E* code (all of them at -1001 and below).
+ *  - `**out` (or `*out`) comes last among the handles it is made from, is NULL or 0 on failure, and is
+ *    the caller's on success. A returned pointer is borrowed.
+ *  - Strings are UTF-8 and end in NUL where no length is given; names are 1 to 64 bytes of
+ *    [A-Za-z0-9_.-], the first not '.' and not '-'.
+ *  - Times are int64_t milliseconds on the monotonic clock. A timeout that is negative waits for ever,
+ *    0 does not wait (CHIEF_EAGAIN instead of CHIEF_ETIMEDOUT).
+ *  - An options structure begins with `uint32_t size` = sizeof of what the caller was compiled
+ *    against; zero in any field means its default; CHIEF_ZERO says zero where zero is meaningful.
+ *    A structure larger than the library's is accepted when the bytes beyond are zero.
+ *  - `@thread any`: callable from every thread at once. `@thread owner`: one thread at a time.
+ *    `@thread worker`: only inside the callbacks of that worker.
+ *    `@blocks never | timeout | forever` says how long a call can take.
+ *  - Passing NULL or an object of the wrong kind is CHIEF_EINVAL; destructors take NULL.
+ */
+#ifndef CHIEF_H
+#define CHIEF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(CHIEF_IN_ROCK)
+#define CHIEF_API __attribute__((visibility("hidden")))
+#elif defined(__GNUC__)
+#define CHIEF_API __attribute__((visibility("default")))
+#else
+#define CHIEF_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- 1. Conventions, errors, memory -------------------------------------------------------- */
+
+#define CHIEF_VERSION "0.1.0"
+#define CHIEF_ABI 0
+
+/* In a duration or count of an options structure: zero itself, where plain 0 means the default. */
+#define CHIEF_ZERO INT64_MIN
+
+/* In a timeout: wait until it happens. */
+#define CHIEF_FOREVER (-1)
+
+/* X(NAME, number, "code in Lua", "text"). The numbers are permanent. */
+#define CHIEF_ERROR_MAP(X)                                                                         \
+    X(EINVAL, -1001, "invalid", "invalid argument")                                                \
+    X(ENOMEM, -1002, "no_memory", "out of memory")                                                 \
+    X(ENOENT, -1003, "not_found", "no such name")                                                  \
+    X(EEXIST, -1004, "exists", "name already taken")                                               \
+    X(EBUSY, -1005, "busy", "in use")                                                              \
+    X(ESTATE, -1006, "invalid_state", "not a worker state")                                        \
+    X(ENOTINIT, -1007, "not_initialized", "worker not initialized")                                \
+    X(ETIMEDOUT, -1008, "timeout", "timed out")                                                    \
+    X(ECANCELED, -1009, "cancelled", "cancelled")                                                  \
+    X(ECLOSED, -1010, "closed", "closed")                                                          \
+    X(EAGAIN, -1011, "would_block", "nothing to do without waiting")                               \
+    X(EFULL, -1012, "full", "channel is full")                                                     \
+    X(ETOOBIG, -1013, "too_big", "message too big")                                                \
+    X(ENOREPLY, -1014, "no_reply", "no reply")                                                     \
+    X(ECALL, -1015, "call_failed", "the callee answered with a failure")                           \
+    X(EFAILED, -1016, "failed", "worker failed")                                                   \
+    X(ECYCLE, -1017, "cycle", "dependency cycle")                                                  \
+    X(EDEADLK, -1018, "deadlock", "the call would wait for its own thread")                        \
+    X(EFORK, -1019, "forked", "not usable in a forked child")                                      \
+    X(ESYS, -1020, "system", "system call failed")                                                 \
+    X(ENOTSUP, -1021, "not_supported", "not in this version yet")                                  \
+    X(EDATA, -1022, "bad_data", "malformed data")                                                  \
+    X(EENABLE, -1023, "not_enabled", "worker not enabled")
+
+enum chief_error {
+    CHIEF_OK = 0,
+#define CHIEF_X(name, number, code, text) CHIEF_##name = (number),
+    CHIEF_ERROR_MAP(CHIEF_X)
+#undef CHIEF_X
+};
+
+/*
+ * The ABI number the library was built with; a program compares it with CHIEF_ABI.
+ * @thread any  @blocks never
+ */
+CHIEF_API uint32_t chief_abi(void);
+
+/*
+ * The version of the library, "0.1.0".
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_version(void);
+
+/*
+ * The fixed text of an error code; «unknown error» for a number that is none. Never NULL.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_strerror(int code);
+
+/*
+ * The code as one word ("timeout", "closed" …), as Lua and JSON show it; "ok" for CHIEF_OK, "unknown"
+ * for a number that is none. -1 is "wrong_state_change". Never NULL.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_error_code(int code);
+
+/*
+ * What went wrong in the last failing call of this thread, for people. Borrowed until the thread's
+ * next call into the library; never NULL, "" when nothing failed yet.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_last_error(void);
+
+/*
+ * Copies the text of chief_last_error() into `buf` (always terminated, cut to `size`), forgets it, and
+ * returns its full length. For runtimes whose tasks move between threads.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_last_error_take(char *buf, size_t size);
+
+/* Memory: `realloc` with `size` 0 frees and returns NULL; NULL means out of memory. */
+typedef struct chief_allocator {
+    uint32_t size;
+    void *(*realloc)(void *data, void *ptr, size_t size);
+    void *data;
+} chief_allocator;
+
+/*
+ * Sets the process-wide allocator; NULL puts malloc back. To be called before anything else of the
+ * library is alive. Memory of libuv and cJSON is the host's own business.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_EINVAL.
+ */
+CHIEF_API int chief_set_allocator(const chief_allocator *allocator);
+
+/* Bytes with their length; `data` may be NULL when `len` is 0. */
+typedef struct chief_bytes {
+    const void *data;
+    size_t len;
+} chief_bytes;
+
+/* Called exactly once, on the thread that drops the last reference to `data`. */
+typedef void (*chief_destructor)(void *data);
+
+/* ---- 2. Values and contexts ------------------------------------------------------------------ */
+
+enum chief_type {
+    CHIEF_NIL = 0,
+    CHIEF_BOOL = 1,
+    CHIEF_INTEGER = 2,
+    CHIEF_NUMBER = 3,
+    CHIEF_BYTES = 4,
+    CHIEF_POINTER = 5
+};
+
+/* A small tagged value. Given to the library it is read and copied; got from it, see
+ * chief_value_clear. */
+typedef struct chief_value {
+    int32_t type; /* enum chief_type */
+    int32_t boolean;
+    int64_t integer;
+    double number;
+    chief_bytes bytes;
+    void *pointer;
+    chief_destructor destroy; /* of `pointer`; NULL when it needs none */
+    void *owner;              /* the library's; NULL in a value that a caller makes */
+} chief_value;
+
+/*
+ * Releases what a value got from the library refers to and makes it nil. A value made by the caller is
+ * only made nil.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_value_clear(chief_value *value);
+
+/* A node in a tree of contexts: cancellation, a deadline, values by name. Reference-counted. */
+typedef struct chief_context chief_context;
+
+/*
+ * A new context below `parent` (NULL: a root). It is done when it or any context above it is
+ * cancelled or past its deadline. A parent may be released before its children.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_context_new(chief_context **out, chief_context *parent);
+
+/*
+ * The same, done by itself after `timeout_ms` (>= 0), or earlier if the parent's deadline is earlier.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_context_new_deadline(chief_context **out, chief_context *parent,
+                                         int64_t timeout_ms);
+
+/*
+ * One more reference; returns its argument.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_context *chief_context_ref(chief_context *ctx);
+
+/*
+ * Drops a reference; the last one frees the node and runs the destructors of its values.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_context_unref(chief_context *ctx);
+
+/*
+ * Cancels the context and all below it, with a reason for people (NULL: «cancelled»). The first
+ * cancellation wins; a later one changes nothing.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_context_cancel(chief_context *ctx, const char *reason);
+
+/*
+ * CHIEF_OK while it is not done, CHIEF_ECANCELED when cancelled, CHIEF_ETIMEDOUT past a deadline.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_context_err(chief_context *ctx);
+
+/*
+ * Copies the reason into `buf` (terminated, cut to `size`) and returns its full length; 0 while not
+ * done.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_context_reason(chief_context *ctx, char *buf, size_t size);
+
+/*
+ * The time left until the deadline in ms (0 when past), -1 when there is none.
+ * @thread any  @blocks never
+ */
+CHIEF_API int64_t chief_context_remaining(chief_context *ctx);
+
+/*
+ * Waits until the context is done.
+ * @thread any  @blocks timeout
+ * Errors: CHIEF_OK when it is done, else CHIEF_ETIMEDOUT or CHIEF_EAGAIN.
+ */
+CHIEF_API int chief_context_wait(chief_context *ctx, int64_t timeout_ms);
+
+/*
+ * A descriptor that is readable from the moment the context is done, for another event loop. Made at
+ * the first call; the context's: do not read from it and do not close it.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESYS (as a negative result; a descriptor is >= 0).
+ */
+CHIEF_API int chief_context_fd(chief_context *ctx);
+
+/*
+ * Sets a value under a name, at any time; the contexts below see it. A pointer's destructor runs once:
+ * when it was replaced and nobody holds it any more, or when the context is freed. On failure the
+ * pointer stays the caller's.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_context_set(chief_context *ctx, const char *key, const chief_value *value);
+
+/*
+ * The value under a name here or in the nearest context above. The caller clears it with
+ * chief_value_clear; until then its bytes and pointer stay valid.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT.
+ */
+CHIEF_API int chief_context_get(chief_context *ctx, const char *key, chief_value *out);
+
+/* ---- 3. Logs ---------------------------------------------------------------------------------- */
+
+enum chief_level { CHIEF_DEBUG = 1, CHIEF_INFO = 2, CHIEF_WARN = 3, CHIEF_ERROR = 4, CHIEF_OFF = 5 };
+
+enum chief_log_format { CHIEF_LOG_TEXT = 0, CHIEF_LOG_JSON = 1 };
+
+typedef struct chief_field {
+    const char *key;
+    chief_value value; /* a pointer is shown as its address */
+} chief_field;
+
+/* One record, valid during the sink's call. `time_ms` is wall-clock time since 1970. */
+typedef struct chief_record {
+    uint32_t size;
+    int32_t level; /* enum chief_level */
+    int64_t time_ms;
+    const char *message;
+    const chief_field *fields; /* the logger's own first, then the call's */
+    size_t n_fields;
+} chief_record;
+
+/* Gets each record, from any thread and several at once; no lock is held. */
+typedef void (*chief_sink)(void *data, const chief_record *record);
+
+typedef struct chief_log_options {
+    uint32_t size;
+    int32_t level;  /* least level that is written; default CHIEF_INFO */
+    int32_t format; /* enum chief_log_format, of the built-in sink (stderr, one write per line) */
+    chief_sink sink;
+    void *data;
+    chief_destructor destroy; /* of data */
+} chief_log_options;
+
+/* A logger: a sink, a least level, fields. Immutable but for the level; reference-counted. */
+typedef struct chief_log chief_log;
+
+/*
+ * A logger; NULL options: text at CHIEF_INFO to stderr, the only thing in the library that writes there.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_log_new(chief_log **out, const chief_log_options *options);
+
+/*
+ * One more reference; returns its argument.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_log *chief_log_ref(chief_log *log);
+
+/*
+ * Drops a reference.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_log_unref(chief_log *log);
+
+/*
+ * A logger with the same sink and level and these fields more; a field of the same key is replaced.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_log_with_fields(chief_log **out, chief_log *log, const chief_field *fields,
+                                    size_t n);
+
+/*
+ * Sets the least level of this logger and of all made from it with fields (and of those it was made
+ * from: they share it).
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL.
+ */
+CHIEF_API int chief_log_set_level(chief_log *log, int32_t level);
+
+/*
+ * Writes one record. A record that cannot be written is lost; logging never fails and never waits for
+ * more than the sink.
+ * @thread any  @blocks never (but for the sink)
+ */
+CHIEF_API void chief_log_write(chief_log *log, int32_t level, const char *message,
+                               const chief_field *fields, size_t n);
+
+/* ---- 4. Worker states (Go: WorkerState) -------------------------------------------------------- */
+
+typedef int32_t chief_state_t;
+
+/* The numbers are part of the ABI, also when stored in a database. 0 is not a state. */
+enum chief_state {
+    CHIEF_WORKER_WRONG_STATE_CHANGE = -1,
+    CHIEF_WORKER_NULL = 1,
+    CHIEF_WORKER_DISABLED = 2,
+    CHIEF_WORKER_PRESENT = 3,
+    CHIEF_WORKER_ENABLED = 4,
+    CHIEF_WORKER_INITIALIZED = 5,
+    CHIEF_WORKER_RUN = 6,
+    CHIEF_WORKER_STOPPED = 7,
+    CHIEF_WORKER_FAILED = 8
+};
+
+/*
+ * Writes the name of a state, or `WorkerState(N)` for another number, into `buf` (terminated, cut to
+ * `size`) and returns its full length. Go: WorkerState.String.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_state_to_string(chief_state_t state, char *buf, size_t size);
+
+/*
+ * CHIEF_OK for the nine states, CHIEF_ESTATE for any other number. Go: WorkerState.Validate.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_state_validate(chief_state_t state);
+
+/*
+ * Writes the JSON form, the quoted name (terminated, cut to `size`), and sets `*len` to its full length.
+ * Go: WorkerState.MarshalJSON.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESTATE for an unknown number.
+ */
+CHIEF_API int chief_state_to_json(chief_state_t state, char *buf, size_t size, size_t *len);
+
+/*
+ * Reads the JSON form. Go: WorkerState.UnmarshalJSON.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESTATE: «WorkerState should be a string, got …» or «… is invalid value»; CHIEF_EDATA for
+ * what is not JSON.
+ */
+CHIEF_API int chief_state_from_json(const char *json, size_t len, chief_state_t *out);
+
+/*
+ * The database form: the name, or NULL for an unknown number. Go: WorkerState.Value.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_state_value(chief_state_t state);
+
+/*
+ * Reads the database form: bytes (the name, or its JSON form) or an integer. Go: WorkerState.Scan, which
+ * lets unknown texts and numbers through.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESTATE.
+ */
+CHIEF_API int chief_state_scan(const chief_value *value, chief_state_t *out);
+
+/*
+ * The state after a legal transition (`to`), CHIEF_WORKER_WRONG_STATE_CHANGE for an illegal one. Enabling
+ * an enabled and failing a failed worker is legal and changes nothing.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_state_transition(chief_state_t from, chief_state_t to);
+
+/* ---- 5. The worker-exists rule (Go: WorkerExistRule) --------------------------------------------- */
+
+/* The names there are, and the message for one that is not among them. Immutable. */
+typedef struct chief_rule chief_rule;
+
+/*
+ * A rule over a copy of `names`, with the message «invalid service name».
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_rule_new(chief_rule **out, const char *const *names, size_t n);
+
+/*
+ * Frees a rule.
+ * @thread owner  @blocks never
+ */
+CHIEF_API void chief_rule_free(chief_rule *rule);
+
+/*
+ * CHIEF_OK when each name is known, else CHIEF_ENOENT, and the text names the first that is not and lists
+ * those there are: «invalid service name foo; there are: api, resizer». Go: WorkerExistRule.Validate.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_rule_validate(const chief_rule *rule, const char *const *names, size_t n);
+
+/*
+ * A rule with another message and the same names (the Go code forgets them). Go: WorkerExistRule.Error.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_rule_error(chief_rule **out, const chief_rule *rule, const char *message);
+
+/*
+ * The names, sorted; `*n` is their number. Borrowed from the rule. Go: WorkerExistRule.AvailableWorkers.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *const *chief_rule_available(const chief_rule *rule, size_t *n);
+
+/* ---- 6. Messages and channels --------------------------------------------------------------------- */
+
+/* One received message. Reference-counted; the bytes live as long as a reference does, apart from who
+ * has to acknowledge it. */
+typedef struct chief_msg chief_msg;
+
+/* A running worker, as seen from inside it (section 7). */
+typedef struct chief_worker chief_worker;
+
+/*
+ * The payload; borrowed from the message.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_bytes chief_msg_data(const chief_msg *msg);
+
+/*
+ * The name of the worker that sent it; "" from the host. Borrowed from the message.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_msg_sender(const chief_msg *msg);
+
+/*
+ * "message", "call" or "broadcast".
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_msg_kind(const chief_msg *msg);
+
+/*
+ * The name of the channel it came by; "" for a mailbox. Borrowed from the message.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_msg_channel(const chief_msg *msg);
+
+/*
+ * How often it has been handed to a receiver, this time included; 1 is a first delivery.
+ * @thread any  @blocks never
+ */
+CHIEF_API uint32_t chief_msg_deliveries(const chief_msg *msg);
+
+/*
+ * Answers a call. A message that is no call, or was answered, or whose caller has gone: CHIEF_ENOENT, and
+ * the reply is dropped and counted.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_ETOOBIG, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_msg_reply(chief_msg *msg, const void *data, size_t len);
+
+/*
+ * Answers a call with a failure; the caller gets CHIEF_ECALL and this text.
+ * @thread any  @blocks never
+ * Errors: as chief_msg_reply.
+ */
+CHIEF_API int chief_msg_fail(chief_msg *msg, const char *text);
+
+/*
+ * Drops a reference to the bytes. This acknowledges nothing.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_msg_free(chief_msg *msg);
+
+enum chief_overflow { CHIEF_BLOCK = 0, CHIEF_DROP_OLDEST = 1, CHIEF_FAIL = 2 };
+enum chief_delivery { CHIEF_AT_MOST_ONCE = 0, CHIEF_AT_LEAST_ONCE = 1 };
+
+typedef struct chief_channel_options {
+    uint32_t size;
+    int32_t overflow;        /* enum chief_overflow */
+    int32_t delivery;        /* enum chief_delivery */
+    uint32_t capacity;       /* messages; default 64 */
+    int64_t max_deliveries;  /* default 5; CHIEF_ZERO: no limit */
+    int64_t max_message;     /* bytes; default 16 MiB */
+    const char *dead;        /* where a message goes after max_deliveries; NULL: dropped */
+} chief_channel_options;
+
+/* Counters of a channel, all taken at one moment: sent = received + queued + dropped, where received
+ * = acknowledged + in_hand. */
+typedef struct chief_channel_stats {
+    uint32_t size;
+    uint32_t capacity;
+    uint64_t sent;          /* accepted from senders */
+    uint64_t received;      /* with a receiver, or done with */
+    uint64_t queued;        /* waiting, those that came back included */
+    uint64_t dropped;       /* lost by policy, by a death, at max_deliveries (the dead ones included) */
+    uint64_t acknowledged;
+    uint64_t in_hand;
+    uint64_t redelivered;   /* came back to the front */
+    uint64_t dead;          /* of the dropped: moved to the channel named by `dead` */
+} chief_channel_stats;
+
+/* A bounded queue of messages with a name, many senders and many receivers. Reference-counted. */
+typedef struct chief_channel chief_channel;
+
+/*
+ * A channel outside any chief, for hosts and tests. Those of a chief are made by chief_add_channel.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_channel_new(chief_channel **out, const char *name,
+                                const chief_channel_options *options);
+
+/*
+ * One more reference; returns its argument.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_channel *chief_channel_ref(chief_channel *ch);
+
+/*
+ * Drops a reference. The last one frees what is still queued.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_channel_unref(chief_channel *ch);
+
+/*
+ * Its name. Borrowed.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_channel_name(const chief_channel *ch);
+
+/*
+ * Sends a copy of the bytes. `as` is the sending worker, NULL for the host. Waits for room only where the
+ * channel's overflow is `block`; on a done context the wait is bound to the end of the worker's grace,
+ * and ends as soon as no receiver is left.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECANCELED, CHIEF_ECLOSED, CHIEF_EFULL, CHIEF_ETOOBIG,
+ * CHIEF_ENOMEM. On an error nothing was sent.
+ */
+CHIEF_API int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len,
+                                 int64_t timeout_ms);
+
+/*
+ * Sends several in order, the timeout over all; `*sent` (if not NULL) is how many went, also on an error.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: as chief_channel_send, for the first that did not go.
+ */
+CHIEF_API int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items,
+                                      size_t n, int64_t timeout_ms, size_t *sent);
+
+/* Room in a channel that is promised to a sender who still has to fill it. */
+typedef struct chief_reservation chief_reservation;
+
+/*
+ * Reserves room for one message of at most `len` bytes and gives memory to write it into. The reservation
+ * ends by commit or cancel; one left open when the worker's generation ends is cancelled then.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: as chief_channel_send.
+ */
+CHIEF_API int chief_send_reserve(chief_channel *ch, chief_worker *as, size_t len, int64_t timeout_ms,
+                                 chief_reservation **out, void **data);
+
+/*
+ * Sends the first `len` bytes of the reservation and ends it, also on an error.
+ * @thread as chief_send_reserve  @blocks never
+ * Errors: CHIEF_ECLOSED when the channel was closed meanwhile, CHIEF_EINVAL when `len` is more than
+ * reserved.
+ */
+CHIEF_API int chief_send_commit(chief_reservation *reservation, size_t len);
+
+/*
+ * Gives the room back, nothing is sent. Takes NULL.
+ * @thread as chief_send_reserve  @blocks never
+ */
+CHIEF_API void chief_send_cancel(chief_reservation *reservation);
+
+/*
+ * Receives the next message. Received by a worker it is in that worker's hand until it asks this channel
+ * for the next, calls chief_channel_ack, or its generation ends: acknowledged by a clean end, else
+ * dropped or back to the front, as `delivery` says. Received by the host (`as` NULL) it is
+ * acknowledged at once. What is queued comes also on a done context and from a closed channel.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECANCELED, CHIEF_ECLOSED.
+ */
+CHIEF_API int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms,
+                                 chief_msg **out);
+
+/*
+ * Receives between 1 and `max` messages, as many as are there once there is one; as a batch they are in
+ * hand as a whole. Fills `out[0 .. *n)`.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: as chief_channel_recv.
+ */
+CHIEF_API int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms,
+                                      chief_msg **out, size_t max, size_t *n);
+
+/*
+ * Acknowledges all that the worker holds from this channel.
+ * @thread worker  @blocks never
+ */
+CHIEF_API void chief_channel_ack(chief_channel *ch, chief_worker *as);
+
+/*
+ * Receives from the first of several channels that has something, in the order given. A NULL among
+ * them stands for the mailbox of `as`. `*index` says which it was. A channel that is closed and empty counts
+ * as having nothing; when all are, the answer is CHIEF_ECLOSED.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: as chief_channel_recv.
+ */
+CHIEF_API int chief_select(chief_worker *as, chief_channel *const *channels, size_t n,
+                           int64_t timeout_ms, size_t *index, chief_msg **out);
+
+/*
+ * No more sends; what is queued is still received, then CHIEF_ECLOSED. Closing twice is no error.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_channel_close(chief_channel *ch);
+
+/*
+ * How many messages are queued now.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_channel_len(chief_channel *ch);
+
+/*
+ * Fills `out`, whose `size` the caller has set.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL.
+ */
+CHIEF_API int chief_channel_get_stats(chief_channel *ch, chief_channel_stats *out);
+
+/*
+ * A descriptor that is readable while something is queued or the channel is closed. Made at the first
+ * call; the channel's: do not read from it and do not close it.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESYS (as a negative result).
+ */
+CHIEF_API int chief_channel_fd(chief_channel *ch);
+
+/* ---- 7. Workers, and what they can call (Go: Worker) ------------------------------------------------ */
+
+/*
+ * A worker in C. All callbacks of one generation run in one thread of their own, its home.
+ *  init             makes what will run, fresh at every (re)start; NULL: `data` itself is the instance.
+ *                   Non-zero fails the start. Go: Worker.Init.
+ *  run              works until its context is done or its work is; 0 is a clean end. Go: Worker.Run.
+ *  fini             exactly once for each init that succeeded, in the same home; NULL: nothing to do.
+ *  interrupt        called from another thread when the grace is over, to end what still blocks.
+ *  restart_on_fail  non-zero: restart after a failure, where the options say nothing; NULL: never.
+ *                   Go: Worker.RestartOnFail.
+ */
+typedef struct chief_worker_ops {
+    uint32_t size;
+    int (*init)(chief_worker *ctx, void *data, void **instance);
+    int (*run)(chief_worker *ctx, void *instance);
+    void (*fini)(void *instance);
+    void (*interrupt)(void *instance);
+    int (*restart_on_fail)(void *data);
+} chief_worker_ops;
+
+/* Why a generation ended. */
+enum chief_reason {
+    CHIEF_REASON_NONE = 0,
+    CHIEF_REASON_OK = 1,
+    CHIEF_REASON_ERROR = 2,
+    CHIEF_REASON_LUA_ERROR = 3,
+    CHIEF_REASON_INIT_ERROR = 4,
+    CHIEF_REASON_START_TIMEOUT = 5,
+    CHIEF_REASON_WATCHDOG = 6,
+    CHIEF_REASON_MEMORY_LIMIT = 7,
+    CHIEF_REASON_KILLED = 8,
+    CHIEF_REASON_CANCELLED = 9
+};
+
+/*
+ * The reason as a word: "ok", "error", "lua_error" …; "" for none. Never NULL.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_reason_name(int32_t reason);
+
+/*
+ * The worker's name. Borrowed.
+ * @thread worker  @blocks never
+ */
+CHIEF_API const char *chief_worker_name(const chief_worker *ctx);
+
+/*
+ * Which life this is: 1 at the first start, one more at each restart.
+ * @thread worker  @blocks never
+ */
+CHIEF_API uint64_t chief_worker_generation(const chief_worker *ctx);
+
+/*
+ * The worker's context, done when it is asked to stop; below the chief's. Borrowed.
+ * @thread worker  @blocks never
+ */
+CHIEF_API chief_context *chief_worker_context(chief_worker *ctx);
+
+/*
+ * Its logger, with the field `worker`. Borrowed.
+ * @thread worker  @blocks never
+ */
+CHIEF_API chief_log *chief_worker_log(chief_worker *ctx);
+
+/*
+ * The bytes given as `args` when it was added. Borrowed.
+ * @thread worker  @blocks never
+ */
+CHIEF_API chief_bytes chief_worker_args(const chief_worker *ctx);
+
+/*
+ * Says that the worker is ready, where it was added with CHIEF_WORKER_SAYS_READY; else no more than a
+ * repetition.
+ * @thread worker  @blocks never
+ */
+CHIEF_API void chief_worker_ready(chief_worker *ctx);
+
+/*
+ * Says why the init or run that is about to return non-zero failed. The texts are copied; traceback may be
+ * NULL.
+ * @thread worker  @blocks never
+ */
+CHIEF_API void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text,
+                                      const char *traceback);
+
+/*
+ * Sleeps. Ends at once when the context is done.
+ * @thread worker  @blocks timeout
+ * Errors: CHIEF_ECANCELED.
+ */
+CHIEF_API int chief_worker_sleep(chief_worker *ctx, int64_t ms);
+
+/*
+ * One of the chief's channels, borrowed for the worker's life. An unknown name is CHIEF_ENOENT, and the text
+ * lists those there are.
+ * @thread worker  @blocks never
+ */
+CHIEF_API int chief_worker_channel(chief_worker *ctx, const char *name, chief_channel **out);
+
+/*
+ * Sends to another worker's mailbox; "*" is chief_worker_broadcast. To a worker that is not there, not
+ * enabled, removed or given up: CHIEF_ENOENT; between two of its runs the message waits for it.
+ * @thread worker  @blocks timeout
+ * Errors: CHIEF_ENOENT, and as chief_channel_send.
+ */
+CHIEF_API int chief_worker_send(chief_worker *ctx, const char *to, const void *data, size_t len,
+                                int64_t timeout_ms);
+
+/*
+ * Sends several to one mailbox, as chief_channel_send_many.
+ * @thread worker  @blocks timeout
+ */
+CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const chief_bytes *items,
+                                     size_t n, int64_t timeout_ms, size_t *sent);
+
+/*
+ * Sends to every other worker that has a mailbox, without waiting; `*reached` (if not NULL) is how many took
+ * it, a full mailbox does not.
+ * @thread worker  @blocks never
+ * Errors: CHIEF_ETOOBIG, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_worker_broadcast(chief_worker *ctx, const void *data, size_t len, size_t *reached);
+
+/*
+ * Asks another worker and waits for its answer. A callee that ends, or takes its next message, without
+ * answering: CHIEF_ENOREPLY. One that answered with a failure: CHIEF_ECALL and its text.
+ * @thread worker  @blocks timeout
+ * Errors: CHIEF_ENOENT, CHIEF_ENOREPLY, CHIEF_ECALL, CHIEF_EDEADLK (calling itself), and as
+ * chief_channel_send.
+ */
+CHIEF_API int chief_worker_call(chief_worker *ctx, const char *to, const void *data, size_t len,
+                                int64_t timeout_ms, chief_msg **reply);
+
+/*
+ * Receives from the worker's own mailbox, as chief_channel_recv.
+ * @thread worker  @blocks timeout
+ */
+CHIEF_API int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out);
+
+/* A copy of what a pool knew at one moment (section 8). */
+typedef struct chief_snapshot chief_snapshot;
+
+/*
+ * The states of all workers, as chief_states.
+ * @thread worker  @blocks never
+ */
+CHIEF_API int chief_worker_states(chief_worker *ctx, chief_snapshot **out);
+
+/* ---- 8. Pools and snapshots (Go: WorkerPool) ----------------------------------------------------------- */
+
+/*
+ * A thread-safe registry of workers and their states. Alone, its verbs record and check transitions, and only
+ * chief_pool_init and chief_pool_run_exec run code, in the caller's thread. The pool of a running chief is
+ * written by its loop alone: the verbs answer CHIEF_EBUSY there.
+ */
+typedef struct chief_pool chief_pool;
+
+/*
+ * An empty pool.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_pool_new(chief_pool **out);
+
+/*
+ * Frees the pool; an instance that was initialised and never run gets its fini. Nobody may be in a call on it.
+ * @thread owner  @blocks forever (as long as the fini calls)
+ */
+CHIEF_API void chief_pool_free(chief_pool *pool);
+
+/*
+ * Registers a worker: null → present. `ops` is copied; `data` stays the caller's.
+ * Go: WorkerPool.SetWorker, which replaces one of the same name.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EEXIST, CHIEF_EINVAL (name, ops), CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops,
+                                    void *data);
+
+/*
+ * The callbacks and data of a worker. Either out pointer may be NULL. Go: WorkerPool.GetWorker.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT.
+ */
+CHIEF_API int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops,
+                                    void **data);
+
+/*
+ * The state of a worker; an unknown name is `disabled`. Go: WorkerPool.GetState.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_pool_get_state(chief_pool *pool, const char *name);
+
+/*
+ * The explicit override: sets a state whatever it was. Go: WorkerPool.SetState.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_ESTATE, CHIEF_EBUSY.
+ */
+CHIEF_API chief_state_t chief_pool_set_state(chief_pool *pool, const char *name, chief_state_t state);
+
+/*
+ * present or disabled → enabled. Go: WorkerPool.EnableWorker.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_pool_enable(chief_pool *pool, const char *name);
+
+/*
+ * → disabled, where that is legal. Go: WorkerPool.DisableWorker (unguarded there).
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_pool_disable(chief_pool *pool, const char *name);
+
+/*
+ * Runs the worker's init in this thread below `parent` (NULL: a root) and records → initialized, or → failed.
+ * The logger is found in the context under "chief-log". Go: WorkerPool.InitWorker.
+ * @thread any (one at a time for one worker: else CHIEF_EBUSY)  @blocks forever (as long as init)
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY, CHIEF_EFAILED with the worker's text.
+ */
+CHIEF_API chief_state_t chief_pool_init(chief_pool *pool, const char *name, chief_context *parent);
+
+/*
+ * Records initialized or stopped or failed → run. Go: WorkerPool.StartWorker.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_pool_start(chief_pool *pool, const char *name);
+
+/*
+ * Records run or failed → stopped. Go: WorkerPool.StopWorker.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_pool_stop(chief_pool *pool, const char *name);
+
+/*
+ * Records → failed. Go: WorkerPool.FailWorker (unguarded there).
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_state_t chief_pool_fail(chief_pool *pool, const char *name);
+
+/*
+ * 1 when the state is enabled or beyond. Go: WorkerPool.IsEnabled.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_pool_is_enabled(chief_pool *pool, const char *name);
+
+/*
+ * 1 when the state is run. Go: WorkerPool.IsAlive.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_pool_is_alive(chief_pool *pool, const char *name);
+
+/*
+ * Runs one initialised worker in this thread until it returns, then its fini. Clean: stopped and CHIEF_OK;
+ * else failed and CHIEF_EFAILED with the worker's text. Go: WorkerPool.RunWorkerExec.
+ * @thread any (one at a time for one worker: else CHIEF_EBUSY)  @blocks forever (as long as run)
+ * Errors: CHIEF_ENOTINIT, CHIEF_ENOENT, CHIEF_EBUSY, CHIEF_EFAILED.
+ */
+CHIEF_API int chief_pool_run_exec(chief_pool *pool, const char *name);
+
+/*
+ * A snapshot of the pool. Go: WorkerPool.GetWorkersStates.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_pool_states(chief_pool *pool, chief_snapshot **out);
+
+/* What a worker does now, beside its state. */
+enum chief_phase {
+    CHIEF_PHASE_IDLE = 0,
+    CHIEF_PHASE_WAITING = 1,
+    CHIEF_PHASE_STARTING = 2,
+    CHIEF_PHASE_UP = 3,
+    CHIEF_PHASE_STOPPING = 4,
+    CHIEF_PHASE_ABANDONED = 5,
+    CHIEF_PHASE_GIVEN_UP = 6
+};
+
+/*
+ * The phase as a word: "idle", "waiting" …; "" for a number that is none. Never NULL.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_phase_name(int32_t phase);
+
+/* One worker of a snapshot; the strings are the snapshot's and never NULL. */
+typedef struct chief_worker_status {
+    uint32_t size;
+    chief_state_t state;
+    int32_t phase;           /* enum chief_phase */
+    int32_t reason;          /* enum chief_reason: of the last generation that ended */
+    const char *name;
+    uint64_t generation;     /* 0: never started */
+    uint64_t restarts;       /* restarts by policy */
+    int64_t until_ms;        /* waiting, stopping: ms left at the time of the snapshot; -1: no limit */
+    const char *waiting_for; /* "restart", or the names of the dependencies, comma separated */
+    const char *error;       /* text of the last failure, also after the restart */
+    const char *traceback;
+} chief_worker_status;
+
+/*
+ * How many workers it has.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_snapshot_len(const chief_snapshot *snapshot);
+
+/*
+ * The i-th worker in registration order; NULL beyond the end. Borrowed.
+ * @thread any  @blocks never
+ */
+CHIEF_API const chief_worker_status *chief_snapshot_at(const chief_snapshot *snapshot, size_t i);
+
+/*
+ * The worker of that name, or NULL. Borrowed.
+ * @thread any  @blocks never
+ */
+CHIEF_API const chief_worker_status *chief_snapshot_find(const chief_snapshot *snapshot,
+                                                         const char *name);
+
+/*
+ * The number of the last event whose effect it shows.
+ * @thread any  @blocks never
+ */
+CHIEF_API uint64_t chief_snapshot_seq(const chief_snapshot *snapshot);
+
+/*
+ * Writes it as JSON (terminated, cut to `size`) and returns the full length:
+ * {"seq":7,"workers":[{"name":"api","state":"run","phase":"up",…},…]}.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_snapshot_json(const chief_snapshot *snapshot, char *buf, size_t size);
+
+/*
+ * Frees a snapshot.
+ * @thread owner  @blocks never
+ */
+CHIEF_API void chief_snapshot_free(chief_snapshot *snapshot);
+
+/* ---- 9. Events --------------------------------------------------------------------------------------------- */
+
+enum chief_event_kind {
+    CHIEF_EVENT_STATE = 1,             /* worker, previous, state; reason, error, traceback when it ended */
+    CHIEF_EVENT_WRONG_STATE_CHANGE = 2,/* worker, previous = as it stays, state = what was asked */
+    CHIEF_EVENT_READY = 3,             /* worker */
+    CHIEF_EVENT_RESTART = 4,           /* worker: a restart is scheduled in delay_ms */
+    CHIEF_EVENT_GIVEN_UP = 5,          /* worker, error: failed and will not be restarted */
+    CHIEF_EVENT_ABANDONED = 6,         /* worker: its thread did not end in time */
+    CHIEF_EVENT_REMOVED = 7,           /* worker */
+    CHIEF_EVENT_MESSAGE_DROPPED = 8,   /* channel, worker = the receiver it killed last: max_deliveries */
+    CHIEF_EVENT_NOTE = 9,              /* error = the text: what is odd in the configuration or in its use */
+    CHIEF_EVENT_SIGNAL = 10,           /* error = its name */
+    CHIEF_EVENT_STOPPING = 11,         /* error = why */
+    CHIEF_EVENT_HOOK_TIMEOUT = 12,     /* a shutdown hook did not end in time */
+    CHIEF_EVENT_STOPPED = 13           /* the last one: error = "" or what is wrong about the stop */
+};
+
+/* One event; the strings are its own and never NULL. */
+typedef struct chief_event {
+    uint32_t size;
+    int32_t kind;          /* enum chief_event_kind */
+    uint64_t seq;          /* 1, 2, 3 …: a gap is what the ring dropped */
+    int64_t time_ms;       /* monotonic */
+    uint64_t generation;   /* of the worker */
+    chief_state_t state;
+    chief_state_t previous;
+    int32_t reason;        /* enum chief_reason */
+    int32_t level;         /* enum chief_level */
+    int64_t delay_ms;
+    const char *worker;
+    const char *channel;
+    const char *error;
+    const char *traceback;
+} chief_event;
+
+/*
+ * The kind as a word: "state", "ready", "restart" …; "" for a number that is none. Never NULL.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_event_kind_name(int32_t kind);
+
+/*
+ * Frees an event.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_event_free(chief_event *event);
+
+/* ---- 10. The chief (Go: Chief) -------------------------------------------------------------------------------- */
+
+typedef struct chief chief;
+
+/* The name of the logger in the chief's context. Go: CtxKeyLog. */
+#define CHIEF_CTX_KEY_LOG "chief-log"
+
+typedef struct chief_options {
+    uint32_t size;
+    int32_t require_names;      /* non-zero: enable_by_default off, see chief_set_enable_by_default */
+    const char *name;           /* of the application; default "chief" */
+    int64_t force_stop_timeout; /* ms, the whole stop; default 45 s; CHIEF_ZERO: force at once */
+    int64_t init_timeout;       /* ms; default 30 s */
+    int64_t hook_timeout;       /* ms for the shutdown hooks; default 5 s */
+    uint64_t seed;              /* of the jitter; default: from the system */
+    uint32_t event_capacity;    /* of the event ring; default 1024 */
+    int32_t exit_when_done;     /* non-zero: end when nothing runs and nothing is scheduled */
+    chief_log *log;             /* default: see chief_init_workers */
+    size_t thread_stack;        /* bytes for a worker's thread; default 1 MiB, at least 512 KiB */
+} chief_options;
+
+enum chief_restart_policy {
+    CHIEF_RESTART_DEFAULT = 0, /* what the worker's restart_on_fail says, else never */
+    CHIEF_RESTART_NEVER = 1,
+    CHIEF_RESTART_ON_FAILURE = 2,
+    CHIEF_RESTART_ALWAYS = 3
+};
+
+/* The delay before the k-th restart in a row is min(max_delay, delay * factor^(k-1) * (1 ± jitter)). */
+typedef struct chief_restart {
+    uint32_t size;
+    int32_t policy;    /* enum chief_restart_policy */
+    int64_t delay;     /* ms; default 100; CHIEF_ZERO: none */
+    double factor;     /* default 2; at least 1 */
+    int64_t max_delay; /* ms; default 30 s */
+    double jitter;     /* a share; default 0.2; below 0: none; at most 1 */
+} chief_restart;
+
+enum chief_worker_flag {
+    CHIEF_WORKER_SAYS_READY = 1 /* ready when it calls chief_worker_ready, not when run is entered */
+};
+
+typedef struct chief_worker_options {
+    uint32_t size;
+    uint32_t flags;            /* enum chief_worker_flag */
+    const chief_restart *restart; /* NULL: CHIEF_RESTART_DEFAULT */
+    const char *const *after;  /* names of workers that must be ready before */
+    size_t n_after;
+    const char *const *sends;  /* names of channels, for checks and warnings */
+    size_t n_sends;
+    const char *const *receives;
+    size_t n_receives;
+    chief_bytes args;          /* what chief_worker_args gives; copied */
+    int64_t grace;             /* ms to end in when asked to stop; default: its share of the whole */
+    int64_t start_timeout;     /* ms until it must be ready; default 30 s */
+    chief_destructor destroy;  /* of `data`, once, when no generation can use it any more */
+    uint32_t mailbox_capacity; /* messages; default 1024 */
+} chief_worker_options;
+
+/*
+ * A chief with no workers; NULL options: all defaults. Nothing runs until chief_init_workers.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_new(chief **out, const chief_options *options);
+
+/*
+ * Stops what still runs (as chief_stop and chief_join would), then frees the chief. Called by one of its own
+ * workers or callbacks, it only asks for that and returns; the loop frees it at its end. Abandoned workers
+ * keep what they can reach.
+ * @thread owner  @blocks timeout (force_stop_timeout and hook_timeout)
+ */
+CHIEF_API void chief_free(chief *c);
+
+/*
+ * Adds a worker with default options; while the chief runs, it is started as its dependencies allow. Go:
+ * Chief.AddWorker.
+ * @thread any  @blocks never
+ * Errors: as chief_add_worker_with.
+ */
+CHIEF_API int chief_add_worker(chief *c, const char *name, const chief_worker_ops *ops, void *data);
+
+/*
+ * The same with options, all copied. On failure `data` stays the caller's. Names in `after` may be added later, but
+ * before chief_init_workers, which refuses unknown ones and cycles.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EEXIST, CHIEF_EINVAL, CHIEF_ENOENT and CHIEF_ECYCLE (while running), CHIEF_ECLOSED (it has ended),
+ * CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *ops, void *data,
+                                    const chief_worker_options *options);
+
+/*
+ * Adds a channel that every worker can ask for by its name.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EEXIST, CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_add_channel(chief *c, const char *name, const chief_channel_options *options);
+
+/*
+ * The channel of that name with a reference of its own (chief_channel_unref), so that it may outlive the chief.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT, with the names there are.
+ */
+CHIEF_API int chief_get_channel(chief *c, const char *name, chief_channel **out);
+
+/*
+ * Enables one worker. By default all are enabled; after the first call of this kind only those named. Go:
+ * Chief.EnableWorker.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT: «invalid service name …» and the names there are.
+ */
+CHIEF_API int chief_enable_worker(chief *c, const char *name);
+
+/*
+ * Enables several: all of them or, when a name is unknown, none. Go: Chief.EnableWorkers.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT.
+ */
+CHIEF_API int chief_enable_workers(chief *c, const char *const *names, size_t n);
+
+/*
+ * 1 when the worker is enabled (or would be by default), 0 when not or unknown. Go: Chief.IsEnabled.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_is_enabled(chief *c, const char *name);
+
+/*
+ * Whether every worker is enabled when none is named; on at first. Off: starting without a name is an error.
+ * Go: Chief.EnableByDefault.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_set_enable_by_default(chief *c, int on);
+
+/*
+ * The limit of the whole stop in ms. Go: Chief.ForceStopTimeout.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL for a negative one (CHIEF_ZERO is zero).
+ */
+CHIEF_API int chief_set_force_stop_timeout(chief *c, int64_t ms);
+
+/*
+ * Whether the chief ends by itself when nothing runs and nothing is scheduled.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_set_exit_when_done(chief *c, int on);
+
+/*
+ * Adds a hook that runs after the last worker has stopped, on a thread of its own, the hooks in reverse order
+ * of their registration and together no longer than `hook_timeout`.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOMEM, CHIEF_ECLOSED.
+ */
+CHIEF_API int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data);
+
+/*
+ * Starts the loop, makes a home for every enabled worker that waits for no other, runs the inits there in parallel
+ * and waits for all answers. A failed init leaves that worker `failed` and is no error here. `log` NULL: the
+ * logger of the options, else the default one with service=worker-chief. Go: Chief.InitWorkers.
+ * @thread any  @blocks timeout (init_timeout)
+ * Errors: CHIEF_EENABLE (no worker enabled and none by default), CHIEF_ENOENT and CHIEF_ECYCLE (in `after`),
+ * CHIEF_EBUSY (called before), CHIEF_ESYS, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_init_workers(chief *c, chief_log *log);
+
+/*
+ * Lets the initialised workers run, and returns. `parent` (NULL: none): when it is done, the chief stops; its values
+ * are seen by the workers.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOTINIT (chief_init_workers was not called), CHIEF_EBUSY (called before), CHIEF_ENOMEM, CHIEF_ESYS.
+ */
+CHIEF_API int chief_launch(chief *c, chief_context *parent);
+
+/*
+ * Waits until the chief has stopped.
+ * @thread any (not the chief's own: CHIEF_EDEADLK)  @blocks timeout
+ * Errors: CHIEF_OK after a clean stop; CHIEF_ETIMEDOUT with «Graceful exit timeout exceeded: …» and the names when
+ * workers had to be abandoned, or «still running» when the wait was too short (CHIEF_EAGAIN for 0);
+ * CHIEF_EFAILED when a worker's last generation had failed; CHIEF_ENOTINIT before a launch. chief_has_stopped
+ * tells a stop from a short wait.
+ */
+CHIEF_API int chief_join(chief *c, int64_t timeout_ms);
+
+/*
+ * 1 once the chief has stopped and joining does not wait, else 0.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_has_stopped(chief *c);
+
+/*
+ * chief_launch and chief_join. Go: Chief.Start.
+ * @thread any  @blocks forever
+ * Errors: of both.
+ */
+CHIEF_API int chief_start(chief *c, chief_context *parent);
+
+/*
+ * Enables the workers named (none: as by default), initialises and starts them, and stops at SIGTERM or SIGINT;
+ * a second signal, 500 ms or more after the first, forces. Sets the application's name (NULL: keeps it).
+ * Go: Chief.RunAll.
+ * @thread any (one chief of a process at a time catches signals)  @blocks forever
+ * Errors: of chief_enable_workers, chief_init_workers, chief_start.
+ */
+CHIEF_API int chief_run_all(chief *c, const char *app, const char *const *names, size_t n);
+
+enum chief_catch {
+    CHIEF_CATCH_STOP = 1, /* SIGTERM and SIGINT, as chief_run_all */
+    CHIEF_CATCH_HUP = 2,  /* SIGHUP: logged, an event, and nothing else in this version */
+    CHIEF_CATCH_USR2 = 4  /* SIGUSR2: the snapshot goes into the log */
+};
+
+/*
+ * Says which signals the loop takes while it lives (for bindings that write their own chief_run_all). To be called
+ * before chief_init_workers. When the chief has stopped, the host's own handlers are back.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_EBUSY.
+ */
+CHIEF_API int chief_catch_signals(chief *c, uint32_t catches);
+
+/*
+ * Asks for a graceful stop, in the reverse of the start order. Asking again changes nothing.
+ * @thread any, and any number of times  @blocks never
+ * Errors: CHIEF_ENOTINIT when it was never initialised.
+ */
+CHIEF_API int chief_stop(chief *c);
+
+/*
+ * Ends the graceful part: what still runs is forced now.
+ * @thread any  @blocks never
+ * Errors: as chief_stop.
+ */
+CHIEF_API int chief_force_stop(chief *c);
+
+/*
+ * Requests to the running chief about one worker. They answer at once; what they set in motion shows in the events
+ * and with chief_wait_state. An illegal one (starting a running worker) is CHIEF_WORKER_WRONG_STATE_CHANGE, an event
+ * and a line in the log, and changes nothing. A manual stop is no failure, and no policy undoes it.
+ *   start    enabled, stopped, failed → initialized → run
+ *   stop     → stopped; also ends the waiting for a restart
+ *   restart  stop, then start; starts one that does not run
+ *   remove   stop, then forget; its name is free when the event `removed` comes
+ * @thread any  @blocks never (the loop's answer)
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY (its last life was abandoned and still lives; the chief is stopping),
+ * CHIEF_EENABLE, CHIEF_ENOTINIT, CHIEF_ECLOSED, CHIEF_EDEADLK (from a callback on the chief's own loop).
+ */
+CHIEF_API int chief_start_worker(chief *c, const char *name);
+/* @thread any  @blocks never */
+CHIEF_API int chief_stop_worker(chief *c, const char *name);
+/* @thread any  @blocks never */
+CHIEF_API int chief_restart_worker(chief *c, const char *name);
+/* @thread any  @blocks never */
+CHIEF_API int chief_remove_worker(chief *c, const char *name);
+
+/*
+ * Waits until the worker is in that state.
+ * @thread any  @blocks timeout
+ * Errors: CHIEF_ENOENT, CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED when the chief has stopped and it is not,
+ * CHIEF_EDEADLK.
+ */
+CHIEF_API int chief_wait_state(chief *c, const char *name, chief_state_t state, int64_t timeout_ms);
+
+/*
+ * Waits until every enabled worker is ready (a finished one counts).
+ * @thread any  @blocks timeout
+ * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED, CHIEF_EDEADLK.
+ */
+CHIEF_API int chief_wait_ready(chief *c, int64_t timeout_ms);
+
+/*
+ * A snapshot of all workers. Go: Chief.GetWorkersStates.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_states(chief *c, chief_snapshot **out);
+
+/*
+ * The chief's pool, borrowed: to look at, and before chief_init_workers to write.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_pool *chief_get_pool(chief *c);
+
+/*
+ * The chief's context, borrowed; it holds the logger under CHIEF_CTX_KEY_LOG from chief_init_workers on. Go:
+ * Chief.GetContext.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_context *chief_get_context(chief *c);
+
+/*
+ * Sets a value in the chief's context, at any time; running workers see it. Go: Chief.AddValueToContext.
+ * @thread any  @blocks never
+ * Errors: as chief_context_set.
+ */
+CHIEF_API int chief_add_value(chief *c, const char *key, const chief_value *value);
+
+/*
+ * The application's name. Borrowed until it is changed.
+ * @thread any  @blocks never
+ */
+CHIEF_API const char *chief_get_name(chief *c);
+
+/*
+ * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 75 a worker had to
+ * be abandoned by the stop. Valid once it has stopped.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_exit_code(chief *c);
+
+/*
+ * The host's side of a mailbox: as chief_worker_send, chief_worker_broadcast and chief_worker_call, from outside.
+ * @thread any (not the chief's own loop)  @blocks timeout
+ * Errors: as those.
+ */
+CHIEF_API int chief_send(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms);
+/* @thread any  @blocks never */
+CHIEF_API int chief_broadcast(chief *c, const void *data, size_t len, size_t *reached);
+/* @thread any  @blocks timeout */
+CHIEF_API int chief_call(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms,
+                         chief_msg **reply);
+
+/*
+ * Takes between 1 and `max` events, the oldest first. They are the caller's, each with chief_event_free. The ring keeps
+ * the newest `event_capacity`; nobody has to read it. After CHIEF_EVENT_STOPPED and when it is empty: CHIEF_ECLOSED.
+ * @thread any  @blocks timeout
+ * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED.
+ */
+CHIEF_API int chief_take_events(chief *c, chief_event **out, size_t max, int64_t timeout_ms, size_t *n);
+
+/*
+ * How many events were lost because nobody read them.
+ * @thread any  @blocks never
+ */
+CHIEF_API uint64_t chief_events_dropped(chief *c);
+
+/*
+ * A descriptor that is readable while events wait (or none will come any more). Made at the first call; the chief's.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESYS (as a negative result).
+ */
+CHIEF_API int chief_events_fd(chief *c);
+
+/* ---- C plug-ins ---------------------------------------------------------------------------------------------- */
+
+/* What a plug-in can call; it links nothing. New members come at the end, `size` says how many there are. */
+typedef struct chief_api {
+    uint32_t size;
+    uint32_t abi;
+    const char *(*worker_name)(const chief_worker *);
+    uint64_t (*worker_generation)(const chief_worker *);
+    chief_context *(*worker_context)(chief_worker *);
+    chief_log *(*worker_log)(chief_worker *);
+    chief_bytes (*worker_args)(const chief_worker *);
+    void (*worker_ready)(chief_worker *);
+    void (*worker_set_error)(chief_worker *, int32_t, const char *, const char *);
+    int (*worker_sleep)(chief_worker *, int64_t);
+    int (*worker_channel)(chief_worker *, const char *, chief_channel **);
+    int (*worker_send)(chief_worker *, const char *, const void *, size_t, int64_t);
+    int (*worker_call)(chief_worker *, const char *, const void *, size_t, int64_t, chief_msg **);
+    int (*worker_broadcast)(chief_worker *, const void *, size_t, size_t *);
+    int (*worker_recv)(chief_worker *, int64_t, chief_msg **);
+    int (*channel_send)(chief_channel *, chief_worker *, const void *, size_t, int64_t);
+    int (*send_reserve)(chief_channel *, chief_worker *, size_t, int64_t, chief_reservation **, void **);
+    int (*send_commit)(chief_reservation *, size_t);
+    void (*send_cancel)(chief_reservation *);
+    int (*channel_recv)(chief_channel *, chief_worker *, int64_t, chief_msg **);
+    void (*channel_ack)(chief_channel *, chief_worker *);
+    int (*select)(chief_worker *, chief_channel *const *, size_t, int64_t, size_t *, chief_msg **);
+    void (*channel_close)(chief_channel *);
+    size_t (*channel_len)(chief_channel *);
+    chief_bytes (*msg_data)(const chief_msg *);
+    const char *(*msg_sender)(const chief_msg *);
+    const char *(*msg_kind)(const chief_msg *);
+    uint32_t (*msg_deliveries)(const chief_msg *);
+    int (*msg_reply)(chief_msg *, const void *, size_t);
+    int (*msg_fail)(chief_msg *, const char *);
+    void (*msg_free)(chief_msg *);
+    int (*context_err)(chief_context *);
+    int (*context_fd)(chief_context *);
+    int (*context_get)(chief_context *, const char *, chief_value *);
+    void (*value_clear)(chief_value *);
+    void (*log_write)(chief_log *, int32_t, const char *, const chief_field *, size_t);
+    const char *(*strerror)(int);
+    const char *(*last_error)(void);
+} chief_api;
+
+/*
+ * The table for plug-ins. Constant, the library's.
+ * @thread any  @blocks never
+ */
+CHIEF_API const chief_api *chief_get_api(void);
+
+/* What a plug-in exports as `chief_plugin_v1`: fills `out` (zeroed, its size set) and returns CHIEF_OK. */
+typedef int (*chief_plugin_fn)(const chief_api *api, chief_worker_ops *out);
+
+/*
+ * Adds a worker whose callbacks come from the shared object at `path`, which stays loaded. Its `data` is the
+ * worker's handle-independent NULL; what it needs comes by `args`.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text), CHIEF_EFAILED (the plug-in
+ * refused), and as chief_add_worker_with.
+ */
+CHIEF_API int chief_add_plugin(chief *c, const char *name, const char *path,
+                               const chief_worker_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CHIEF_H */

@@ -1,0 +1,222 @@
+#include "plat.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "err.h"
+
+#define MS_PER_S 1000
+#define NS_PER_MS 1000000
+
+static int64_t clock_ms(clockid_t id) {
+    struct timespec t;
+    (void)clock_gettime(id, &t);
+    return (int64_t)t.tv_sec * MS_PER_S + t.tv_nsec / NS_PER_MS;
+}
+
+int64_t chief__now_ms(void) { return clock_ms(CLOCK_MONOTONIC); }
+
+int64_t chief__wall_ms(void) { return clock_ms(CLOCK_REALTIME); }
+
+int64_t chief__deadline(int64_t timeout_ms) {
+    if (timeout_ms < 0) return INT64_MAX;
+    int64_t now = chief__now_ms();
+    return timeout_ms < INT64_MAX - now ? now + timeout_ms : INT64_MAX;
+}
+
+static struct timespec timespec_of(int64_t ms) {
+    struct timespec t = {.tv_sec = (time_t)(ms / MS_PER_S), .tv_nsec = (long)(ms % MS_PER_S) * NS_PER_MS};
+    return t;
+}
+
+/* ---- locks ---- */
+
+void chief__mutex_init(chief__mutex *m) { (void)pthread_mutex_init(&m->handle, NULL); }
+
+void chief__mutex_fini(chief__mutex *m) { (void)pthread_mutex_destroy(&m->handle); }
+
+void chief__lock(chief__mutex *m) { (void)pthread_mutex_lock(&m->handle); }
+
+void chief__unlock(chief__mutex *m) { (void)pthread_mutex_unlock(&m->handle); }
+
+void chief__cond_init(chief__cond *c) {
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&c->handle, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+void chief__cond_fini(chief__cond *c) { (void)pthread_cond_destroy(&c->handle); }
+
+void chief__cond_wake_all(chief__cond *c) { (void)pthread_cond_broadcast(&c->handle); }
+
+bool chief__cond_wait(chief__cond *c, chief__mutex *m, int64_t deadline_ms) {
+    if (deadline_ms == INT64_MAX) return pthread_cond_wait(&c->handle, &m->handle) == 0;
+    struct timespec until = timespec_of(deadline_ms);
+    return pthread_cond_timedwait(&c->handle, &m->handle, &until) == 0;
+}
+
+/* ---- threads ---- */
+
+struct start {
+    void (*run)(void *);
+    void *arg;
+    char name[16];
+};
+
+static void *thread_main(void *arg) {
+    struct start s = *(struct start *)arg;
+    chief__free(arg);
+    (void)pthread_setname_np(pthread_self(), s.name);
+    s.run(s.arg);
+    return NULL;
+}
+
+/* A thread inherits its mask, so it is set around the creation. Other signals stay as the host has them: the
+ * children of a worker (os.execute, io.popen) inherit its mask in turn. */
+static void mask_for_thread(sigset_t *saved) {
+    sigset_t add;
+    (void)sigemptyset(&add);
+    (void)sigaddset(&add, SIGPIPE);
+    (void)sigaddset(&add, SIGTSTP);
+    (void)sigaddset(&add, SIGTTIN);
+    (void)sigaddset(&add, SIGTTOU);
+    (void)pthread_sigmask(SIG_BLOCK, &add, saved);
+}
+
+int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t stack, const char *name) {
+    struct start *s = chief__calloc(1, sizeof *s);
+    if (s == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    s->run = run;
+    s->arg = arg;
+    size_t len = strnlen(name, sizeof s->name - 1);
+    memcpy(s->name, name, len);
+    pthread_attr_t attr;
+    int rc = pthread_attr_init(&attr);
+    if (rc == 0) {
+        if (stack > 0) (void)pthread_attr_setstacksize(&attr, stack);
+        sigset_t saved;
+        mask_for_thread(&saved);
+        rc = pthread_create(&t->handle, &attr, thread_main, s);
+        (void)pthread_sigmask(SIG_SETMASK, &saved, NULL);
+        (void)pthread_attr_destroy(&attr);
+    }
+    if (rc == 0) return CHIEF_OK;
+    chief__free(s);
+    return chief__fail(CHIEF_ESYS, "a thread for %s could not be created: %s", name, strerror(rc));
+}
+
+bool chief__thread_try_join(chief__thread *t) { return pthread_tryjoin_np(t->handle, NULL) == 0; }
+
+void chief__thread_join(chief__thread *t) { (void)pthread_join(t->handle, NULL); }
+
+void chief__thread_detach(chief__thread *t) { (void)pthread_detach(t->handle); }
+
+/* ---- parking ---- */
+
+enum { EMPTY = 0, TOKEN = 1, PARKED = 2 };
+
+static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
+    struct timespec until = timespec_of(deadline_ms);
+    /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock. */
+    (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value,
+                  deadline_ms == INT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+/*
+ * Only the parker's thread moves EMPTY to PARKED and back; only an unpark moves anything to TOKEN. The exchange in unpark
+ * releases what was written before it, the exchange that takes the token acquires it. An unpark between the
+ * compare-exchange and the wait makes the word TOKEN, and the kernel does not let the thread sleep.
+ */
+bool chief__park(chief__parker *p, int64_t deadline_ms) {
+    for (;;) {
+        uint32_t seen = EMPTY;
+        if (!atomic_compare_exchange_strong_explicit(&p->word, &seen, PARKED, memory_order_acquire,
+                                                     memory_order_acquire) &&
+            seen == TOKEN) {
+            (void)atomic_exchange_explicit(&p->word, EMPTY, memory_order_acquire);
+            return true;
+        }
+        if (deadline_ms != INT64_MAX && chief__now_ms() >= deadline_ms)
+            return atomic_exchange_explicit(&p->word, EMPTY, memory_order_acquire) == TOKEN;
+        futex_wait(&p->word, PARKED, deadline_ms);
+    }
+}
+
+void chief__unpark(chief__parker *p) {
+    if (atomic_exchange_explicit(&p->word, TOKEN, memory_order_release) == PARKED)
+        (void)syscall(SYS_futex, &p->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+}
+
+/* ---- descriptors ---- */
+
+int chief__fd_new(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+void chief__fd_set(int fd) {
+    uint64_t one = 1;
+    /* EAGAIN: it is readable already, which is what was wanted */
+    if (write(fd, &one, sizeof one) < 0) return;
+}
+
+void chief__fd_clear(int fd) {
+    uint64_t count;
+    /* EAGAIN: it is clear already */
+    if (read(fd, &count, sizeof count) < 0) return;
+}
+
+static void timerfd_arm(int fd, struct timespec at) {
+    struct itimerspec when = {.it_value = at};
+    (void)timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+int chief__timerfd_new(int64_t deadline_ms) {
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    /* A time of zero would disarm it. */
+    if (fd >= 0 && deadline_ms != INT64_MAX) timerfd_arm(fd, timespec_of(deadline_ms > 0 ? deadline_ms : 1));
+    return fd;
+}
+
+void chief__timerfd_fire(int fd) {
+    struct timespec past = {.tv_nsec = 1};
+    timerfd_arm(fd, past);
+}
+
+void chief__fd_close(int fd) {
+    if (fd >= 0) (void)close(fd);
+}
+
+bool chief__random(void *buf, size_t len) { return getrandom(buf, len, 0) == (ssize_t)len; }
+
+void chief__write(int fd, const char *data, size_t len) {
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return;
+        data += n;
+        len -= (size_t)n;
+    }
+}
+
+/* ---- fork ---- */
+
+static _Atomic bool in_child;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void note_child(void) { atomic_store_explicit(&in_child, true, memory_order_relaxed); }
+
+static void watch_fork(void) { (void)pthread_atfork(NULL, NULL, note_child); }
+
+bool chief__forked(void) {
+    (void)pthread_once(&fork_once, watch_fork);
+    return atomic_load_explicit(&in_child, memory_order_relaxed);
+}

@@ -1,0 +1,95 @@
+/*
+ * plat: the one place with pthread and operating system specifics: clocks, locks, threads, parking, descriptors.
+ * Linux only. Knows nothing of workers.
+ */
+#ifndef CHIEF_PLAT_H
+#define CHIEF_PLAT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "chief.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Milliseconds of the monotonic clock, and of the wall clock since 1970. */
+int64_t chief__now_ms(void);
+int64_t chief__wall_ms(void);
+
+/* A deadline in monotonic ms for a timeout as the public calls take it; INT64_MAX for a negative one. */
+int64_t chief__deadline(int64_t timeout_ms);
+
+typedef struct chief__mutex {
+    pthread_mutex_t handle;
+} chief__mutex;
+
+/* Initialising a default Linux mutex or condition cannot fail. */
+void chief__mutex_init(chief__mutex *m);
+void chief__mutex_fini(chief__mutex *m);
+void chief__lock(chief__mutex *m);
+void chief__unlock(chief__mutex *m);
+
+typedef struct chief__cond {
+    pthread_cond_t handle;
+} chief__cond;
+
+void chief__cond_init(chief__cond *c);
+void chief__cond_fini(chief__cond *c);
+void chief__cond_wake_all(chief__cond *c);
+
+/* Waits with the lock held until woken (or spuriously) or past the deadline (monotonic ms, INT64_MAX: none); false
+ * when past it. */
+bool chief__cond_wait(chief__cond *c, chief__mutex *m, int64_t deadline_ms);
+
+typedef struct chief__thread {
+    pthread_t handle;
+} chief__thread;
+
+/* Starts a joinable thread named after the first 15 bytes of `name`, with SIGPIPE and the job-control signals
+ * blocked. CHIEF_ESYS when there can be none, with the system's text. */
+int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t stack, const char *name);
+
+/* True when the thread had ended and is joined now; false when it still runs. Never waits. */
+bool chief__thread_try_join(chief__thread *t);
+void chief__thread_join(chief__thread *t);
+
+/* Gives a thread that will not be joined to the system. */
+void chief__thread_detach(chief__thread *t);
+
+/*
+ * A thread parks on its own word and is unparked by others; an unpark before the park is not lost. One thread parks on a
+ * parker, any number unpark it.
+ */
+typedef struct chief__parker {
+    _Atomic uint32_t word; /* 0 empty, 1 token, 2 parked */
+} chief__parker;
+
+/* Waits for the token and takes it; false when the deadline (monotonic ms) passed first. Takes a token left by an
+ * earlier unpark at once, so callers look at their condition in a loop. */
+bool chief__park(chief__parker *p, int64_t deadline_ms);
+void chief__unpark(chief__parker *p);
+
+/* A descriptor that is readable while it is set (an eventfd), -1 on failure. Setting and clearing never block. */
+int chief__fd_new(void);
+void chief__fd_set(int fd);
+void chief__fd_clear(int fd);
+
+/* A descriptor that becomes readable, and stays so, at a deadline (INT64_MAX: none) or when it is fired. */
+int chief__timerfd_new(int64_t deadline_ms);
+void chief__timerfd_fire(int fd);
+
+/* Closes a descriptor; takes -1. */
+void chief__fd_close(int fd);
+
+/* Bytes from the system's random source; false when it has none. */
+bool chief__random(void *buf, size_t len);
+
+/* Writes all of it to a descriptor as far as that goes (for the default log sink). */
+void chief__write(int fd, const char *data, size_t len);
+
+/* True in a child that was forked after the library was first used: only one thread lives there. */
+bool chief__forked(void);
+
+#pragma GCC visibility pop
+#endif

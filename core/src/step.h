@@ -1,0 +1,160 @@
+/*
+ * step: the supervisor's brain. A model of all workers, fed with events and the time, answers with actions; the loop
+ * (chief.c) carries them out. It has no clock, no thread and no I/O, and never calls out: every decision can be
+ * tested with a virtual clock. Memory is taken only by adding workers, so a step cannot fail.
+ *
+ * One worker's life, and who moves it (E: an event from its home, T: time, R: a request, D: its dependencies):
+ *
+ *   present ─▶ enabled ─A_INIT─▶ (init runs) ─E─▶ initialized ─A_RUN─▶ run ─E─▶ stopped | failed
+ *                 ▲                   │E,T                                          │R   │T (restart) or R
+ *                 R                   ▼                                             ▼    ▼
+ *              disabled ◀─stop── initialized        failed                        (A_INIT, next generation)
+ *
+ * Ids are small integers, reused only after a removal was answered with STEP_A_REMOVED. Every event from a home carries
+ * the generation it was made for; one of another generation than the worker's present one changes nothing.
+ */
+#ifndef CHIEF_STEP_H
+#define CHIEF_STEP_H
+
+#include <stdbool.h>
+
+#include "chief.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct chief__model chief__model;
+
+typedef struct chief__model_options {
+    int64_t force_stop_timeout; /* ms, resolved (no defaults here) */
+    int64_t init_timeout;       /* ms */
+    uint64_t seed;              /* of the jitter */
+    bool exit_when_done;
+} chief__model_options;
+
+/* One worker as the model needs it; all values resolved, `restart.policy` never DEFAULT. */
+typedef struct chief__model_worker {
+    const char *name; /* borrowed during the call; the model copies it */
+    chief_restart restart;
+    const char *const *after;
+    size_t n_after;
+    bool says_ready;
+    bool enabled;
+    int64_t grace;         /* ms; -1: its share of what is left */
+    int64_t start_timeout; /* ms */
+} chief__model_worker;
+
+typedef enum chief__step_kind {
+    STEP_TICK = 0,    /* nothing but time has passed */
+    STEP_INIT,        /* chief_init_workers: init whoever waits for no other */
+    STEP_LAUNCH,      /* chief_launch: let them run */
+    STEP_ENABLE,      /* R id: disabled (or present) → enabled; starts nothing by itself */
+    STEP_ADDED,       /* R id: a worker added while running: starts as its dependencies allow */
+    STEP_START,       /* R id */
+    STEP_STOP,        /* R id */
+    STEP_RESTART,     /* R id */
+    STEP_REMOVE,      /* R id */
+    STEP_INITIALIZED, /* E id generation: init succeeded */
+    STEP_INIT_FAILED, /* E id generation: init failed, and its home has ended */
+    STEP_ENTERED,     /* E id generation: run is entered */
+    STEP_READY,       /* E id generation: the worker says it is ready */
+    STEP_EXITED,      /* E id generation reason: run and fini are over, and its home has ended */
+    STEP_FINISHED,    /* E id generation: an initialised home that was told to end without a run has had its fini and
+                         ended */
+    STEP_LATE,        /* E id generation: the home of an abandoned generation has ended after all */
+    STEP_STOP_ALL,    /* a graceful stop of everything */
+    STEP_SIGNAL,      /* SIGTERM or SIGINT: the first stops, another one 500 ms or more after the first forces */
+    STEP_FORCE        /* what still runs is abandoned now */
+} chief__step_kind;
+
+typedef struct chief__step_event {
+    chief__step_kind kind;
+    int32_t reason; /* enum chief_reason, of EXITED and INIT_FAILED */
+    uint32_t id;
+    uint64_t generation;
+} chief__step_event;
+
+typedef enum chief__action_kind {
+    STEP_A_STATE,     /* id, previous, state, reason, generation: record and tell it (previous == state for a wrong change:
+                         see WRONG) */
+    STEP_A_WRONG,     /* id, previous (as it stays), state (what was asked): log, an event, nothing else */
+    STEP_A_PHASE,     /* id, phase, until (deadline, INT64_MAX none): WAITING with `delay` >= 0 is a restart, with -1 for
+                         dependencies */
+    STEP_A_INIT,      /* id, generation: make a home and run init there */
+    STEP_A_RUN,       /* id, generation: the home goes on with run */
+    STEP_A_FINI,      /* id, generation: the home, initialised, ends without a run */
+    STEP_A_CANCEL,    /* id, generation, until: cancel its context; sends are bound to `until`, the end of its grace */
+    STEP_A_ABANDON,   /* id, generation, state as it stays: close its slot; it is named in the answer of the stop when
+                         `in_stop` */
+    STEP_A_READY,     /* id: an event */
+    STEP_A_RESTART,   /* id, delay, until: an event, a restart is scheduled */
+    STEP_A_GIVEN_UP,  /* id: an event, no policy restarts it; its mailbox closes */
+    STEP_A_REMOVED,   /* id: forget it */
+    STEP_A_NOTE_AFTER,/* id, other: a dependency that is not enabled here: a note */
+    STEP_A_INITED,    /* every init asked for by STEP_INIT has been answered or has timed out */
+    STEP_A_STOPPING,  /* the stop of everything has begun */
+    STEP_A_ALL_ENDED  /* nothing lives any more and nothing will: hooks, then the end. Comes once */
+} chief__action_kind;
+
+typedef struct chief__action {
+    chief__action_kind kind;
+    uint32_t id;
+    uint32_t other;
+    uint64_t generation;
+    chief_state_t previous;
+    chief_state_t state;
+    int32_t reason;
+    int32_t phase;
+    int64_t until;
+    int64_t delay;
+    bool in_stop;
+} chief__action;
+
+int chief__model_new(chief__model **out, const chief__model_options *options);
+void chief__model_free(chief__model *m);
+
+/*
+ * Adds a worker (state present, or enabled when `w->enabled`) and sets `*id`. Before STEP_INIT names in `after` may be
+ * unknown yet; afterwards they must be known: CHIEF_ENOENT, CHIEF_ECYCLE («a → b → a»), CHIEF_EEXIST, CHIEF_ENOMEM.
+ * A failure leaves the model as it was. It emits no actions: the caller records present (and enabled) itself.
+ */
+int chief__model_add(chief__model *m, const chief__model_worker *w, uint32_t *id);
+
+/* Resolves `after` of all; CHIEF_ENOENT («worker b: after names "x"; there are: …») or CHIEF_ECYCLE with the path. To be
+ * called before STEP_INIT. */
+int chief__model_link(chief__model *m);
+
+/* Before STEP_INIT only: whether the worker is enabled (present → enabled and back to disabled). */
+void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled);
+void chief__model_set_force_stop_timeout(chief__model *m, int64_t ms);
+void chief__model_set_exit_when_done(chief__model *m, bool on);
+
+/*
+ * Takes one event at a time `now` (which never goes back) and returns CHIEF_OK, or for a request
+ * CHIEF_WORKER_WRONG_STATE_CHANGE, CHIEF_EBUSY (its abandoned home still lives, or everything is stopping),
+ * CHIEF_EENABLE (start of a disabled worker), CHIEF_ENOTINIT (before launch). `*actions` (`*n` of them, in the order to be
+ * carried out) belong to the model and live until its next call. Whatever the kind, deadlines that have passed by `now`
+ * are dealt with in the same step, before the event itself.
+ */
+int chief__step(chief__model *m, const chief__step_event *event, int64_t now, const chief__action **actions,
+                size_t *n);
+
+/* When the next STEP_TICK is due (monotonic ms), INT64_MAX for never. */
+int64_t chief__model_deadline(const chief__model *m);
+
+/* What there is to ask about one worker; an id that is none: CHIEF_WORKER_NULL, IDLE, 0, NULL. */
+chief_state_t chief__model_state(const chief__model *m, uint32_t id);
+int32_t chief__model_phase(const chief__model *m, uint32_t id);
+uint64_t chief__model_generation(const chief__model *m, uint32_t id);
+const char *chief__model_name(const chief__model *m, uint32_t id);
+
+/* Writes the names `id` waits for, comma separated, into `buf` (terminated, cut); returns the full length. */
+size_t chief__model_waiting_for(const chief__model *m, uint32_t id, char *buf, size_t size);
+
+/* True when every enabled worker has been ready in its present generation, or has ended cleanly. */
+bool chief__model_all_ready(const chief__model *m);
+
+/* The start level (0: waits for nobody enabled here). The stop goes from the highest down. */
+uint32_t chief__model_level(const chief__model *m, uint32_t id);
+
+#pragma GCC visibility pop
+#endif
