@@ -1,0 +1,25 @@
+# libchief: compiled once, linked as a shared and as a static library.
+find_package(Threads REQUIRED)
+
+add_library(chief_objects OBJECT ${CHIEF_CORE_SOURCES})
+target_include_directories(chief_objects PUBLIC core/include)
+target_link_libraries(chief_objects PUBLIC PkgConfig::UV PkgConfig::CJSON Threads::Threads PRIVATE chief_flags)
+
+add_library(chief SHARED)
+target_link_libraries(chief PRIVATE chief_objects chief_flags PkgConfig::UV PkgConfig::CJSON Threads::Threads)
+target_link_options(chief PRIVATE LINKER:--version-script=${PROJECT_SOURCE_DIR}/core/chief.map ${CHIEF_NO_UNDEFINED})
+set_target_properties(chief PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${PROJECT_SOURCE_DIR}/core/chief.map)
+
+add_library(chief_static STATIC)
+target_link_libraries(chief_static PUBLIC chief_objects)
+set_target_properties(chief_static PROPERTIES OUTPUT_NAME chief)
+
+foreach(library chief chief_static)
+  target_include_directories(${library} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/core/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endforeach()
+
+configure_file(cmake/libchief.pc.in libchief.pc @ONLY)
+install(TARGETS chief chief_static)
+install(FILES core/include/chief.h TYPE INCLUDE)
+install(FILES ${PROJECT_BINARY_DIR}/libchief.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

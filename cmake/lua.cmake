@@ -1,0 +1,31 @@
+# The worker host as a library, the program over it, and the module that `require "chief"` loads.
+pkg_search_module(LUA REQUIRED IMPORTED_TARGET lua5.4 lua-5.4 lua54 "lua>=5.4 lua<5.5")
+set(lua_dir share/lua/5.4)
+
+add_library(chief-lua SHARED ${CHIEF_LUA_SOURCES})
+target_include_directories(chief-lua PUBLIC
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/bindings/lua/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(chief-lua PUBLIC chief PRIVATE chief_flags PkgConfig::LUA PkgConfig::UV PkgConfig::CJSON)
+target_link_options(chief-lua PRIVATE
+  LINKER:--version-script=${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map ${CHIEF_NO_UNDEFINED})
+set_target_properties(chief-lua PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
+  LINK_DEPENDS ${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map INSTALL_RPATH "$ORIGIN")
+
+add_executable(chief-program ${CHIEF_PROGRAM_SOURCES})
+target_link_libraries(chief-program PRIVATE chief-lua chief_flags PkgConfig::LUA)
+set_target_properties(chief-program PROPERTIES OUTPUT_NAME chief INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/${lua_dir})
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/lua/chief ${PROJECT_BINARY_DIR}/${lua_dir}/chief SYMBOLIC)
+
+# Built from the same files with the same defines as the rock, so that the Lua tests run what LuaRocks installs.
+add_library(lua_module MODULE ${CHIEF_CORE_SOURCES} ${CHIEF_LUA_SOURCES})
+target_compile_definitions(lua_module PRIVATE CHIEF_IN_ROCK)
+target_include_directories(lua_module PRIVATE core/include bindings/lua/include ${LUA_INCLUDE_DIRS})
+target_link_libraries(lua_module PRIVATE chief_flags PkgConfig::UV PkgConfig::CJSON Threads::Threads)
+set_target_properties(lua_module PROPERTIES PREFIX "" OUTPUT_NAME core LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lua/chief)
+
+configure_file(cmake/libchief-lua.pc.in libchief-lua.pc @ONLY)
+install(TARGETS chief-lua chief-program)
+install(FILES bindings/lua/include/chief_lua.h TYPE INCLUDE)
+install(FILES ${PROJECT_BINARY_DIR}/libchief-lua.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CHIEF_LUA_MODULES} DESTINATION ${lua_dir}/chief)
