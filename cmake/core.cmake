@@ -19,6 +19,8 @@ foreach(library chief chief_static)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/core/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endforeach()
 
+# Relative to the file itself, so that `cmake --install --prefix` and a moved tree stay right.
+file(RELATIVE_PATH CHIEF_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/libchief.pc.in libchief.pc @ONLY)
 install(TARGETS chief chief_static)
 install(FILES core/include/chief.h TYPE INCLUDE)

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# LuaRocks builds the rock into an empty tree, and what it installed works under plain lua5.4.
+set -u
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+
+# step NAME COMMAND…: ends the test at the first that fails; what follows needs it.
+step() {
+    local name=$1 output
+    shift
+    number=$((number + 1))
+    if output=$("$@" 2>&1); then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name"
+        printf '%s\n' "$output" | sed 's/^/  # /'
+        exit 1
+    fi
+}
+
+# LuaRocks leaves its objects beside the sources, so it gets a copy, of just what the rockspec names.
+copy_sources() {
+    cd "$CHIEF_SOURCE" || return 1
+    cp --parents -r chief-scm-1.rockspec LICENSE README.md core bindings/lua lua "$work/source" 2>/dev/null ||
+        cp --parents -r chief-scm-1.rockspec LICENSE core bindings/lua lua "$work/source"
+}
+
+tree=$work/tree
+make_rock() { cd "$work/source" && luarocks --lua-version 5.4 make --deps-mode=none --tree "$tree"; }
+plain_lua() {
+    (cd "$work" && env LUA_PATH_5_4="$tree/share/lua/5.4/?.lua;$tree/share/lua/5.4/?/init.lua;;" \
+        LUA_CPATH_5_4="$tree/lib/lua/5.4/?.so;;" "$@")
+}
+same() { [[ $1 == "$2" ]] || {
+    echo "$1, not $2"
+    return 1
+}; }
+version=$(sed -nE 's/^#define CHIEF_VERSION "(.*)"$/\1/p' "$CHIEF_SOURCE/core/include/chief.h")
+
+mkdir "$work/source"
+step "the sources are there" copy_sources
+step "luarocks make" make_rock
+step "require \"chief\"" plain_lua lua5.4 -e 'assert(type(require("chief").new) == "function")'
+step "the module exports its opener alone" same \
+    "$(nm -D --defined-only "$tree/lib/lua/5.4/chief/core.so" | awk '{ print $3 }')" luaopen_chief_core
+step "the module links no Lua" same "$(readelf -d "$tree/lib/lua/5.4/chief/core.so" | grep -c 'NEEDED.*lua')" 0
+step "the script was installed" test -x "$tree/bin/chief"
+step "chief --version" same "$(plain_lua "$tree/bin/chief" --version)" "chief $version"
+step "chief --help" plain_lua "$tree/bin/chief" --help
