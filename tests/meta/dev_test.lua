@@ -42,7 +42,7 @@ end
 local function check_document(path, text, commands)
   local complaints = {}
   for name in text:gmatch("%./dev ([%w-]+)") do
-    if not commands[name] then complaints[#complaints + 1] = path .. " names ./dev " .. name .. ", which does not exist" end
+    if not commands[name] then complaints[#complaints + 1] = path .. ": there is no ./dev " .. name end
   end
   return complaints
 end

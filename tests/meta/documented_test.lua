@@ -51,7 +51,8 @@ local function undeclared(text)
   return complaints
 end
 
-local good = "\n/*\n * Frees a thing and all it has.\n * @thread any  @blocks never\n */\nCHIEF_API void chief_x(void);\n"
+local good = "\n/*\n * Frees a thing and all it has.\n * @thread any  @blocks never\n */\n"
+  .. "CHIEF_API void chief_x(void);\n"
 lib.accepts("a good comment", check(good))
 lib.refuses("no comment", check("\nCHIEF_API void chief_x(void);\n"))
 lib.refuses("a comment of something else", check(good .. "CHIEF_API void chief_y(void);\n"))

@@ -51,7 +51,8 @@ lib.refuses("a file too many", compare({ "a.c" }, { "a.c", "b.c" }, "list"))
 lib.refuses("a file listed twice", compare({ "a.c" }, { "a.c", "a.c" }, "list"))
 
 local cmake = cmake_lists(lib.read("cmake/sources.cmake"))
-lib.accepts("core/src is listed", compare(lib.files("^core/src/.*%.c$"), cmake.CHIEF_CORE_SOURCES, "CHIEF_CORE_SOURCES"))
+lib.accepts("core/src is listed",
+  compare(lib.files("^core/src/.*%.c$"), cmake.CHIEF_CORE_SOURCES, "CHIEF_CORE_SOURCES"))
 lib.accepts("bindings/lua is listed", compare(lib.files("^bindings/lua/.*%.c$"),
   join(cmake.CHIEF_LUA_SOURCES, cmake.CHIEF_PROGRAM_SOURCES), "CHIEF_LUA_SOURCES and CHIEF_PROGRAM_SOURCES"))
 lib.accepts("lua/ is listed", compare(lib.files("^lua/.*%.lua$"), cmake.CHIEF_LUA_MODULES, "CHIEF_LUA_MODULES"))
