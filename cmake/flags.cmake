@@ -4,9 +4,7 @@ target_compile_definitions(chief_flags INTERFACE _GNU_SOURCE)
 target_compile_options(chief_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wpointer-arith -Wdouble-promotion -Wimplicit-fallthrough)
-if(CHIEF_WERROR)
-  target_compile_options(chief_flags INTERFACE -Werror)
-endif()
+set(CMAKE_COMPILE_WARNING_AS_ERROR ${CHIEF_WERROR})
 
 if(CHIEF_SANITIZE)
   set(sanitize -fsanitize=${CHIEF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
