@@ -691,7 +691,6 @@ CHIEF_API int chief_channel_fd(chief_channel *ch);
  *                   Non-zero fails the start. Go: Worker.Init.
  *  run              works until its context is done or its work is; 0 is a clean end. Go: Worker.Run.
  *  fini             exactly once for each init that succeeded, in the same home; NULL: nothing to do.
- *  interrupt        called from another thread when the grace is over, to end what still blocks.
  *  restart_on_fail  non-zero: restart after a failure, where the options say nothing; NULL: never.
  *                   Go: Worker.RestartOnFail.
  */
@@ -700,7 +699,6 @@ typedef struct chief_worker_ops {
     int (*init)(chief_worker *ctx, void *data, void **instance);
     int (*run)(chief_worker *ctx, void *instance);
     void (*fini)(void *instance);
-    void (*interrupt)(void *instance);
     int (*restart_on_fail)(void *data);
 } chief_worker_ops;
 

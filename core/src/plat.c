@@ -38,6 +38,11 @@ static struct timespec timespec_of(int64_t ms) {
     return t;
 }
 
+void chief__pause_ms(int64_t ms) {
+    struct timespec t = timespec_of(ms);
+    (void)nanosleep(&t, NULL);
+}
+
 /* ---- locks ---- */
 
 void chief__mutex_init(chief__mutex *m) { (void)pthread_mutex_init(&m->handle, NULL); }

@@ -17,6 +17,9 @@
 int64_t chief__now_ms(void);
 int64_t chief__wall_ms(void);
 
+/* Sleeps, where there is nothing to be woken by. */
+void chief__pause_ms(int64_t ms);
+
 /* A deadline in monotonic ms for a timeout as the public calls take it; INT64_MAX for a negative one. */
 int64_t chief__deadline(int64_t timeout_ms);
 

@@ -74,27 +74,27 @@ typedef struct chief__step_event {
 } chief__step_event;
 
 typedef enum chief__action_kind {
-    STEP_A_STATE,     /* id, previous, state, reason, generation: record and tell it. previous == state only when a failed
+    STEP_A_STATE,  /* id, previous, state, reason, generation: record and tell it. previous == state only when a failed
                          worker failed again (its init, at a restart) */
-    STEP_A_WRONG,     /* id, previous (as it stays), state (what was asked): log, an event, nothing else */
-    STEP_A_PHASE,     /* id, phase, until (deadline, INT64_MAX none): WAITING with `delay` >= 0 is a restart, with -1 for
+    STEP_A_WRONG,  /* id, previous (as it stays), state (what was asked): log, an event, nothing else */
+    STEP_A_PHASE,  /* id, phase, until (deadline, INT64_MAX none): WAITING with `delay` >= 0 is a restart, with -1 for
                          dependencies */
-    STEP_A_INIT,      /* id, generation: make a home and run init there */
-    STEP_A_RUN,       /* id, generation: the home goes on with run */
-    STEP_A_FINI,      /* id, generation: the home, initialised, ends without a run */
-    STEP_A_CANCEL,    /* id, generation, until: cancel its context; sends are bound to `until`, the end of its grace. Comes
+    STEP_A_INIT,   /* id, generation: make a home and run init there */
+    STEP_A_RUN,    /* id, generation: the home goes on with run */
+    STEP_A_FINI,   /* id, generation: the home, initialised, ends without a run */
+    STEP_A_CANCEL, /* id, generation, until: cancel its context; sends are bound to `until`, the end of its grace. Comes
                          again, with an earlier `until`, when a stop of everything overtakes a stop of this worker */
-    STEP_A_ABANDON,   /* id, generation, state as it stays: close its slot; it is named in the answer of the stop when
+    STEP_A_ABANDON, /* id, generation, state as it stays: close its slot; it is named in the answer of the stop when
                          `in_stop` */
-    STEP_A_READY,     /* id: an event */
-    STEP_A_RESTART,   /* id, delay, until: an event, a restart is scheduled (by policy; one that was asked for has none) */
-    STEP_A_GIVEN_UP,  /* id: an event, no policy restarts it; its mailbox closes */
-    STEP_A_REMOVED,   /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
-    STEP_A_NOTE_AFTER,/* id, other: a dependency that is not enabled here: a note */
-    STEP_A_INITED,    /* every init asked for by STEP_INIT has been answered or has timed out */
+    STEP_A_READY,   /* id: an event */
+    STEP_A_RESTART, /* id, delay, until: an event, a restart is scheduled (by policy; one that was asked for has none) */
+    STEP_A_GIVEN_UP,     /* id: an event, no policy restarts it; its mailbox closes */
+    STEP_A_REMOVED,      /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
+    STEP_A_NOTE_AFTER,   /* id, other: a dependency that is not enabled here: a note */
+    STEP_A_INITED,       /* every init asked for by STEP_INIT has been answered or has timed out */
     STEP_A_NOTHING_LEFT, /* without exit_when_done: nothing lives and nothing is scheduled; at each change to that */
-    STEP_A_STOPPING,  /* the stop of everything has begun */
-    STEP_A_ALL_ENDED  /* nothing lives any more and nothing will: hooks, then the end. Comes once */
+    STEP_A_STOPPING,     /* the stop of everything has begun */
+    STEP_A_ALL_ENDED     /* nothing lives any more and nothing will: hooks, then the end. Comes once */
 } chief__action_kind;
 
 typedef struct chief__action {
@@ -137,8 +137,7 @@ void chief__model_set_exit_when_done(chief__model *m, bool on);
  * carried out) belong to the model and live until its next call. Whatever the kind, deadlines that have passed by `now`
  * are dealt with in the same step, before the event itself.
  */
-int chief__step(chief__model *m, const chief__step_event *event, int64_t now, const chief__action **actions,
-                size_t *n);
+int chief__step(chief__model *m, const chief__step_event *event, int64_t now, const chief__action **actions, size_t *n);
 
 /* When the next STEP_TICK is due (monotonic ms), INT64_MAX for never. */
 int64_t chief__model_deadline(const chief__model *m);

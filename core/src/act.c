@@ -1,0 +1,310 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "err.h"
+#include "loop.h"
+
+#define TEXT_SIZE 512
+
+/* ---- telling ---- */
+
+/* Numbers the event and puts it into the ring, which copies the texts. */
+void chief__tell(chief *c, chief_event *event) {
+    if (event->seq == 0) event->seq = chief__events_next_seq(c->events);
+    event->time_ms = chief__now_ms();
+    chief__events_push(c->events, event);
+}
+
+static chief_field text_field(const char *key, const char *text) {
+    chief_field field = {.key = key, .value = {.type = CHIEF_BYTES}};
+    field.value.bytes.data = text;
+    field.value.bytes.len = strlen(text);
+    return field;
+}
+
+static void log_worker(chief *c, int32_t level, const char *message, const chief_event *e) {
+    chief_field fields[5];
+    size_t n = 0;
+    if (e->worker != NULL && e->worker[0] != '\0') fields[n++] = text_field("worker", e->worker);
+    if (e->reason > CHIEF_REASON_OK) fields[n++] = text_field("reason", chief_reason_name(e->reason));
+    if (e->error != NULL && e->error[0] != '\0') fields[n++] = text_field("error", e->error);
+    if (e->traceback != NULL && e->traceback[0] != '\0') fields[n++] = text_field("traceback", e->traceback);
+    chief_log_write(c->log, level, message, fields, n);
+}
+
+void chief__note(chief *c, int32_t level, const char *worker, const char *format, ...) {
+    char text[TEXT_SIZE];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    chief_event e = {.kind = CHIEF_EVENT_NOTE, .level = level, .worker = worker, .error = text};
+    chief__tell(c, &e);
+    chief_field field = text_field("worker", worker != NULL ? worker : "");
+    chief_log_write(c->log, level, text, &field, worker != NULL ? 1 : 0);
+}
+
+/* ---- states ---- */
+
+static int32_t level_of(chief_state_t state, const char *error) {
+    if (state == CHIEF_WORKER_FAILED) return CHIEF_ERROR;
+    if (state == CHIEF_WORKER_STOPPED) return error != NULL ? CHIEF_WARN : CHIEF_INFO;
+    return CHIEF_DEBUG;
+}
+
+static void log_state(chief *c, const chief_event *e) {
+    char message[64] = "worker ";
+    (void)chief_state_to_string(e->state, message + strlen(message), sizeof message - strlen(message));
+    log_worker(c, e->level, message, e);
+}
+
+/* Writes the state into the pool and tells it, in this order: who saw the event sees the state. The texts of a failure
+ * move into the pool and stay there at least until its next record, which is this thread's. */
+static void record(chief *c, chief__member *member, chief_event *e) {
+    e->seq = chief__events_next_seq(c->events);
+    e->worker = member->unit->name;
+    e->level = level_of(e->state, e->error);
+    chief__change change = {.state = e->state,
+                            .seq = e->seq,
+                            .phase = -1,
+                            .reason = e->reason,
+                            .generation = member->generation,
+                            .restarts = member->restarts,
+                            .error = (char *)(uintptr_t)e->error,
+                            .traceback = (char *)(uintptr_t)e->traceback};
+    chief__pool_record(c->pool, member->entry, &change);
+    chief__tell(c, e);
+    if (c->log != NULL) log_state(c, e);
+}
+
+void chief__record_state(chief *c, chief__member *member, chief_state_t previous, chief_state_t state) {
+    chief_event e = {.kind = CHIEF_EVENT_STATE, .previous = previous, .state = state, .generation = member->generation};
+    record(c, member, &e);
+}
+
+static bool has_ended(chief_state_t state) { return state == CHIEF_WORKER_FAILED || state == CHIEF_WORKER_STOPPED; }
+
+/* A failure whose text is unknown gets the reason's. */
+static void fill_failure(chief *c, chief__member *member, int32_t reason) {
+    if (c->failure != NULL) return;
+    const char *text = "";
+    if (reason == CHIEF_REASON_START_TIMEOUT) text = "not ready within its start_timeout";
+    else if (reason == CHIEF_REASON_KILLED) text = "did not end within its grace";
+    else if (reason == CHIEF_REASON_INIT_ERROR) text = member->abandoned ? "init did not end in time" : "init failed";
+    else if (reason > CHIEF_REASON_OK) text = chief_reason_name(reason);
+    if (text[0] != '\0') c->failure = chief__strdup(text);
+}
+
+static void act_state(chief *c, chief__member *member, const chief__action *a) {
+    chief_event e = {.kind = CHIEF_EVENT_STATE,
+                     .previous = a->previous,
+                     .state = a->state,
+                     .generation = a->generation,
+                     .reason = has_ended(a->state) ? a->reason : CHIEF_REASON_NONE};
+    if (a->state == CHIEF_WORKER_FAILED) fill_failure(c, member, a->reason);
+    if (has_ended(a->state)) {
+        e.error = c->failure;
+        e.traceback = c->traceback;
+        c->failure = c->traceback = NULL;
+    }
+    record(c, member, &e);
+    if (a->state == CHIEF_WORKER_DISABLED) (void)chief__hub_open_worker(c->hub, member->unit->name, false);
+    if (a->state == CHIEF_WORKER_ENABLED) (void)chief__hub_open_worker(c->hub, member->unit->name, true);
+}
+
+static void act_wrong(chief *c, chief__member *member, const chief__action *a) {
+    char from[32];
+    char to[32];
+    (void)chief_state_to_string(a->previous, from, sizeof from);
+    (void)chief_state_to_string(a->state, to, sizeof to);
+    (void)chief__fail(CHIEF_WORKER_WRONG_STATE_CHANGE, "worker %s: %s to %s is not a legal change", member->unit->name,
+                      from, to);
+    chief_event e = {.kind = CHIEF_EVENT_WRONG_STATE_CHANGE,
+                     .level = CHIEF_WARN,
+                     .worker = member->unit->name,
+                     .generation = member->generation,
+                     .previous = a->previous,
+                     .state = a->state,
+                     .error = chief_last_error()};
+    chief__tell(c, &e);
+    log_worker(c, CHIEF_WARN, "wrong state change", &e);
+}
+
+static void act_phase(chief *c, chief__member *member, const chief__action *a) {
+    char waiting_for[TEXT_SIZE] = "";
+    member->phase = a->phase;
+    if (a->phase == CHIEF_PHASE_WAITING && a->delay >= 0) (void)strcpy(waiting_for, "restart");
+    else if (a->phase == CHIEF_PHASE_WAITING)
+        (void)chief__model_waiting_for(c->model, a->id, waiting_for, sizeof waiting_for);
+    chief__change change = {.phase = a->phase,
+                            .until = a->until,
+                            .generation = member->generation,
+                            .restarts = member->restarts,
+                            .waiting_for = waiting_for};
+    chief__pool_record(c->pool, member->entry, &change);
+}
+
+/* ---- homes ---- */
+
+/* The brain learns of a home that could not be made after its answer has been carried out. */
+static void stillborn(chief *c, chief__member *member) {
+    chief__free(member->birth_error);
+    member->birth_error = chief__strdup(chief_last_error());
+    member->stillborn = true;
+    c->n_stillborn++;
+}
+
+static void act_init(chief *c, chief__member *member, const chief__action *a) {
+    chief__surroundings around = {
+        .inbox = c->inbox, .hub = c->hub, .pool = c->pool, .context = c->context, .log = c->log};
+    member->generation = a->generation;
+    (void)chief__hub_open_worker(c->hub, member->unit->name, true);
+    chief_worker *home = NULL;
+    int rc = chief__worker_new(&home, member->unit, a->generation, &around);
+    if (rc == CHIEF_OK) {
+        chief__worker_set_id(home, member->id);
+        rc = chief__worker_launch(home, c->thread_stack);
+    }
+    if (rc == CHIEF_OK) {
+        member->home = home;
+        return;
+    }
+    chief__worker_unref(home);
+    stillborn(c, member);
+}
+
+static void act_cancel(chief *c, chief__member *member, const chief__action *a) {
+    if (member->home == NULL) return;
+    chief__worker_cancel(member->home, a->until, c->stopping ? "the application stops" : "asked to stop");
+}
+
+static void add_abandoned_name(chief *c, const char *name) {
+    size_t old = c->names_abandoned != NULL ? strlen(c->names_abandoned) : 0;
+    char *grown = chief__realloc(c->names_abandoned, old + strlen(name) + 3);
+    if (grown == NULL) return;
+    (void)sprintf(grown + old, "%s%s", old > 0 ? ", " : "", name);
+    c->names_abandoned = grown;
+}
+
+static void act_abandon(chief *c, chief__member *member, const chief__action *a) {
+    member->abandoned = true;
+    if (a->in_stop) {
+        c->exit_code = 75;
+        add_abandoned_name(c, member->unit->name);
+    }
+    chief_event e = {.kind = CHIEF_EVENT_ABANDONED,
+                     .level = CHIEF_ERROR,
+                     .worker = member->unit->name,
+                     .generation = a->generation,
+                     .state = chief__model_state(c->model, a->id),
+                     .error = "did not end in time: abandoned"};
+    chief__tell(c, &e);
+    log_worker(c, CHIEF_ERROR, "worker abandoned: its thread goes on until it ends by itself", &e);
+    if (member->home == NULL) return;
+    chief__worker_cancel(member->home, chief__now_ms(), "abandoned");
+    chief__party_abandon(chief__party_of(member->home));
+}
+
+/* ---- the rest ---- */
+
+static void tell_worker(chief *c, chief__member *member, int32_t kind, int32_t level, const char *message,
+                        int64_t delay) {
+    chief_event e = {.kind = kind,
+                     .level = level,
+                     .worker = member->unit->name,
+                     .generation = member->generation,
+                     .state = chief__model_state(c->model, member->id),
+                     .delay_ms = delay};
+    chief__tell(c, &e);
+    log_worker(c, level, message, &e);
+}
+
+static void act_restart(chief *c, chief__member *member, const chief__action *a) {
+    char message[64];
+    member->restarts++;
+    (void)snprintf(message, sizeof message, "restart in %.3f s", (double)a->delay / 1000);
+    tell_worker(c, member, CHIEF_EVENT_RESTART, CHIEF_INFO, message, a->delay);
+}
+
+static void act_given_up(chief *c, chief__member *member) {
+    (void)chief__hub_open_worker(c->hub, member->unit->name, false);
+    tell_worker(c, member, CHIEF_EVENT_GIVEN_UP, CHIEF_WARN, "worker given up: it will not be restarted", 0);
+}
+
+static void act_removed(chief *c, chief__member *member) {
+    tell_worker(c, member, CHIEF_EVENT_REMOVED, CHIEF_INFO, "worker removed", 0);
+    chief__hub_remove_worker(c->hub, member->unit->name);
+    chief__pool_drop(c->pool, member->entry);
+    member->entry = NULL;
+    member->removed = true;
+    if (member->home == NULL) chief__member_drop(c, member);
+}
+
+static void act_inited(chief *c) {
+    chief__lock(&c->lock);
+    c->inited = true;
+    chief__cond_wake_all(&c->changed);
+    chief__unlock(&c->lock);
+}
+
+static void act_stopping(chief *c) {
+    const char *why = c->stop_why != NULL ? c->stop_why : "asked to stop";
+    c->stopping = true;
+    chief_event e = {.kind = CHIEF_EVENT_STOPPING, .level = CHIEF_INFO, .error = why};
+    chief__tell(c, &e);
+    chief_field field = text_field("why", why);
+    chief_log_write(c->log, CHIEF_INFO, "stopping", &field, 1);
+}
+
+static void act_nothing_left(chief *c) {
+    char names[TEXT_SIZE] = "";
+    size_t failed = 0;
+    size_t len = 0;
+    for (size_t i = 0; i < c->n_members; i++) {
+        const chief__member *m = c->members[i];
+        if (m == NULL || m->removed || chief__model_state(c->model, m->id) != CHIEF_WORKER_FAILED) continue;
+        int n = snprintf(names + len, sizeof names - len, "%s%s", failed++ > 0 ? ", " : "", m->unit->name);
+        len = n < 0 || (size_t)n >= sizeof names - len ? sizeof names - 1 : len + (size_t)n;
+    }
+    if (failed == 0) chief__note(c, CHIEF_INFO, NULL, "nothing left to run");
+    else chief__note(c, CHIEF_WARN, NULL, "nothing left to run (%zu failed: %s)", failed, names);
+}
+
+static void act_note_after(chief *c, chief__member *member, const chief__action *a) {
+    chief__note(c, CHIEF_INFO, member->unit->name, "after names %s, which is not enabled here: not waited for",
+                chief__model_name(c->model, a->other));
+}
+
+/* Actions about everything; false for one about a worker. */
+static bool act_whole(chief *c, const chief__action *a) {
+    switch (a->kind) {
+    case STEP_A_INITED: act_inited(c); return true;
+    case STEP_A_STOPPING: act_stopping(c); return true;
+    case STEP_A_NOTHING_LEFT: act_nothing_left(c); return true;
+    case STEP_A_ALL_ENDED: chief__end(c); return true;
+    default: return false;
+    }
+}
+
+void chief__act(chief *c, const chief__action *a) {
+    if (act_whole(c, a)) return;
+    chief__member *member = c->members[a->id];
+    switch (a->kind) {
+    case STEP_A_STATE: act_state(c, member, a); break;
+    case STEP_A_WRONG: act_wrong(c, member, a); break;
+    case STEP_A_PHASE: act_phase(c, member, a); break;
+    case STEP_A_INIT: act_init(c, member, a); break;
+    case STEP_A_RUN: chief__worker_run(member->home); break;
+    case STEP_A_FINI: chief__worker_finish(member->home); break;
+    case STEP_A_CANCEL: act_cancel(c, member, a); break;
+    case STEP_A_ABANDON: act_abandon(c, member, a); break;
+    case STEP_A_READY: tell_worker(c, member, CHIEF_EVENT_READY, CHIEF_INFO, "worker ready", 0); break;
+    case STEP_A_RESTART: act_restart(c, member, a); break;
+    case STEP_A_GIVEN_UP: act_given_up(c, member); break;
+    case STEP_A_REMOVED: act_removed(c, member); break;
+    case STEP_A_NOTE_AFTER: act_note_after(c, member, a); break;
+    default: break;
+    }
+}

@@ -1,0 +1,400 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "context.h"
+#include "err.h"
+#include "loop.h"
+#include "request.h"
+
+#define FORCE_STOP_TIMEOUT_MS 45000
+#define INIT_TIMEOUT_MS 30000
+#define HOOK_TIMEOUT_MS 5000
+#define EVENT_CAPACITY 1024
+#define STACK_SIZE ((size_t)1024 * 1024)
+#define STACK_SIZE_LEAST ((size_t)512 * 1024)
+#define DEFAULT_NAME "chief"
+
+int chief__forked_check(void) {
+    return chief__forked() ? chief__fail(CHIEF_EFORK, "a chief lives in the process that made it, not in a forked child")
+                           : CHIEF_OK;
+}
+
+/* ---- making and freeing ---- */
+
+static uint64_t seed_of(uint64_t given) {
+    uint64_t seed = given;
+    if (seed == 0 && !chief__random(&seed, sizeof seed)) seed = (uint64_t)chief__now_ms();
+    return seed != 0 ? seed : 1;
+}
+
+static void on_dropped(void *inbox, const char *channel, const char *worker) {
+    chief__inbox_note(inbox, channel, worker);
+}
+
+static int make_parts(chief *c, const chief_options *o) {
+    chief__model_options model = {
+        .force_stop_timeout = chief__or_default(o->force_stop_timeout, FORCE_STOP_TIMEOUT_MS),
+        .init_timeout = chief__or_default(o->init_timeout, INIT_TIMEOUT_MS),
+        .seed = seed_of(o->seed),
+        .exit_when_done = o->exit_when_done != 0};
+    int rc = chief__inbox_new(&c->inbox, chief__wake, c);
+    if (rc == CHIEF_OK) rc = chief_pool_new(&c->pool);
+    if (rc == CHIEF_OK) rc = chief__hub_new(&c->hub, on_dropped, c->inbox);
+    if (rc == CHIEF_OK)
+        rc = chief__events_new(&c->events, o->event_capacity != 0 ? o->event_capacity : EVENT_CAPACITY);
+    if (rc == CHIEF_OK) rc = chief_context_new(&c->context, NULL);
+    if (rc == CHIEF_OK) rc = chief__model_new(&c->model, &model);
+    return rc;
+}
+
+static int check_options(const chief_options *o) {
+    if ((o->force_stop_timeout < 0 && o->force_stop_timeout != CHIEF_ZERO) ||
+        (o->init_timeout < 0 && o->init_timeout != CHIEF_ZERO) || (o->hook_timeout < 0 && o->hook_timeout != CHIEF_ZERO))
+        return chief__fail(CHIEF_EINVAL, "chief_options: a timeout is negative");
+    if (o->thread_stack != 0 && o->thread_stack < STACK_SIZE_LEAST)
+        return chief__fail(CHIEF_EINVAL, "chief_options: thread_stack should be at least %zu bytes", STACK_SIZE_LEAST);
+    return CHIEF_OK;
+}
+
+int chief_new(chief **out, const chief_options *options) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    chief_options o;
+    int rc = chief__forked_check();
+    if (rc == CHIEF_OK) rc = chief__options_read(&o, sizeof o, options, "chief_options");
+    if (rc == CHIEF_OK) rc = check_options(&o);
+    if (rc != CHIEF_OK) return rc;
+    chief *c = chief__calloc(1, sizeof *c);
+    if (c == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    atomic_init(&c->refs, 1);
+    chief__mutex_init(&c->lock);
+    chief__cond_init(&c->changed);
+    c->enable_by_default = o.require_names == 0;
+    c->exit_when_done = o.exit_when_done != 0;
+    c->hook_timeout = chief__or_default(o.hook_timeout, HOOK_TIMEOUT_MS);
+    c->thread_stack = o.thread_stack != 0 ? o.thread_stack : STACK_SIZE;
+    c->log = chief_log_ref(o.log);
+    c->name = chief__strdup(o.name != NULL ? o.name : DEFAULT_NAME);
+    rc = c->name != NULL ? make_parts(c, &o) : chief__fail_code(CHIEF_ENOMEM);
+    if (rc == CHIEF_OK) *out = c;
+    else chief__unref(c);
+    return rc;
+}
+
+chief *chief__ref(chief *c) {
+    (void)atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void chief__unref(chief *c) {
+    if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) return;
+    for (size_t i = 0; i < c->n_members; i++)
+        if (c->members[i] != NULL) chief__member_drop(c, c->members[i]);
+    chief__free(c->members);
+    chief__model_free(c->model);
+    chief__hooks_free(c->hooks);
+    if (c->context != NULL) chief_context_cancel(c->context, "the chief is gone");
+    chief_context_unref(c->parent);
+    chief_context_unref(c->context);
+    if (c->hub != NULL) chief__hub_close(c->hub);
+    chief__hub_unref(c->hub);
+    chief__events_unref(c->events);
+    if (c->inbox != NULL) chief__inbox_close(c->inbox);
+    chief__inbox_unref(c->inbox);
+    chief__pool_unref(c->pool);
+    chief_log_unref(c->log);
+    chief__free(c->names_abandoned);
+    chief__free(c->result_text);
+    chief__free(c->name);
+    chief__cond_fini(&c->changed);
+    chief__mutex_fini(&c->lock);
+    chief__free(c);
+}
+
+/* Whether the caller has to join the loop's thread. */
+static bool begin_free(chief *c) {
+    chief__lock(&c->lock);
+    bool runs = c->stage != STAGE_NEW && !c->joined;
+    if (chief__inbox_is_own_thread(c->inbox)) {
+        c->detached = runs;
+        runs = false;
+    } else {
+        c->joined = true;
+    }
+    chief__unlock(&c->lock);
+    return runs;
+}
+
+void chief_free(chief *c) {
+    if (c == NULL || chief__forked()) return;
+    (void)chief_stop(c);
+    if (begin_free(c)) chief__thread_join(&c->thread);
+    chief__unref(c);
+}
+
+/* ---- members ---- */
+
+chief__member *chief__member_find(chief *c, const char *name) {
+    chief__entry *entry = chief__pool_find(c->pool, name);
+    return entry != NULL ? chief__entry_owner(entry) : NULL;
+}
+
+static int room_for(chief *c, uint32_t id) {
+    if (id < c->n_members) return CHIEF_OK;
+    size_t n = c->n_members == 0 ? 16 : 2 * c->n_members;
+    while (n <= id) n *= 2;
+    chief__member **grown = chief__realloc(c->members, n * sizeof *grown);
+    if (grown == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    memset(grown + c->n_members, 0, (n - c->n_members) * sizeof *grown);
+    c->members = grown;
+    c->n_members = n;
+    return CHIEF_OK;
+}
+
+static int add_to_model(chief *c, chief__unit *unit, bool enabled, uint32_t *id) {
+    chief__model_worker w = {.name = unit->name,
+                             .restart = unit->restart,
+                             .after = (const char *const *)unit->after,
+                             .n_after = unit->n_after,
+                             .says_ready = (unit->flags & CHIEF_WORKER_SAYS_READY) != 0,
+                             .enabled = enabled,
+                             .grace = unit->grace,
+                             .start_timeout = unit->start_timeout};
+    return chief__model_add(c->model, &w, id);
+}
+
+/* The model comes last: it is the one that can't forget again. */
+static int member_fill(chief *c, chief__member *member, bool enabled) {
+    chief__unit *unit = member->unit;
+    int rc = chief__pool_add(c->pool, unit->name, &unit->ops, unit->data, &member->entry);
+    if (rc != CHIEF_OK) return rc;
+    chief__entry_set_owner(member->entry, member);
+    rc = chief__hub_add_worker(c->hub, unit->name, unit->mailbox_capacity);
+    if (rc == CHIEF_OK) {
+        rc = room_for(c, (uint32_t)chief__model_room(c->model));
+        if (rc == CHIEF_OK) rc = add_to_model(c, unit, enabled, &member->id);
+        if (rc != CHIEF_OK) chief__hub_remove_worker(c->hub, unit->name);
+    }
+    if (rc != CHIEF_OK) chief__pool_drop(c->pool, member->entry);
+    return rc;
+}
+
+chief__member *chief__member_add(chief *c, chief__unit *unit, bool enabled, int *rc) {
+    chief__member *member = chief__calloc(1, sizeof *member);
+    if (member == NULL) {
+        *rc = chief__fail_code(CHIEF_ENOMEM);
+        return NULL;
+    }
+    member->unit = chief__unit_ref(unit);
+    *rc = member_fill(c, member, enabled);
+    if (*rc != CHIEF_OK) {
+        chief__unit_unref(member->unit);
+        chief__free(member);
+        return NULL;
+    }
+    unit->armed = true;
+    c->members[member->id] = member;
+    chief__record_state(c, member, CHIEF_WORKER_NULL, CHIEF_WORKER_PRESENT);
+    return member;
+}
+
+void chief__member_drop(chief *c, chief__member *member) {
+    c->members[member->id] = NULL;
+    chief__free(member->birth_error);
+    chief__unit_unref(member->unit);
+    chief__free(member);
+}
+
+int chief__unknown_name(chief *c, const char *name) {
+    const char *const names[] = {name};
+    chief_rule *rule;
+    int rc = chief__pool_rule(c->pool, &rule);
+    if (rc != CHIEF_OK) return rc;
+    rc = chief_rule_validate(rule, names, 1);
+    chief_rule_free(rule);
+    return rc != CHIEF_OK ? rc : chief__fail(CHIEF_ENOENT, "worker %s is not there any more", name);
+}
+
+static int add_unit(chief *c, chief__unit *unit) {
+    int rc = CHIEF_OK;
+    chief__lock(&c->lock);
+    bool running = c->stage != STAGE_NEW || c->starting;
+    if (!running) (void)chief__member_add(c, unit, false, &rc);
+    chief__unlock(&c->lock);
+    return running ? chief__ask(c, REQUEST_ADD, NULL, unit, 0) : rc;
+}
+
+int chief_add_worker(chief *c, const char *name, const chief_worker_ops *ops, void *data) {
+    return chief_add_worker_with(c, name, ops, data, NULL);
+}
+
+int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *ops, void *data,
+                          const chief_worker_options *options) {
+    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__unit *unit;
+    int rc = chief__forked_check();
+    if (rc == CHIEF_OK) rc = chief__unit_new(&unit, name, ops, data, options);
+    if (rc != CHIEF_OK) return rc;
+    rc = add_unit(c, unit);
+    chief__unit_unref(unit);
+    return rc;
+}
+
+int chief_add_channel(chief *c, const char *name, const chief_channel_options *options) {
+    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief__hub_add_channel(c->hub, name, options);
+}
+
+int chief_get_channel(chief *c, const char *name, chief_channel **out) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    if (c == NULL || name == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief_channel *ch;
+    int rc = chief__hub_channel(c->hub, name, &ch);
+    if (rc == CHIEF_OK) *out = chief_channel_ref(ch);
+    return rc;
+}
+
+/* ---- enabling ---- */
+
+static int enable_named(chief *c, const char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (chief__member_find(c, names[i]) == NULL) return chief__unknown_name(c, names[i]);
+    for (size_t i = 0; i < n; i++) {
+        chief__member *member = chief__member_find(c, names[i]);
+        chief_state_t state = chief_pool_get_state(c->pool, names[i]);
+        member->named = true;
+        if (state == CHIEF_WORKER_PRESENT || state == CHIEF_WORKER_DISABLED)
+            chief__record_state(c, member, state, CHIEF_WORKER_ENABLED);
+    }
+    c->any_named = c->any_named || n > 0;
+    return CHIEF_OK;
+}
+
+int chief_enable_workers(chief *c, const char *const *names, size_t n) {
+    if (c == NULL || (names == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
+    for (size_t i = 0; i < n; i++)
+        if (names[i] == NULL) return chief__fail(CHIEF_EINVAL, "name %zu is NULL", i);
+    int rc = chief__forked_check();
+    if (rc != CHIEF_OK) return rc;
+    chief__name_list list = {names, n};
+    chief__lock(&c->lock);
+    bool running = c->stage != STAGE_NEW || c->starting;
+    if (!running) rc = enable_named(c, names, n);
+    chief__unlock(&c->lock);
+    return running ? chief__ask(c, REQUEST_ENABLE, NULL, &list, 0) : rc;
+}
+
+int chief_enable_worker(chief *c, const char *name) { return chief_enable_workers(c, &name, 1); }
+
+int chief_is_enabled(chief *c, const char *name) {
+    if (c == NULL || name == NULL) return 0;
+    chief__lock(&c->lock);
+    chief_state_t state = chief_pool_get_state(c->pool, name);
+    bool by_default = c->stage == STAGE_NEW && c->enable_by_default && !c->any_named;
+    chief__unlock(&c->lock);
+    return state >= CHIEF_WORKER_ENABLED || (by_default && state == CHIEF_WORKER_PRESENT);
+}
+
+/* ---- settings ---- */
+
+int chief_set_enable_by_default(chief *c, int on) {
+    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&c->lock);
+    bool late = c->stage != STAGE_NEW || c->starting;
+    if (!late) c->enable_by_default = on != 0;
+    chief__unlock(&c->lock);
+    return late ? chief__fail(CHIEF_EBUSY, "enable_by_default is looked at once, by chief_init_workers") : CHIEF_OK;
+}
+
+static int set_in_model(chief *c, chief__request_kind kind, int64_t number) {
+    chief__lock(&c->lock);
+    bool running = c->stage != STAGE_NEW || c->starting;
+    if (!running && kind == REQUEST_FORCE_STOP_TIMEOUT) chief__model_set_force_stop_timeout(c->model, number);
+    if (!running && kind == REQUEST_EXIT_WHEN_DONE) chief__model_set_exit_when_done(c->model, number != 0);
+    chief__unlock(&c->lock);
+    return running ? chief__ask(c, kind, NULL, NULL, number) : CHIEF_OK;
+}
+
+int chief_set_force_stop_timeout(chief *c, int64_t ms) {
+    if (c == NULL || (ms < 0 && ms != CHIEF_ZERO)) return chief__fail(CHIEF_EINVAL, "force_stop_timeout is negative");
+    return set_in_model(c, REQUEST_FORCE_STOP_TIMEOUT, chief__or_default(ms, FORCE_STOP_TIMEOUT_MS));
+}
+
+int chief_set_exit_when_done(chief *c, int on) {
+    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : set_in_model(c, REQUEST_EXIT_WHEN_DONE, on != 0);
+}
+
+int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data) {
+    if (c == NULL || hook == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__hook *made = chief__calloc(1, sizeof *made);
+    if (made == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    made->run = hook;
+    made->data = data;
+    chief__lock(&c->lock);
+    bool closed = c->stage == STAGE_STOPPED;
+    if (!closed) {
+        made->next = c->hooks;
+        c->hooks = made;
+    }
+    chief__unlock(&c->lock);
+    if (!closed) return CHIEF_OK;
+    chief__free(made);
+    return chief__fail(CHIEF_ECLOSED, "the chief has stopped");
+}
+
+int chief_catch_signals(chief *c, uint32_t catches) {
+    if (c == NULL || (catches & ~(uint32_t)(CHIEF_CATCH_STOP | CHIEF_CATCH_HUP | CHIEF_CATCH_USR2)) != 0)
+        return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&c->lock);
+    bool late = c->stage != STAGE_NEW || c->starting;
+    if (!late) c->catches = catches;
+    chief__unlock(&c->lock);
+    return late ? chief__fail(CHIEF_EBUSY, "signals are to be caught before chief_init_workers") : CHIEF_OK;
+}
+
+/* ---- looking ---- */
+
+int chief_states(chief *c, chief_snapshot **out) {
+    if (out != NULL) *out = NULL;
+    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief_pool_states(c->pool, out);
+}
+
+chief_pool *chief_get_pool(chief *c) { return c != NULL ? c->pool : NULL; }
+
+chief_context *chief_get_context(chief *c) { return c != NULL ? c->context : NULL; }
+
+int chief_add_value(chief *c, const char *key, const chief_value *value) {
+    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief_context_set(c->context, key, value);
+}
+
+const char *chief_get_name(chief *c) { return c != NULL ? c->name : ""; }
+
+int chief_exit_code(chief *c) { return c != NULL && chief_has_stopped(c) ? c->exit_code : 0; }
+
+int chief_send(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms) {
+    if (c == NULL || to == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (strcmp(to, "*") == 0) return chief_broadcast(c, data, len, NULL);
+    return chief__hub_send(c->hub, NULL, to, data, len, timeout_ms);
+}
+
+int chief_broadcast(chief *c, const void *data, size_t len, size_t *reached) {
+    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief__hub_broadcast(c->hub, NULL, data, len, reached);
+}
+
+int chief_call(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms, chief_msg **reply) {
+    if (reply == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *reply = NULL;
+    if (c == NULL || to == NULL) return chief__fail_code(CHIEF_EINVAL);
+    return chief__hub_call(c->hub, NULL, to, data, len, timeout_ms, reply);
+}
+
+int chief_take_events(chief *c, chief_event **out, size_t max, int64_t timeout_ms, size_t *n) {
+    if (n != NULL) *n = 0;
+    if (c == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
+    return chief__events_take(c->events, out, max, timeout_ms, n);
+}
+
+uint64_t chief_events_dropped(chief *c) { return c != NULL ? chief__events_dropped(c->events) : 0; }
+
+int chief_events_fd(chief *c) { return c != NULL ? chief__events_fd(c->events) : chief__fail_code(CHIEF_EINVAL); }

@@ -1,0 +1,97 @@
+#include "json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void chief__put(chief__writer *w, const char *bytes, size_t len) {
+    if (w->len < w->size) {
+        size_t room = w->size - w->len;
+        memcpy(w->buf + w->len, bytes, len < room ? len : room);
+    }
+    w->len += len;
+}
+
+void chief__put_text(chief__writer *w, const char *text) { chief__put(w, text, strlen(text)); }
+
+void chief__put_integer(chief__writer *w, int64_t n) {
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, n);
+    chief__put(w, text, (size_t)len);
+}
+
+static size_t sequence_len(unsigned char first) {
+    if (first < 0x80) return 1;
+    if (first >= 0xC2 && first <= 0xDF) return 2;
+    if (first >= 0xE0 && first <= 0xEF) return 3;
+    if (first >= 0xF0 && first <= 0xF4) return 4;
+    return 0;
+}
+
+/* The second byte's range keeps out overlong forms, surrogates and what lies beyond U+10FFFF. */
+static int second_ok(unsigned char first, unsigned char second) {
+    unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    return second >= low && second <= high;
+}
+
+size_t chief__utf8_len(const char *text, size_t len) {
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n = sequence_len(s[0]);
+    if (n <= 1 || n > len) return n <= len ? n : 0;
+    if (!second_ok(s[0], s[1])) return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    return n;
+}
+
+static void put_escape(chief__writer *w, unsigned char c) {
+    static const char plain[] = "\"\\\b\f\n\r\t";
+    static const char letter[] = "\"\\bfnrt";
+    const char *at = c != 0 ? strchr(plain, c) : NULL;
+    char text[8];
+    if (at != NULL) (void)snprintf(text, sizeof text, "\\%c", letter[at - plain]);
+    else (void)snprintf(text, sizeof text, "\\u%04x", c);
+    chief__put_text(w, text);
+}
+
+void chief__put_string(chief__writer *w, const char *bytes, size_t len) {
+    chief__put(w, "\"", 1);
+    for (size_t i = 0; i < len;) {
+        unsigned char c = (unsigned char)bytes[i];
+        size_t n = chief__utf8_len(bytes + i, len - i);
+        if (n == 0) chief__put_text(w, "\xEF\xBF\xBD");
+        else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) put_escape(w, c);
+        else chief__put(w, bytes + i, n);
+        i += n > 0 ? n : 1;
+    }
+    chief__put(w, "\"", 1);
+}
+
+static void put_number(chief__writer *w, double number) {
+    char text[40];
+    int len = snprintf(text, sizeof text, "%.17g", number);
+    if (isfinite(number)) chief__put(w, text, (size_t)len);
+    else chief__put_string(w, text, (size_t)len);
+}
+
+void chief__put_value(chief__writer *w, const chief_value *value) {
+    char text[24];
+    switch (value->type) {
+    case CHIEF_BOOL: chief__put_text(w, value->boolean != 0 ? "true" : "false"); break;
+    case CHIEF_INTEGER: chief__put_integer(w, value->integer); break;
+    case CHIEF_NUMBER: put_number(w, value->number); break;
+    case CHIEF_BYTES: chief__put_string(w, value->bytes.data, value->bytes.len); break;
+    case CHIEF_POINTER:
+        (void)snprintf(text, sizeof text, "\"%p\"", value->pointer);
+        chief__put_text(w, text);
+        break;
+    default: chief__put_text(w, "null"); break;
+    }
+}
+
+size_t chief__writer_end(chief__writer *w) {
+    if (w->size > 0) w->buf[w->len < w->size ? w->len : w->size - 1] = '\0';
+    return w->len;
+}

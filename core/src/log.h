@@ -1,0 +1,17 @@
+/*
+ * log: loggers, and the built-in sink that writes lines to stderr.
+ */
+#ifndef CHIEF_LOG_H
+#define CHIEF_LOG_H
+
+#include "json.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The lines of the built-in sink, without writing them. A line of text never has a raw line break but those that
+ * begin with four spaces (a traceback). */
+void chief__log_text(chief__writer *w, const chief_record *record);
+void chief__log_json(chief__writer *w, const chief_record *record);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,166 @@
+/*
+ * loop: the chief itself. One libuv loop on a thread of its own feeds the brain (step.h) with what comes into the inbox
+ * and with the time, and carries out its actions. Only this thread writes the pool and the events of a running chief.
+ *
+ *   chief.c    making, configuring, freeing a chief; looking at it
+ *   run.c      from chief_init_workers to chief_join, on the host's threads
+ *   request.c  what is asked of the running loop by name
+ *   loop.c     the loop: reports in, time in, the brain's answers out
+ *   act.c      carrying out one action
+ *   finish.c   the end: hooks, the result, closing
+ *   catch.c    signals and the parent context
+ */
+#ifndef CHIEF_LOOP_H
+#define CHIEF_LOOP_H
+
+#include <uv.h>
+
+#include "event.h"
+#include "step.h"
+#include "worker.h"
+
+#pragma GCC visibility push(hidden)
+
+/* A registered worker as the loop knows it. Before the loop runs: under the chief's lock. */
+typedef struct chief__member {
+    chief__unit *unit;
+    chief__entry *entry;
+    chief_worker *home;  /* the generation that lives, or was abandoned and still may; NULL */
+    char *birth_error;   /* why a home could not be made; NULL also when there was no memory to say */
+    uint64_t generation; /* of the home, or of the one that could not be made */
+    uint64_t restarts;
+    uint32_t id;
+    int32_t phase;
+    bool named;     /* enabled by name before the start */
+    bool abandoned; /* `home` is an abandoned one */
+    bool stillborn; /* a home could not be made, the brain does not know it yet */
+    bool removed;   /* the brain forgot it; it stays only for its abandoned home */
+} chief__member;
+
+typedef enum chief__stage {
+    STAGE_NEW,      /* being configured; no loop */
+    STAGE_RUNNING,  /* the loop runs, workers are initialised */
+    STAGE_LAUNCHED, /* workers may run */
+    STAGE_STOPPED   /* the loop is over */
+} chief__stage;
+
+typedef struct chief__hook {
+    struct chief__hook *next;
+    void (*run)(void *data);
+    void *data;
+} chief__hook;
+
+/* The hooks on their way; shared by the loop and their thread, which may not come back. */
+typedef struct chief__hook_run {
+    atomic_uint refs; /* dropped with release, the last one acquires */
+    chief__inbox *inbox;
+    chief__hook *first;
+    chief__thread thread; /* loop thread */
+} chief__hook_run;
+
+#define N_SIGNALS 4 /* TERM, INT, HUP, USR2 */
+
+struct chief {
+    atomic_uint refs; /* the host's and the loop thread's; dropped with release, the last one acquires */
+    /* const after new */
+    chief__inbox *inbox;
+    chief_pool *pool;
+    chief__hub *hub;
+    chief__events *events;
+    chief_context *context;
+    size_t thread_stack;
+    int64_t hook_timeout;
+    atomic_bool loop_ready; /* stored with release when `async` may be sent to; the inbox's wake acquires it */
+
+    chief__mutex lock;
+    chief__cond changed;
+    /* under lock */
+    chief__stage stage;
+    bool starting; /* a chief_init_workers is on its way */
+    bool inited;   /* every init has been answered */
+    bool launching;
+    bool stop_asked;
+    bool all_ready;
+    bool joined; /* somebody joins or has joined the loop thread */
+    bool detached;
+    uint32_t ready_waiters;
+    uint32_t catches;
+    char *name;
+    chief__hook *hooks; /* the last registered first */
+    chief__thread thread;
+    /* under lock until STAGE_RUNNING, then loop thread; results also const after STAGE_STOPPED */
+    chief_log *log;
+    chief__model *model;
+    chief__member **members; /* by id, NULL where there is none */
+    size_t n_members;
+    bool any_named;
+    bool enable_by_default;
+    bool exit_when_done;
+    int result;
+    int exit_code;
+    char *result_text;
+
+    /* loop thread */
+    uv_loop_t loop;
+    uv_async_t async;
+    uv_timer_t timer;
+    uv_signal_t signals[N_SIGNALS];
+    struct chief__saved_signals *saved;
+    uv_poll_t parent_watch;
+    chief_context *parent;
+    bool watching_parent;
+    bool stopping;
+    bool ended; /* conclude has run */
+    const char *stop_why;
+    char *names_abandoned; /* comma separated */
+    size_t n_stillborn;
+    chief_worker *ending; /* threads that reported their last and are to be joined */
+    int64_t join_delay;
+    chief__hook_run *hook_run;
+    int64_t hook_deadline;
+    char *failure;   /* of the report that is being dealt with; the loop's until an action takes them */
+    char *traceback;
+};
+
+/* chief.c */
+chief *chief__ref(chief *c);
+void chief__unref(chief *c);
+chief__member *chief__member_add(chief *c, chief__unit *unit, bool enabled, int *rc);
+void chief__member_drop(chief *c, chief__member *member);
+chief__member *chief__member_find(chief *c, const char *name);
+int chief__unknown_name(chief *c, const char *name);
+int chief__forked_check(void);
+
+/* request.c */
+void chief__answer_requests(chief *c);
+int chief__check_channels(chief *c);
+
+/* loop.c */
+int chief__loop_open(chief *c);
+void chief__loop_discard(chief *c);
+void chief__loop_main(void *c);
+int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason);
+void chief__wake(void *c);
+void chief__note_ready(chief *c);
+
+/* act.c */
+void chief__act(chief *c, const chief__action *action);
+void chief__tell(chief *c, chief_event *event);
+void chief__note(chief *c, int32_t level, const char *worker, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void chief__record_state(chief *c, chief__member *member, chief_state_t previous, chief_state_t state);
+
+/* finish.c */
+void chief__end(chief *c);
+void chief__hooks_done(chief *c);
+void chief__hooks_late(chief *c);
+void chief__hooks_free(chief__hook *first);
+
+/* catch.c */
+int chief__catch_open(chief *c);
+void chief__catch_close(chief *c);
+void chief__catch_restore(chief *c);
+int chief__watch_parent(chief *c, chief_context *parent);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,354 @@
+#include "model.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "err.h"
+
+/* More than one step can say about one worker (its deadline, then the event, then a stop), and about all. What a step does
+ * not write is never touched. */
+enum { ACTIONS_EACH = 12, ACTIONS_MORE = 16 };
+
+int chief__model_new(chief__model **out, const chief__model_options *options) {
+    chief__model *m = chief__calloc(1, sizeof *m);
+    *out = m;
+    if (m == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    m->options = *options;
+    m->random = options->seed;
+    m->now = INT64_MIN;
+    m->free_slot = m->first = m->last = CHIEF__NONE;
+    m->actions_capacity = ACTIONS_MORE;
+    m->actions = chief__alloc(m->actions_capacity * sizeof *m->actions);
+    if (m->actions != NULL) return CHIEF_OK;
+    chief__free(m);
+    *out = NULL;
+    return chief__fail_code(CHIEF_ENOMEM);
+}
+
+void chief__model_free(chief__model *m) {
+    if (m == NULL) return;
+    for (uint32_t id = 0; id < m->len; id++)
+        chief__free(m->members[id].after);
+    chief__names_fini(&m->names);
+    chief__agenda_fini(&m->agenda);
+    chief__free(m->members);
+    chief__free(m->actions);
+    chief__free(m->order);
+    chief__free(m->level_live);
+    chief__free(m->level_from);
+    chief__free(m);
+}
+
+static int grow_ids(uint32_t **block, uint32_t n) {
+    uint32_t *larger = chief__realloc(*block, sizeof **block * n);
+    if (larger == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    *block = larger;
+    return CHIEF_OK;
+}
+
+/* Room for one more slot in everything that is as long as there are slots. */
+static int reserve_slot(chief__model *m) {
+    if (m->free_slot != CHIEF__NONE || m->len < m->capacity) return CHIEF_OK;
+    uint32_t n = m->capacity > 0 ? 2 * m->capacity : 16;
+    int rc = chief__agenda_reserve(&m->agenda, n);
+    if (rc == CHIEF_OK) rc = grow_ids(&m->order, n);
+    if (rc == CHIEF_OK) rc = grow_ids(&m->level_live, n);
+    if (rc == CHIEF_OK) rc = grow_ids(&m->level_from, n);
+    if (rc != CHIEF_OK) return rc;
+    chief__member *members = chief__realloc(m->members, sizeof *members * n);
+    if (members == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    m->members = members;
+    m->capacity = n;
+    return CHIEF_OK;
+}
+
+static int reserve_actions(chief__model *m, size_t n_after) {
+    size_t want = ACTIONS_EACH * ((size_t)m->count + 1) + m->n_edges + n_after + ACTIONS_MORE;
+    if (want <= m->actions_capacity) return CHIEF_OK;
+    want *= 2;
+    chief__action *actions = chief__alloc(want * sizeof *actions);
+    if (actions == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    chief__free(m->actions);
+    m->actions = actions;
+    m->actions_capacity = want;
+    return CHIEF_OK;
+}
+
+static bool named_before(const chief__model_worker *given, size_t i) {
+    for (size_t j = 0; j < i; j++) {
+        if (strcmp(given->after[i], given->after[j]) == 0) return true;
+    }
+    return false;
+}
+
+static void drop_uses(chief__model *m, chief__member *w) {
+    for (uint32_t i = 0; i < w->n_after; i++)
+        chief__names_drop(&m->names, w->after[i].dependency);
+    chief__names_drop(&m->names, w->name);
+    chief__free(w->after);
+}
+
+/* Copies what was given into `w`, which is in no list yet. */
+static int take_names(chief__model *m, chief__member *w, const chief__model_worker *given) {
+    w->name = chief__names_use(&m->names, given->name);
+    w->after = chief__calloc(given->n_after, sizeof *w->after);
+    bool whole = w->name != NULL && w->after != NULL;
+    for (size_t i = 0; whole && i < given->n_after; i++) {
+        if (named_before(given, i)) continue;
+        chief__name *name = chief__names_use(&m->names, given->after[i]);
+        whole = name != NULL;
+        if (whole) w->after[w->n_after++].dependency = name;
+    }
+    if (whole) return CHIEF_OK;
+    drop_uses(m, w);
+    return chief__fail_code(CHIEF_ENOMEM);
+}
+
+static void fill(chief__member *w, const chief__model_worker *given) {
+    w->restart = given->restart;
+    w->says_ready = given->says_ready;
+    w->grace = given->grace;
+    w->start_timeout = given->start_timeout;
+    w->expected = given->enabled;
+    w->state = given->enabled ? CHIEF_WORKER_ENABLED : CHIEF_WORKER_PRESENT;
+    w->phase_until = INT64_MAX;
+    w->phase_delay = -1;
+}
+
+static uint32_t take_slot(chief__model *m) {
+    uint32_t id = m->free_slot;
+    if (id == CHIEF__NONE) return m->len++;
+    m->free_slot = m->members[id].next;
+    return id;
+}
+
+/* Whether others have to wait for it. */
+static bool blocks(const chief__member *w) { return w->expected && !w->ready; }
+
+static void tell_dependents(chief__model *m, const chief__member *w, bool blocked) {
+    bool blocking = blocks(w);
+    if (blocked == blocking) return;
+    for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
+        chief__member *dependent = &m->members[edge->dependent];
+        dependent->unmet = blocking ? dependent->unmet + 1 : dependent->unmet - 1;
+    }
+}
+
+static void recount(chief__model *m, chief__member *w) {
+    bool unready = w->expected && w->state >= CHIEF_WORKER_ENABLED && w->state != CHIEF_WORKER_STOPPED && !w->ready;
+    if (unready != w->unready) m->unready = unready ? m->unready + 1 : m->unready - 1;
+    w->unready = unready;
+}
+
+/* Into the registration order, the edges and the counters. */
+static void enlist(chief__model *m, uint32_t id) {
+    chief__member *w = &m->members[id];
+    w->previous = m->last;
+    w->next = CHIEF__NONE;
+    if (m->last != CHIEF__NONE) m->members[m->last].next = id;
+    if (m->first == CHIEF__NONE) m->first = id;
+    m->last = id;
+    m->count++;
+    m->n_edges += w->n_after;
+    w->name->id = id;
+    for (uint32_t i = 0; i < w->n_after; i++) {
+        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        w->after[i].dependent = id;
+        chief__edge_link(&w->after[i]);
+        if (dependency != NULL && dependency != w && blocks(dependency)) w->unmet++;
+    }
+    tell_dependents(m, w, false);
+    recount(m, w);
+}
+
+/* Before anything is changed: may it come at all? */
+static int check_add(const chief__model *m, const chief__model_worker *given) {
+    const chief__name *name = chief__names_find(&m->names, given->name);
+    if (m->stopping) return chief__fail(CHIEF_ECLOSED, "worker %s: the chief is stopping", given->name);
+    if (name != NULL && name->id != CHIEF__NONE)
+        return chief__fail(CHIEF_EEXIST, "worker %s: there is one of that name", given->name);
+    for (size_t i = 0; m->linked && i < given->n_after; i++) {
+        if (strcmp(given->after[i], given->name) == 0)
+            return chief__fail(CHIEF_ECYCLE, "dependency cycle: %s → %s", given->name, given->name);
+        const chief__name *dependency = chief__names_find(&m->names, given->after[i]);
+        if (dependency != NULL && dependency->id != CHIEF__NONE) continue;
+        return chief__model_fail_unknown(m, given->name, given->after[i]);
+    }
+    return CHIEF_OK;
+}
+
+static void set_level(chief__model *m, chief__member *w) {
+    for (uint32_t i = 0; i < w->n_after; i++) {
+        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        if (dependency != NULL && dependency->expected && dependency->level >= w->level)
+            w->level = dependency->level + 1;
+    }
+}
+
+/* A late comer changes others only when they still name one removed before it. */
+static int place(chief__model *m, chief__member *w) {
+    if (w->name->first == NULL) {
+        set_level(m, w);
+        return CHIEF_OK;
+    }
+    int rc = chief__model_count_levels(m);
+    if (rc == CHIEF_OK) return CHIEF_OK;
+    chief__model_forget(m, w);
+    (void)chief__model_count_levels(m);
+    return rc;
+}
+
+int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t *id) {
+    chief__member made = {0};
+    *id = 0;
+    int rc = check_add(m, given);
+    if (rc == CHIEF_OK) rc = reserve_slot(m);
+    if (rc == CHIEF_OK) rc = reserve_actions(m, given->n_after);
+    if (rc == CHIEF_OK) rc = take_names(m, &made, given);
+    if (rc != CHIEF_OK) return rc;
+    fill(&made, given);
+    uint32_t slot = take_slot(m);
+    m->members[slot] = made;
+    enlist(m, slot);
+    if (m->linked) rc = place(m, &m->members[slot]);
+    if (rc == CHIEF_OK) *id = slot;
+    return rc;
+}
+
+void chief__model_forget(chief__model *m, chief__member *w) {
+    uint32_t id = chief__model_id(m, w);
+    chief__model_set_expected(m, w, false);
+    chief__model_set_wait(m, w, WAIT_NONE);
+    chief__agenda_clear(&m->agenda, id);
+    for (uint32_t i = 0; i < w->n_after; i++)
+        chief__edge_unlink(&w->after[i]);
+    if (w->previous != CHIEF__NONE) m->members[w->previous].next = w->next;
+    if (w->next != CHIEF__NONE) m->members[w->next].previous = w->previous;
+    if (m->first == id) m->first = w->next;
+    if (m->last == id) m->last = w->previous;
+    m->count--;
+    m->n_edges -= w->n_after;
+    m->levels_stale = true;
+    w->name->id = CHIEF__NONE;
+    drop_uses(m, w);
+    w->name = NULL;
+    w->after = NULL;
+    w->n_after = 0;
+    chief__model_release(m, w);
+}
+
+void chief__model_release(chief__model *m, chief__member *w) {
+    if (w->name != NULL || w->home != HOME_NONE) return;
+    w->next = m->free_slot;
+    m->free_slot = chief__model_id(m, w);
+}
+
+chief__member *chief__model_member(chief__model *m, uint32_t id) {
+    return id < m->len && m->members[id].name != NULL ? &m->members[id] : NULL;
+}
+
+chief__member *chief__model_home(chief__model *m, uint32_t id, uint64_t generation) {
+    if (id >= m->len || m->members[id].home == HOME_NONE) return NULL;
+    return m->members[id].generation == generation ? &m->members[id] : NULL;
+}
+
+uint32_t chief__model_id(const chief__model *m, const chief__member *w) { return (uint32_t)(w - m->members); }
+
+chief__member *chief__model_next(chief__model *m, const chief__member *w) {
+    uint32_t id = w == NULL ? m->first : w->next;
+    return id == CHIEF__NONE ? NULL : &m->members[id];
+}
+
+chief__member *chief__model_dependency(const chief__model *m, const chief__edge *edge) {
+    return edge->dependency->id == CHIEF__NONE ? NULL : &m->members[edge->dependency->id];
+}
+
+void chief__model_set_expected(chief__model *m, chief__member *w, bool expected) {
+    bool blocked = blocks(w);
+    w->expected = expected;
+    m->levels_stale = true;
+    tell_dependents(m, w, blocked);
+    recount(m, w);
+}
+
+void chief__model_set_ready(chief__model *m, chief__member *w, bool ready) {
+    bool blocked = blocks(w);
+    w->ready = ready;
+    tell_dependents(m, w, blocked);
+    recount(m, w);
+}
+
+void chief__model_set_state(chief__model *m, chief__member *w, chief_state_t state) {
+    w->state = state;
+    recount(m, w);
+}
+
+static bool is_alive(chief__home home) { return home != HOME_NONE && home != HOME_ABANDONED; }
+
+void chief__model_set_home(chief__model *m, chief__member *w, chief__home home) {
+    bool was = is_alive(w->home);
+    w->home = home;
+    if (!was && is_alive(home)) m->live++;
+    if (!was || is_alive(home)) return;
+    m->live--;
+    chief__agenda_clear(&m->agenda, chief__model_id(m, w));
+    if (m->stopping && --m->level_live[w->level] == 0) m->live_levels--;
+}
+
+void chief__model_set_wait(chief__model *m, chief__member *w, chief__wait wait) {
+    if (w->wait == WAIT_RESTART) {
+        m->scheduled--;
+        chief__agenda_clear(&m->agenda, chief__model_id(m, w));
+    }
+    if (wait == WAIT_RESTART) m->scheduled++;
+    w->wait = wait;
+}
+
+int64_t chief__model_after(const chief__model *m, int64_t ms) {
+    return ms > INT64_MAX - (m->now > 0 ? m->now : 0) ? INT64_MAX : m->now + ms;
+}
+
+void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled) {
+    chief__member *w = chief__model_member(m, id);
+    if (w == NULL || m->init_begun) return;
+    chief__model_set_expected(m, w, enabled);
+    if (enabled) chief__model_set_state(m, w, CHIEF_WORKER_ENABLED);
+    if (!enabled && w->state == CHIEF_WORKER_ENABLED) chief__model_set_state(m, w, CHIEF_WORKER_DISABLED);
+}
+
+void chief__model_set_force_stop_timeout(chief__model *m, int64_t ms) { m->options.force_stop_timeout = ms; }
+
+void chief__model_set_exit_when_done(chief__model *m, bool on) { m->options.exit_when_done = on; }
+
+static const chief__member *look(const chief__model *m, uint32_t id) {
+    return id < m->len && m->members[id].name != NULL ? &m->members[id] : NULL;
+}
+
+chief_state_t chief__model_state(const chief__model *m, uint32_t id) {
+    const chief__member *w = look(m, id);
+    return w == NULL ? CHIEF_WORKER_NULL : w->state;
+}
+
+int32_t chief__model_phase(const chief__model *m, uint32_t id) {
+    const chief__member *w = look(m, id);
+    return w == NULL ? CHIEF_PHASE_IDLE : w->phase;
+}
+
+uint64_t chief__model_generation(const chief__model *m, uint32_t id) {
+    const chief__member *w = look(m, id);
+    return w == NULL ? 0 : w->generation;
+}
+
+const char *chief__model_name(const chief__model *m, uint32_t id) {
+    const chief__member *w = look(m, id);
+    return w == NULL ? NULL : w->name->text;
+}
+
+uint32_t chief__model_level(const chief__model *m, uint32_t id) {
+    const chief__member *w = look(m, id);
+    return w == NULL ? 0 : w->level;
+}
+
+bool chief__model_all_ready(const chief__model *m) { return m->unready == 0; }
+
+int64_t chief__model_deadline(const chief__model *m) { return chief__agenda_next(&m->agenda); }

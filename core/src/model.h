@@ -1,0 +1,146 @@
+/*
+ * model: what the brain remembers: the workers, who waits for whom, and how far the whole is. It keeps its own counters and
+ * lists true and decides nothing; step_*.c decide. Everything a step needs is allocated here when a worker is added.
+ */
+#ifndef CHIEF_MODEL_H
+#define CHIEF_MODEL_H
+
+#include "agenda.h"
+#include "names.h"
+#include "step.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Where a worker's present generation is. All but NONE and ABANDONED count as alive. */
+typedef enum chief__home {
+    HOME_NONE = 0,
+    HOME_INIT, /* init runs */
+    HOME_HELD, /* initialised, waits to be told to run */
+    HOME_RUN,  /* told to run */
+    HOME_FINI, /* told to end without a run */
+    HOME_ABANDONED
+} chief__home;
+
+typedef enum chief__wait { WAIT_NONE = 0, WAIT_RESTART, WAIT_DEPENDENCIES } chief__wait;
+
+/* What follows when a worker that was asked to end has ended. */
+typedef enum chief__then { THEN_REST = 0, THEN_START, THEN_REMOVE } chief__then;
+
+/*
+ * One worker. It has at most one deadline at a time (in the agenda): of its init, its start, its grace or its restart;
+ * which one is told by `wait`, `asked`, `overdue` and `home`, in this order.
+ */
+typedef struct chief__member {
+    chief__name *name; /* NULL: the slot is free, or waits for the end of an abandoned home */
+    chief_restart restart;
+    chief__edge *after;
+    uint32_t n_after;
+    uint32_t next; /* registration order; of a free slot: the next free one */
+    uint32_t previous;
+    uint32_t level;
+    uint32_t missing; /* while levels are counted: dependencies without a level yet */
+    uint32_t unmet;   /* dependencies that are expected here and not ready */
+    int64_t grace;
+    int64_t start_timeout;
+    bool says_ready;
+
+    chief_state_t state;
+    int32_t phase;
+    int64_t phase_until;
+    int64_t phase_delay;
+    uint64_t generation;
+    chief__home home;
+    chief__wait wait;
+    chief__then then;
+    bool expected;     /* takes part in this process: others wait for it */
+    bool ready;        /* in its present generation; stays so after a clean end, so that a job that is done counts */
+    bool unready;      /* counted in the model's `unready` */
+    bool asked;        /* was told to end by a request or the stop of everything */
+    bool overdue;      /* was told to end because it did not become ready in time */
+    bool awaited;      /* STEP_INIT still waits for its answer */
+    uint64_t failures; /* in a row */
+    int64_t last_delay;
+    int64_t up_since;
+} chief__member;
+
+struct chief__model {
+    chief__model_options options;
+    uint64_t random;
+    chief__names names;
+    chief__agenda agenda;
+    chief__member *members; /* by id */
+    uint32_t len;           /* slots ever used */
+    uint32_t capacity;
+    uint32_t free_slot; /* CHIEF__NONE: none */
+    uint32_t count;     /* workers */
+    uint32_t first;     /* registration order */
+    uint32_t last;
+    size_t n_edges;
+
+    chief__action *actions;
+    size_t n_actions;
+    size_t actions_capacity;
+    int64_t now;
+
+    uint32_t live;      /* homes alive */
+    uint32_t scheduled; /* restarts */
+    uint32_t awaited;   /* answers that STEP_INIT waits for */
+    uint32_t unready;   /* enabled workers neither ready nor cleanly ended */
+    bool linked;
+    bool levels_stale;
+    bool init_begun; /* STEP_INIT has come */
+    bool launched;
+    bool nothing_left;
+    bool stopping;
+    bool forced;
+    bool ended;
+
+    /* The stop. Levels do not change once it has begun. */
+    int64_t stop_deadline;
+    bool signalled;
+    int64_t first_signal;
+    uint32_t *order;      /* ids of the homes alive at its beginning, by level from the highest; a queue before that */
+    uint32_t *level_live; /* by level: homes alive */
+    uint32_t *level_from; /* by level: its first place in `order` */
+    uint32_t n_order;
+    uint32_t next_asked; /* place in `order` */
+    uint32_t stop_level; /* the one asked last */
+    uint32_t live_levels;
+};
+
+/* The worker of that id, or NULL. */
+chief__member *chief__model_member(chief__model *m, uint32_t id);
+
+/* The worker whose home of that generation lives, abandoned ones and those of removed workers included, or NULL. */
+chief__member *chief__model_home(chief__model *m, uint32_t id, uint64_t generation);
+
+uint32_t chief__model_id(const chief__model *m, const chief__member *w);
+
+/* The next in registration order; from NULL the first; NULL after the last. */
+chief__member *chief__model_next(chief__model *m, const chief__member *w);
+
+/* The worker an edge leads to, or NULL where nobody carries that name (any more). */
+chief__member *chief__model_dependency(const chief__model *m, const chief__edge *edge);
+
+/* These keep what is counted over dependents and over the model. */
+void chief__model_set_expected(chief__model *m, chief__member *w, bool expected);
+void chief__model_set_ready(chief__model *m, chief__member *w, bool ready);
+void chief__model_set_state(chief__model *m, chief__member *w, chief_state_t state);
+void chief__model_set_home(chief__model *m, chief__member *w, chief__home home);
+void chief__model_set_wait(chief__model *m, chief__member *w, chief__wait wait);
+
+/* Takes the worker out. Its slot is free once no abandoned home of it lives. */
+void chief__model_forget(chief__model *m, chief__member *w);
+void chief__model_release(chief__model *m, chief__member *w);
+
+/* Counts the levels anew. CHIEF_ECYCLE, with the path, when that is impossible. */
+int chief__model_count_levels(chief__model *m);
+
+/* CHIEF_ENOENT: the worker names one in `after` that is not there; says who is. */
+int chief__model_fail_unknown(const chief__model *m, const char *worker, const char *name);
+
+/* now + ms, INT64_MAX (never) when that is too far. */
+int64_t chief__model_after(const chief__model *m, int64_t ms);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,122 @@
+/*
+ * Who waits for whom, seen from above: unknown names, cycles, levels. Kahn's algorithm over the edges: a worker gets its
+ * level when all it waits for have theirs; who never does is in a cycle or behind one.
+ */
+#include <string.h>
+
+#include "err.h"
+#include "model.h"
+
+/* Lists and paths for people: cut with «…» when they are too long. */
+static void append(char *buf, size_t size, const char *separator, const char *text) {
+    size_t len = strlen(buf);
+    size_t gap = len > 0 ? strlen(separator) : 0;
+    size_t n = strlen(text);
+    if (len + gap + n + sizeof " …" > size) {
+        if (len < size - sizeof " …") memcpy(buf + len, " …", sizeof " …");
+        return;
+    }
+    memcpy(buf + len, separator, gap);
+    memcpy(buf + len + gap, text, n + 1);
+}
+
+/* In the queue: those that wait for nobody. */
+static uint32_t begin_levels(chief__model *m) {
+    uint32_t queued = 0;
+    for (chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+        w->level = 0;
+        w->missing = 0;
+        for (uint32_t i = 0; i < w->n_after; i++)
+            w->missing += chief__model_dependency(m, &w->after[i]) != NULL;
+        if (w->missing == 0) m->order[queued++] = chief__model_id(m, w);
+    }
+    return queued;
+}
+
+static const chief__member *unlevelled_dependency(const chief__model *m, const chief__member *w) {
+    for (uint32_t i = 0; i < w->n_after; i++) {
+        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        if (dependency != NULL && dependency->missing > 0) return dependency;
+    }
+    return NULL; /* cannot be: `missing` counts them */
+}
+
+/* Each of those left has one it waits for among them, so that a long enough walk ends inside a cycle. */
+static int fail_cycle(chief__model *m) {
+    const chief__member *w = chief__model_next(m, NULL);
+    while (w->missing == 0)
+        w = chief__model_next(m, w);
+    for (uint32_t i = 0; i < m->count; i++)
+        w = unlevelled_dependency(m, w);
+    char path[512] = "";
+    const chief__member *from = w;
+    do {
+        append(path, sizeof path, " → ", w->name->text);
+        w = unlevelled_dependency(m, w);
+    } while (w != from);
+    append(path, sizeof path, " → ", from->name->text);
+    return chief__fail(CHIEF_ECYCLE, "dependency cycle: %s", path);
+}
+
+int chief__model_count_levels(chief__model *m) {
+    uint32_t queued = begin_levels(m);
+    for (uint32_t done = 0; done < queued; done++) {
+        const chief__member *w = &m->members[m->order[done]];
+        for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
+            chief__member *dependent = &m->members[edge->dependent];
+            if (w->expected && dependent->level <= w->level) dependent->level = w->level + 1;
+            if (--dependent->missing == 0) m->order[queued++] = edge->dependent;
+        }
+    }
+    m->levels_stale = false;
+    return queued == m->count ? CHIEF_OK : fail_cycle(m);
+}
+
+int chief__model_fail_unknown(const chief__model *m, const char *worker, const char *name) {
+    char there[512] = "";
+    for (uint32_t id = m->first; id != CHIEF__NONE; id = m->members[id].next)
+        append(there, sizeof there, ", ", m->members[id].name->text);
+    return chief__fail(CHIEF_ENOENT, "worker %s: after names \"%s\"; there are: %s", worker, name, there);
+}
+
+static int check_known(chief__model *m) {
+    for (const chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+        for (uint32_t i = 0; i < w->n_after; i++) {
+            if (chief__model_dependency(m, &w->after[i]) == NULL)
+                return chief__model_fail_unknown(m, w->name->text, w->after[i].dependency->text);
+        }
+    }
+    return CHIEF_OK;
+}
+
+int chief__model_link(chief__model *m) {
+    int rc = check_known(m);
+    if (rc == CHIEF_OK) rc = chief__model_count_levels(m);
+    m->linked = rc == CHIEF_OK;
+    return rc;
+}
+
+/* Writes at `len` of `buf` as far as there is room; returns the new full length. */
+static size_t write_at(char *buf, size_t size, size_t len, const char *text) {
+    size_t n = strlen(text);
+    if (len < size) {
+        size_t room = size - len - 1;
+        memcpy(buf + len, text, n < room ? n : room);
+        buf[len + (n < room ? n : room)] = '\0';
+    }
+    return len + n;
+}
+
+size_t chief__model_waiting_for(const chief__model *m, uint32_t id, char *buf, size_t size) {
+    size_t len = 0;
+    if (size > 0) buf[0] = '\0';
+    if (chief__model_name(m, id) == NULL) return 0;
+    const chief__member *w = &m->members[id];
+    for (uint32_t i = 0; w->wait == WAIT_DEPENDENCIES && i < w->n_after; i++) {
+        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        if (dependency == NULL || !dependency->expected || dependency->ready) continue;
+        if (len > 0) len = write_at(buf, size, len, ", ");
+        len = write_at(buf, size, len, dependency->name->text);
+    }
+    return len;
+}

@@ -1,0 +1,97 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "err.h"
+
+#define MESSAGE "invalid service name"
+#define LIST_SIZE 768
+
+struct chief_rule {
+    char *message;
+    size_t n;
+    char *names[]; /* sorted */
+};
+
+static int compare(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static int rule_make(chief_rule **out, const char *message, const char *const *names, size_t n) {
+    chief_rule *rule = chief__calloc(1, sizeof *rule + n * sizeof rule->names[0]);
+    if (rule == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    rule->message = chief__strdup(message);
+    bool ok = rule->message != NULL;
+    for (; ok && rule->n < n; rule->n += ok) {
+        rule->names[rule->n] = chief__strdup(names[rule->n]);
+        ok = rule->names[rule->n] != NULL;
+    }
+    if (!ok) {
+        chief_rule_free(rule);
+        return chief__fail_code(CHIEF_ENOMEM);
+    }
+    if (n > 1) qsort(rule->names, n, sizeof rule->names[0], compare);
+    *out = rule;
+    return CHIEF_OK;
+}
+
+int chief_rule_new(chief_rule **out, const char *const *names, size_t n) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    if (names == NULL && n > 0) return chief__fail(CHIEF_EINVAL, "a rule needs its names");
+    for (size_t i = 0; i < n; i++)
+        if (names[i] == NULL) return chief__fail(CHIEF_EINVAL, "name %zu of the rule is NULL", i);
+    return rule_make(out, MESSAGE, names, n);
+}
+
+void chief_rule_free(chief_rule *rule) {
+    if (rule == NULL) return;
+    for (size_t i = 0; i < rule->n; i++) chief__free(rule->names[i]);
+    chief__free(rule->message);
+    chief__free(rule);
+}
+
+int chief_rule_error(chief_rule **out, const chief_rule *rule, const char *message) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    if (rule == NULL || message == NULL) return chief__fail_code(CHIEF_EINVAL);
+    return rule_make(out, message, (const char *const *)rule->names, rule->n);
+}
+
+const char *const *chief_rule_available(const chief_rule *rule, size_t *n) {
+    if (n != NULL) *n = rule != NULL ? rule->n : 0;
+    return rule != NULL ? (const char *const *)rule->names : NULL;
+}
+
+/* The names as far as the buffer goes, whole ones only. */
+static void list_names(const chief_rule *rule, char *buf, size_t size) {
+    size_t len = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < rule->n; i++) {
+        size_t n = strlen(rule->names[i]);
+        if (len + n + sizeof ", ..." > size) {
+            memcpy(buf + len, ", ...", sizeof ", ...");
+            return;
+        }
+        if (len > 0) memcpy(buf + len, ", ", 2);
+        len += len > 0 ? 2 : 0;
+        memcpy(buf + len, rule->names[i], n + 1);
+        len += n;
+    }
+}
+
+static int refuse(const chief_rule *rule, const char *name) {
+    char list[LIST_SIZE];
+    list_names(rule, list, sizeof list);
+    if (rule->n == 0) return chief__fail(CHIEF_ENOENT, "%s %.64s; there are none", rule->message, name);
+    return chief__fail(CHIEF_ENOENT, "%s %.64s; there are: %s", rule->message, name, list);
+}
+
+int chief_rule_validate(const chief_rule *rule, const char *const *names, size_t n) {
+    if (rule == NULL || (names == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
+    for (size_t i = 0; i < n; i++) {
+        if (names[i] == NULL) return chief__fail(CHIEF_EINVAL, "name %zu is NULL", i);
+        const char *name = names[i];
+        if (rule->n == 0 || bsearch(&name, rule->names, rule->n, sizeof rule->names[0], compare) == NULL)
+            return refuse(rule, name);
+    }
+    return CHIEF_OK;
+}

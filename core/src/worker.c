@@ -1,0 +1,251 @@
+#include "worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "context.h"
+#include "err.h"
+
+typedef enum word { WORD_NONE, WORD_RUN, WORD_FINISH } word;
+
+struct chief_worker {
+    chief__party party; /* first: chief__party_of casts */
+    atomic_uint refs;   /* dropped with release, the last one acquires */
+    chief__unit *unit;  /* this and the next six: const after new */
+    uint64_t generation;
+    chief_context *context;
+    chief_log *log;
+    chief__inbox *inbox;
+    chief__hub *hub;
+    chief_pool *pool;
+    uint32_t id;          /* const after launch */
+    chief__thread thread; /* loop thread */
+    chief_worker *next;   /* loop thread */
+    chief__report report; /* under the inbox's lock */
+    chief__mutex lock;
+    chief__cond told;
+    word word; /* under lock */
+    /* home thread until its last report, then whoever takes that */
+    void *instance;
+    int32_t reason;
+    char *error;
+    char *traceback;
+};
+
+/* ---- a generation's life as an object ---- */
+
+static int make_log(chief_worker *w, const chief__surroundings *around) {
+    chief_value held = {0};
+    chief_log *base = around->log;
+    if (base == NULL && chief_context_get(w->context, CHIEF_CTX_KEY_LOG, &held) == CHIEF_OK &&
+        held.type == CHIEF_POINTER)
+        base = held.pointer;
+    chief_log *made = NULL;
+    int rc = base == NULL ? chief_log_new(&made, NULL) : CHIEF_OK;
+    if (rc == CHIEF_OK) {
+        chief_field field = {.key = "worker", .value = {.type = CHIEF_BYTES}};
+        field.value.bytes.data = w->unit->name;
+        field.value.bytes.len = strlen(w->unit->name);
+        rc = chief_log_with_fields(&w->log, base != NULL ? base : made, &field, 1);
+    }
+    chief_log_unref(made);
+    chief_value_clear(&held);
+    return rc;
+}
+
+int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation,
+                      const chief__surroundings *around) {
+    *out = NULL;
+    chief_worker *w = chief__calloc(1, sizeof *w);
+    if (w == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    atomic_init(&w->refs, 1);
+    chief__mutex_init(&w->lock);
+    chief__cond_init(&w->told);
+    w->unit = chief__unit_ref(unit);
+    w->generation = generation;
+    w->inbox = chief__inbox_ref(around->inbox);
+    w->hub = around->hub != NULL ? chief__hub_ref(around->hub) : NULL;
+    w->pool = around->pool != NULL ? chief__pool_ref(around->pool) : NULL;
+    int rc = chief_context_new(&w->context, around->context);
+    if (rc == CHIEF_OK) rc = make_log(w, around);
+    if (rc != CHIEF_OK) {
+        chief__worker_unref(w);
+        return rc;
+    }
+    chief__party_init(&w->party, unit->name, w->context, w->hub);
+    *out = w;
+    return CHIEF_OK;
+}
+
+chief_worker *chief__worker_ref(chief_worker *w) {
+    (void)atomic_fetch_add_explicit(&w->refs, 1, memory_order_relaxed);
+    return w;
+}
+
+void chief__worker_unref(chief_worker *w) {
+    if (w == NULL || atomic_fetch_sub_explicit(&w->refs, 1, memory_order_acq_rel) != 1) return;
+    chief_log_unref(w->log);
+    chief_context_unref(w->context);
+    if (w->pool != NULL) chief__pool_unref(w->pool);
+    if (w->hub != NULL) chief__hub_unref(w->hub);
+    chief__inbox_unref(w->inbox);
+    chief__unit_unref(w->unit);
+    chief__free(w->error);
+    chief__free(w->traceback);
+    chief__cond_fini(&w->told);
+    chief__mutex_fini(&w->lock);
+    chief__free(w);
+}
+
+/* ---- the home ---- */
+
+static void set_word(chief_worker *w, word what) {
+    chief__lock(&w->lock);
+    w->word = what;
+    chief__cond_wake_all(&w->told);
+    chief__unlock(&w->lock);
+}
+
+static word wait_for_word(chief_worker *w) {
+    chief__lock(&w->lock);
+    while (w->word == WORD_NONE) (void)chief__cond_wait(&w->told, &w->lock, INT64_MAX);
+    word what = w->word;
+    chief__unlock(&w->lock);
+    return what;
+}
+
+/* Fills in what the worker did not say itself. */
+static void note_failure(chief_worker *w, int rc, const char *what) {
+    if (w->reason == CHIEF_REASON_NONE)
+        w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
+    if (w->error != NULL) return;
+    char text[128];
+    if (rc <= CHIEF_EINVAL)
+        (void)snprintf(text, sizeof text, "%s returned %d (%s)", what, rc, chief_strerror(rc));
+    else (void)snprintf(text, sizeof text, "%s returned %d", what, rc);
+    w->error = chief__strdup(text);
+}
+
+int chief__worker_init(chief_worker *w) {
+    w->instance = w->unit->data;
+    int rc = w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0;
+    if (rc == 0) return CHIEF_OK;
+    note_failure(w, rc, "init");
+    w->reason = CHIEF_REASON_INIT_ERROR;
+    chief__party_end(&w->party, false);
+    return CHIEF_EFAILED;
+}
+
+static void clear_failure(chief_worker *w) {
+    chief__free(w->error);
+    chief__free(w->traceback);
+    w->error = w->traceback = NULL;
+    w->reason = CHIEF_REASON_OK;
+}
+
+int chief__worker_exec(chief_worker *w) {
+    int rc = w->unit->ops.run(w, w->instance);
+    if (rc == 0) clear_failure(w);
+    else note_failure(w, rc, "run");
+    chief__worker_fini(w, rc == 0);
+    return rc == 0 ? CHIEF_OK : CHIEF_EFAILED;
+}
+
+void chief__worker_fini(chief_worker *w, bool clean) {
+    if (w->unit->ops.fini != NULL) w->unit->ops.fini(w->instance);
+    chief__party_end(&w->party, clean);
+}
+
+static chief__report_bit live(chief_worker *w) {
+    if (chief__worker_init(w) != CHIEF_OK) return REPORT_INIT_FAILED;
+    chief__inbox_report(w->inbox, &w->report, REPORT_INITIALIZED);
+    if (wait_for_word(w) == WORD_FINISH) {
+        chief__worker_fini(w, true);
+        return REPORT_FINISHED;
+    }
+    chief__inbox_report(w->inbox, &w->report, REPORT_ENTERED);
+    (void)chief__worker_exec(w);
+    return REPORT_EXITED;
+}
+
+/* The last report comes before the thread's own reference goes: what it drops then, the host's destructors among it,
+ * can't delay the loop. */
+static void home_main(void *arg) {
+    chief_worker *w = arg;
+    chief__inbox_enter(w->inbox, false);
+    chief__report_bit last = live(w);
+    chief__inbox_report(w->inbox, &w->report, last);
+    chief__worker_unref(w);
+}
+
+int chief__worker_launch(chief_worker *w, size_t stack) {
+    int rc = chief__thread_start(&w->thread, home_main, chief__worker_ref(w), stack, w->unit->name);
+    if (rc != CHIEF_OK) chief__worker_unref(w);
+    return rc;
+}
+
+void chief__worker_run(chief_worker *w) { set_word(w, WORD_RUN); }
+
+void chief__worker_finish(chief_worker *w) { set_word(w, WORD_FINISH); }
+
+void chief__worker_cancel(chief_worker *w, int64_t deadline, const char *reason) {
+    chief__party_set_grace(&w->party, deadline);
+    chief_context_cancel(w->context, reason);
+}
+
+bool chief__worker_try_join(chief_worker *w) { return chief__thread_try_join(&w->thread); }
+
+void chief__worker_detach(chief_worker *w) { chief__thread_detach(&w->thread); }
+
+chief_worker *chief__worker_of_report(chief__report *slot) {
+    return (chief_worker *)(void *)((char *)slot - offsetof(struct chief_worker, report));
+}
+
+chief__report *chief__worker_report(chief_worker *w) { return &w->report; }
+
+uint32_t chief__worker_id(const chief_worker *w) { return w->id; }
+
+void chief__worker_set_id(chief_worker *w, uint32_t id) { w->id = id; }
+
+chief_worker *chief__worker_next(const chief_worker *w) { return w->next; }
+
+void chief__worker_set_next(chief_worker *w, chief_worker *next) { w->next = next; }
+
+int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback) {
+    *error = w->error;
+    *traceback = w->traceback;
+    w->error = w->traceback = NULL;
+    return w->reason;
+}
+
+/* ---- what a worker can ask ---- */
+
+const char *chief_worker_name(const chief_worker *ctx) { return ctx->unit->name; }
+
+uint64_t chief_worker_generation(const chief_worker *ctx) { return ctx->generation; }
+
+chief_context *chief_worker_context(chief_worker *ctx) { return ctx->context; }
+
+chief_log *chief_worker_log(chief_worker *ctx) { return ctx->log; }
+
+chief_bytes chief_worker_args(const chief_worker *ctx) { return ctx->unit->args; }
+
+void chief_worker_ready(chief_worker *ctx) { chief__inbox_report(ctx->inbox, &ctx->report, REPORT_READY); }
+
+static void replace(char **where, const char *text) {
+    chief__free(*where);
+    *where = text != NULL ? chief__strdup(text) : NULL;
+}
+
+void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text, const char *traceback) {
+    ctx->reason = reason;
+    replace(&ctx->error, text);
+    replace(&ctx->traceback, traceback);
+}
+
+int chief_worker_states(chief_worker *ctx, chief_snapshot **out) {
+    *out = NULL;
+    if (ctx->pool == NULL) return chief__fail(CHIEF_ENOENT, "this worker runs outside a pool");
+    return chief_pool_states(ctx->pool, out);
+}

@@ -1,0 +1,93 @@
+/*
+ * worker: one registered worker (the unit) and one life of it (the chief_worker, a generation) in a home: a thread that
+ * runs init, waits for the word, runs run and fini. It reports to the loop through the inbox and knows nothing of
+ * policies.
+ */
+#ifndef CHIEF_WORKER_H
+#define CHIEF_WORKER_H
+
+#include "inbox.h"
+#include "log.h"
+#include "mailbox.h"
+#include "party.h"
+#include "pool.h"
+
+#pragma GCC visibility push(hidden)
+
+/* What all generations of one worker share. Reference-counted; const after new. */
+typedef struct chief__unit {
+    atomic_uint refs; /* dropped with release, the last one acquires */
+    char *name;
+    chief_worker_ops ops;
+    void *data;
+    chief_destructor destroy; /* of data; called with the last reference, once armed */
+    bool armed;               /* registered: from then on data is the library's to destroy. Set before it is shared */
+    chief_bytes args;
+    chief_restart restart; /* resolved */
+    char **after, **sends, **receives;
+    size_t n_after, n_sends, n_receives;
+    uint32_t flags;
+    int64_t grace; /* -1: its share */
+    int64_t start_timeout;
+    uint32_t mailbox_capacity;
+} chief__unit;
+
+/* Copies everything. On failure nothing is kept. */
+int chief__unit_new(chief__unit **out, const char *name, const chief_worker_ops *ops, void *data,
+                    const chief_worker_options *options);
+chief__unit *chief__unit_ref(chief__unit *unit);
+void chief__unit_unref(chief__unit *unit);
+
+/* Where a home runs and what it can reach; each pointer is referenced by the worker for its life. */
+typedef struct chief__surroundings {
+    chief__inbox *inbox;    /* NULL: nobody is told */
+    chief__hub *hub;        /* NULL: no mailboxes and channels */
+    chief_pool *pool;       /* NULL: no states */
+    chief_context *context; /* the parent; NULL: a root is made */
+    chief_log *log;         /* NULL: the one in the context, else the default one */
+} chief__surroundings;
+
+/* A generation that has not begun. Reference-counted: the maker has one, its thread another. */
+int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation,
+                      const chief__surroundings *around);
+chief_worker *chief__worker_ref(chief_worker *w);
+void chief__worker_unref(chief_worker *w);
+
+/* Starts the home: init, a report, and then it waits for a word. CHIEF_ESYS when there can be no thread. */
+int chief__worker_launch(chief_worker *w, size_t stack);
+
+/* The word to an initialised home: run, or end with fini. */
+void chief__worker_run(chief_worker *w);
+void chief__worker_finish(chief_worker *w);
+
+/* Bounds its sends to `deadline` and cancels its context. */
+void chief__worker_cancel(chief_worker *w, int64_t deadline, const char *reason);
+
+/* The parts of a life, for a home that is the caller's own thread (a pool without a chief). init: CHIEF_EFAILED leaves
+ * the failure to be taken and nothing to fini; exec is run and fini; fini alone is for a generation that never ran. */
+int chief__worker_init(chief_worker *w);
+int chief__worker_exec(chief_worker *w);
+void chief__worker_fini(chief_worker *w, bool clean);
+
+/* After the last report: joins its thread if that has ended by now. */
+bool chief__worker_try_join(chief_worker *w);
+void chief__worker_detach(chief_worker *w);
+
+/* Between a slot of the inbox and the worker it belongs to. */
+chief_worker *chief__worker_of_report(chief__report *slot);
+chief__report *chief__worker_report(chief_worker *w);
+
+/* The loop's: an id set before launch, and a link for a list. */
+uint32_t chief__worker_id(const chief_worker *w);
+void chief__worker_set_id(chief_worker *w, uint32_t id);
+chief_worker *chief__worker_next(const chief_worker *w);
+void chief__worker_set_next(chief_worker *w, chief_worker *next);
+
+/* Why it ended; to be asked after the last report. The strings move to the caller (chief__free); both may be NULL. */
+int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback);
+
+/* How the pool of chief_pool_new makes what it hands to callbacks. */
+extern const chief__runner chief__worker_runner;
+
+#pragma GCC visibility pop
+#endif
