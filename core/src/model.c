@@ -55,7 +55,7 @@ static int reserve_slot(chief__model *m) {
     if (rc == CHIEF_OK) rc = grow_ids(&m->level_live, n);
     if (rc == CHIEF_OK) rc = grow_ids(&m->level_from, n);
     if (rc != CHIEF_OK) return rc;
-    chief__member *members = chief__realloc(m->members, sizeof *members * n);
+    chief__life *members = chief__realloc(m->members, sizeof *members * n);
     if (members == NULL) return chief__fail_code(CHIEF_ENOMEM);
     m->members = members;
     m->capacity = n;
@@ -81,7 +81,7 @@ static bool named_before(const chief__model_worker *given, size_t i) {
     return false;
 }
 
-static void drop_uses(chief__model *m, chief__member *w) {
+static void drop_uses(chief__model *m, chief__life *w) {
     for (uint32_t i = 0; i < w->n_after; i++)
         chief__names_drop(&m->names, w->after[i].dependency);
     chief__names_drop(&m->names, w->name);
@@ -89,7 +89,7 @@ static void drop_uses(chief__model *m, chief__member *w) {
 }
 
 /* Copies what was given into `w`, which is in no list yet. */
-static int take_names(chief__model *m, chief__member *w, const chief__model_worker *given) {
+static int take_names(chief__model *m, chief__life *w, const chief__model_worker *given) {
     w->name = chief__names_use(&m->names, given->name);
     w->after = chief__calloc(given->n_after, sizeof *w->after);
     bool whole = w->name != NULL && w->after != NULL;
@@ -104,7 +104,7 @@ static int take_names(chief__model *m, chief__member *w, const chief__model_work
     return chief__fail_code(CHIEF_ENOMEM);
 }
 
-static void fill(chief__member *w, const chief__model_worker *given) {
+static void fill(chief__life *w, const chief__model_worker *given) {
     w->restart = given->restart;
     w->says_ready = given->says_ready;
     w->grace = given->grace;
@@ -123,18 +123,18 @@ static uint32_t take_slot(chief__model *m) {
 }
 
 /* Whether others have to wait for it. */
-static bool blocks(const chief__member *w) { return w->expected && !w->ready; }
+static bool blocks(const chief__life *w) { return w->expected && !w->ready; }
 
-static void tell_dependents(chief__model *m, const chief__member *w, bool blocked) {
+static void tell_dependents(chief__model *m, const chief__life *w, bool blocked) {
     bool blocking = blocks(w);
     if (blocked == blocking) return;
     for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
-        chief__member *dependent = &m->members[edge->dependent];
+        chief__life *dependent = &m->members[edge->dependent];
         dependent->unmet = blocking ? dependent->unmet + 1 : dependent->unmet - 1;
     }
 }
 
-static void recount(chief__model *m, chief__member *w) {
+static void recount(chief__model *m, chief__life *w) {
     bool unready = w->expected && w->state >= CHIEF_WORKER_ENABLED && w->state != CHIEF_WORKER_STOPPED && !w->ready;
     if (unready != w->unready) m->unready = unready ? m->unready + 1 : m->unready - 1;
     w->unready = unready;
@@ -142,7 +142,7 @@ static void recount(chief__model *m, chief__member *w) {
 
 /* Into the registration order, the edges and the counters. */
 static void enlist(chief__model *m, uint32_t id) {
-    chief__member *w = &m->members[id];
+    chief__life *w = &m->members[id];
     w->previous = m->last;
     w->next = CHIEF__NONE;
     if (m->last != CHIEF__NONE) m->members[m->last].next = id;
@@ -152,7 +152,7 @@ static void enlist(chief__model *m, uint32_t id) {
     m->n_edges += w->n_after;
     w->name->id = id;
     for (uint32_t i = 0; i < w->n_after; i++) {
-        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
         w->after[i].dependent = id;
         chief__edge_link(&w->after[i]);
         if (dependency != NULL && dependency != w && blocks(dependency)) w->unmet++;
@@ -177,16 +177,16 @@ static int check_add(const chief__model *m, const chief__model_worker *given) {
     return CHIEF_OK;
 }
 
-static void set_level(chief__model *m, chief__member *w) {
+static void set_level(chief__model *m, chief__life *w) {
     for (uint32_t i = 0; i < w->n_after; i++) {
-        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
         if (dependency != NULL && dependency->expected && dependency->level >= w->level)
             w->level = dependency->level + 1;
     }
 }
 
 /* A late comer changes others only when they still name one removed before it. */
-static int place(chief__model *m, chief__member *w) {
+static int place(chief__model *m, chief__life *w) {
     if (w->name->first == NULL) {
         set_level(m, w);
         return CHIEF_OK;
@@ -199,7 +199,7 @@ static int place(chief__model *m, chief__member *w) {
 }
 
 int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t *id) {
-    chief__member made = {0};
+    chief__life made = {0};
     *id = 0;
     int rc = check_add(m, given);
     if (rc == CHIEF_OK) rc = reserve_slot(m);
@@ -215,7 +215,9 @@ int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t
     return rc;
 }
 
-void chief__model_forget(chief__model *m, chief__member *w) {
+size_t chief__model_room(const chief__model *m) { return m->len; }
+
+void chief__model_forget(chief__model *m, chief__life *w) {
     uint32_t id = chief__model_id(m, w);
     chief__model_set_expected(m, w, false);
     chief__model_set_wait(m, w, WAIT_NONE);
@@ -237,33 +239,33 @@ void chief__model_forget(chief__model *m, chief__member *w) {
     chief__model_release(m, w);
 }
 
-void chief__model_release(chief__model *m, chief__member *w) {
+void chief__model_release(chief__model *m, chief__life *w) {
     if (w->name != NULL || w->home != HOME_NONE) return;
     w->next = m->free_slot;
     m->free_slot = chief__model_id(m, w);
 }
 
-chief__member *chief__model_member(chief__model *m, uint32_t id) {
+chief__life *chief__model_life(chief__model *m, uint32_t id) {
     return id < m->len && m->members[id].name != NULL ? &m->members[id] : NULL;
 }
 
-chief__member *chief__model_home(chief__model *m, uint32_t id, uint64_t generation) {
+chief__life *chief__model_home(chief__model *m, uint32_t id, uint64_t generation) {
     if (id >= m->len || m->members[id].home == HOME_NONE) return NULL;
     return m->members[id].generation == generation ? &m->members[id] : NULL;
 }
 
-uint32_t chief__model_id(const chief__model *m, const chief__member *w) { return (uint32_t)(w - m->members); }
+uint32_t chief__model_id(const chief__model *m, const chief__life *w) { return (uint32_t)(w - m->members); }
 
-chief__member *chief__model_next(chief__model *m, const chief__member *w) {
+chief__life *chief__model_next(chief__model *m, const chief__life *w) {
     uint32_t id = w == NULL ? m->first : w->next;
     return id == CHIEF__NONE ? NULL : &m->members[id];
 }
 
-chief__member *chief__model_dependency(const chief__model *m, const chief__edge *edge) {
+chief__life *chief__model_dependency(const chief__model *m, const chief__edge *edge) {
     return edge->dependency->id == CHIEF__NONE ? NULL : &m->members[edge->dependency->id];
 }
 
-void chief__model_set_expected(chief__model *m, chief__member *w, bool expected) {
+void chief__model_set_expected(chief__model *m, chief__life *w, bool expected) {
     bool blocked = blocks(w);
     w->expected = expected;
     m->levels_stale = true;
@@ -271,21 +273,21 @@ void chief__model_set_expected(chief__model *m, chief__member *w, bool expected)
     recount(m, w);
 }
 
-void chief__model_set_ready(chief__model *m, chief__member *w, bool ready) {
+void chief__model_set_ready(chief__model *m, chief__life *w, bool ready) {
     bool blocked = blocks(w);
     w->ready = ready;
     tell_dependents(m, w, blocked);
     recount(m, w);
 }
 
-void chief__model_set_state(chief__model *m, chief__member *w, chief_state_t state) {
+void chief__model_set_state(chief__model *m, chief__life *w, chief_state_t state) {
     w->state = state;
     recount(m, w);
 }
 
 static bool is_alive(chief__home home) { return home != HOME_NONE && home != HOME_ABANDONED; }
 
-void chief__model_set_home(chief__model *m, chief__member *w, chief__home home) {
+void chief__model_set_home(chief__model *m, chief__life *w, chief__home home) {
     bool was = is_alive(w->home);
     w->home = home;
     if (!was && is_alive(home)) m->live++;
@@ -295,7 +297,7 @@ void chief__model_set_home(chief__model *m, chief__member *w, chief__home home) 
     if (m->stopping && --m->level_live[w->level] == 0) m->live_levels--;
 }
 
-void chief__model_set_wait(chief__model *m, chief__member *w, chief__wait wait) {
+void chief__model_set_wait(chief__model *m, chief__life *w, chief__wait wait) {
     if (w->wait == WAIT_RESTART) {
         m->scheduled--;
         chief__agenda_clear(&m->agenda, chief__model_id(m, w));
@@ -309,43 +311,43 @@ int64_t chief__model_after(const chief__model *m, int64_t ms) {
 }
 
 void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled) {
-    chief__member *w = chief__model_member(m, id);
+    chief__life *w = chief__model_life(m, id);
     if (w == NULL || m->init_begun) return;
     chief__model_set_expected(m, w, enabled);
     if (enabled) chief__model_set_state(m, w, CHIEF_WORKER_ENABLED);
-    if (!enabled && w->state == CHIEF_WORKER_ENABLED) chief__model_set_state(m, w, CHIEF_WORKER_DISABLED);
+    if (!enabled) chief__model_set_state(m, w, CHIEF_WORKER_DISABLED);
 }
 
 void chief__model_set_force_stop_timeout(chief__model *m, int64_t ms) { m->options.force_stop_timeout = ms; }
 
 void chief__model_set_exit_when_done(chief__model *m, bool on) { m->options.exit_when_done = on; }
 
-static const chief__member *look(const chief__model *m, uint32_t id) {
+static const chief__life *look(const chief__model *m, uint32_t id) {
     return id < m->len && m->members[id].name != NULL ? &m->members[id] : NULL;
 }
 
 chief_state_t chief__model_state(const chief__model *m, uint32_t id) {
-    const chief__member *w = look(m, id);
+    const chief__life *w = look(m, id);
     return w == NULL ? CHIEF_WORKER_NULL : w->state;
 }
 
 int32_t chief__model_phase(const chief__model *m, uint32_t id) {
-    const chief__member *w = look(m, id);
+    const chief__life *w = look(m, id);
     return w == NULL ? CHIEF_PHASE_IDLE : w->phase;
 }
 
 uint64_t chief__model_generation(const chief__model *m, uint32_t id) {
-    const chief__member *w = look(m, id);
+    const chief__life *w = look(m, id);
     return w == NULL ? 0 : w->generation;
 }
 
 const char *chief__model_name(const chief__model *m, uint32_t id) {
-    const chief__member *w = look(m, id);
+    const chief__life *w = look(m, id);
     return w == NULL ? NULL : w->name->text;
 }
 
 uint32_t chief__model_level(const chief__model *m, uint32_t id) {
-    const chief__member *w = look(m, id);
+    const chief__life *w = look(m, id);
     return w == NULL ? 0 : w->level;
 }
 

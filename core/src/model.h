@@ -30,7 +30,7 @@ typedef enum chief__then { THEN_REST = 0, THEN_START, THEN_REMOVE } chief__then;
  * One worker. It has at most one deadline at a time (in the agenda): of its init, its start, its grace or its restart;
  * which one is told by `wait`, `asked`, `overdue` and `home`, in this order.
  */
-typedef struct chief__member {
+typedef struct chief__life {
     chief__name *name; /* NULL: the slot is free, or waits for the end of an abandoned home */
     chief_restart restart;
     chief__edge *after;
@@ -61,15 +61,15 @@ typedef struct chief__member {
     uint64_t failures; /* in a row */
     int64_t last_delay;
     int64_t up_since;
-} chief__member;
+} chief__life;
 
 struct chief__model {
     chief__model_options options;
     uint64_t random;
     chief__names names;
     chief__agenda agenda;
-    chief__member *members; /* by id */
-    uint32_t len;           /* slots ever used */
+    chief__life *members; /* by id */
+    uint32_t len;         /* slots ever used */
     uint32_t capacity;
     uint32_t free_slot; /* CHIEF__NONE: none */
     uint32_t count;     /* workers */
@@ -109,29 +109,29 @@ struct chief__model {
 };
 
 /* The worker of that id, or NULL. */
-chief__member *chief__model_member(chief__model *m, uint32_t id);
+chief__life *chief__model_life(chief__model *m, uint32_t id);
 
 /* The worker whose home of that generation lives, abandoned ones and those of removed workers included, or NULL. */
-chief__member *chief__model_home(chief__model *m, uint32_t id, uint64_t generation);
+chief__life *chief__model_home(chief__model *m, uint32_t id, uint64_t generation);
 
-uint32_t chief__model_id(const chief__model *m, const chief__member *w);
+uint32_t chief__model_id(const chief__model *m, const chief__life *w);
 
 /* The next in registration order; from NULL the first; NULL after the last. */
-chief__member *chief__model_next(chief__model *m, const chief__member *w);
+chief__life *chief__model_next(chief__model *m, const chief__life *w);
 
 /* The worker an edge leads to, or NULL where nobody carries that name (any more). */
-chief__member *chief__model_dependency(const chief__model *m, const chief__edge *edge);
+chief__life *chief__model_dependency(const chief__model *m, const chief__edge *edge);
 
 /* These keep what is counted over dependents and over the model. */
-void chief__model_set_expected(chief__model *m, chief__member *w, bool expected);
-void chief__model_set_ready(chief__model *m, chief__member *w, bool ready);
-void chief__model_set_state(chief__model *m, chief__member *w, chief_state_t state);
-void chief__model_set_home(chief__model *m, chief__member *w, chief__home home);
-void chief__model_set_wait(chief__model *m, chief__member *w, chief__wait wait);
+void chief__model_set_expected(chief__model *m, chief__life *w, bool expected);
+void chief__model_set_ready(chief__model *m, chief__life *w, bool ready);
+void chief__model_set_state(chief__model *m, chief__life *w, chief_state_t state);
+void chief__model_set_home(chief__model *m, chief__life *w, chief__home home);
+void chief__model_set_wait(chief__model *m, chief__life *w, chief__wait wait);
 
 /* Takes the worker out. Its slot is free once no abandoned home of it lives. */
-void chief__model_forget(chief__model *m, chief__member *w);
-void chief__model_release(chief__model *m, chief__member *w);
+void chief__model_forget(chief__model *m, chief__life *w);
+void chief__model_release(chief__model *m, chief__life *w);
 
 /* Counts the levels anew. CHIEF_ECYCLE, with the path, when that is impossible. */
 int chief__model_count_levels(chief__model *m);

@@ -23,7 +23,7 @@ static void append(char *buf, size_t size, const char *separator, const char *te
 /* In the queue: those that wait for nobody. */
 static uint32_t begin_levels(chief__model *m) {
     uint32_t queued = 0;
-    for (chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+    for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         w->level = 0;
         w->missing = 0;
         for (uint32_t i = 0; i < w->n_after; i++)
@@ -33,9 +33,9 @@ static uint32_t begin_levels(chief__model *m) {
     return queued;
 }
 
-static const chief__member *unlevelled_dependency(const chief__model *m, const chief__member *w) {
+static const chief__life *unlevelled_dependency(const chief__model *m, const chief__life *w) {
     for (uint32_t i = 0; i < w->n_after; i++) {
-        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
         if (dependency != NULL && dependency->missing > 0) return dependency;
     }
     return NULL; /* cannot be: `missing` counts them */
@@ -43,13 +43,13 @@ static const chief__member *unlevelled_dependency(const chief__model *m, const c
 
 /* Each of those left has one it waits for among them, so that a long enough walk ends inside a cycle. */
 static int fail_cycle(chief__model *m) {
-    const chief__member *w = chief__model_next(m, NULL);
+    const chief__life *w = chief__model_next(m, NULL);
     while (w->missing == 0)
         w = chief__model_next(m, w);
     for (uint32_t i = 0; i < m->count; i++)
         w = unlevelled_dependency(m, w);
     char path[512] = "";
-    const chief__member *from = w;
+    const chief__life *from = w;
     do {
         append(path, sizeof path, " → ", w->name->text);
         w = unlevelled_dependency(m, w);
@@ -61,9 +61,9 @@ static int fail_cycle(chief__model *m) {
 int chief__model_count_levels(chief__model *m) {
     uint32_t queued = begin_levels(m);
     for (uint32_t done = 0; done < queued; done++) {
-        const chief__member *w = &m->members[m->order[done]];
+        const chief__life *w = &m->members[m->order[done]];
         for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
-            chief__member *dependent = &m->members[edge->dependent];
+            chief__life *dependent = &m->members[edge->dependent];
             if (w->expected && dependent->level <= w->level) dependent->level = w->level + 1;
             if (--dependent->missing == 0) m->order[queued++] = edge->dependent;
         }
@@ -80,7 +80,7 @@ int chief__model_fail_unknown(const chief__model *m, const char *worker, const c
 }
 
 static int check_known(chief__model *m) {
-    for (const chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+    for (const chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         for (uint32_t i = 0; i < w->n_after; i++) {
             if (chief__model_dependency(m, &w->after[i]) == NULL)
                 return chief__model_fail_unknown(m, w->name->text, w->after[i].dependency->text);
@@ -111,9 +111,9 @@ size_t chief__model_waiting_for(const chief__model *m, uint32_t id, char *buf, s
     size_t len = 0;
     if (size > 0) buf[0] = '\0';
     if (chief__model_name(m, id) == NULL) return 0;
-    const chief__member *w = &m->members[id];
+    const chief__life *w = &m->members[id];
     for (uint32_t i = 0; w->wait == WAIT_DEPENDENCIES && i < w->n_after; i++) {
-        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
         if (dependency == NULL || !dependency->expected || dependency->ready) continue;
         if (len > 0) len = write_at(buf, size, len, ", ");
         len = write_at(buf, size, len, dependency->name->text);

@@ -14,7 +14,7 @@ static int init_all(chief__model *m) {
     /* Levels of an acyclic graph can always be counted. */
     if (m->levels_stale) (void)chief__model_count_levels(m);
     m->init_begun = true;
-    for (chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+    for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         chief__life_note_after(m, w);
         if (!m->stopping) chief__life_init_first(m, w);
     }
@@ -27,13 +27,13 @@ static int launch(chief__model *m) {
     if (!m->init_begun) return chief__fail_code(CHIEF_ENOTINIT);
     if (m->launched) return chief__fail_code(CHIEF_EBUSY);
     m->launched = true;
-    for (chief__member *w = chief__model_next(m, NULL); w != NULL && !m->stopping; w = chief__model_next(m, w))
+    for (chief__life *w = chief__model_next(m, NULL); w != NULL && !m->stopping; w = chief__model_next(m, w))
         chief__life_launch(m, w);
     return CHIEF_OK;
 }
 
 /* Its home has ended. The report may have been on its way when the home was abandoned. */
-static void hear_end(chief__model *m, chief__member *w, const chief__step_event *event) {
+static void hear_end(chief__model *m, chief__life *w, const chief__step_event *event) {
     if (w->home == HOME_ABANDONED)
         chief__life_late(m, w);
     else if (event->kind == STEP_EXITED)
@@ -45,7 +45,7 @@ static void hear_end(chief__model *m, chief__member *w, const chief__step_event 
 }
 
 static void hear(chief__model *m, const chief__step_event *event) {
-    chief__member *w = chief__model_home(m, event->id, event->generation);
+    chief__life *w = chief__model_home(m, event->id, event->generation);
     if (w == NULL) return;
     switch (event->kind) {
     case STEP_INITIALIZED: chief__life_initialized(m, w); break;
@@ -65,7 +65,7 @@ static int take(chief__model *m, const chief__step_event *event) {
     case STEP_START:
     case STEP_STOP:
     case STEP_RESTART:
-    case STEP_REMOVE: return chief__request(m, event->kind, event->id);
+    case STEP_REMOVE: return chief__step_request(m, event->kind, event->id);
     case STEP_INITIALIZED:
     case STEP_INIT_FAILED:
     case STEP_ENTERED:

@@ -121,11 +121,14 @@ void chief__model_free(chief__model *m);
  */
 int chief__model_add(chief__model *m, const chief__model_worker *w, uint32_t *id);
 
+/* The greatest id that the next addition can give. */
+size_t chief__model_room(const chief__model *m);
+
 /* Resolves `after` of all; CHIEF_ENOENT («worker b: after names "x"; there are: …») or CHIEF_ECYCLE with the path. To be
  * called before STEP_INIT. */
 int chief__model_link(chief__model *m);
 
-/* Before STEP_INIT only: whether the worker is enabled (present → enabled and back to disabled). */
+/* Before STEP_INIT only: whether the worker is enabled (its state is then enabled, or disabled). */
 void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled);
 void chief__model_set_force_stop_timeout(chief__model *m, int64_t ms);
 void chief__model_set_exit_when_done(chief__model *m, bool on);

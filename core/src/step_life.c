@@ -3,13 +3,13 @@
 #include "policy.h"
 #include "step_emit.h"
 
-static void set_deadline(chief__model *m, chief__member *w, int64_t due) {
+static void set_deadline(chief__model *m, chief__life *w, int64_t due) {
     chief__agenda_set(&m->agenda, chief__model_id(m, w), due);
 }
 
 /* ---- starting ---- */
 
-static void start_init(chief__model *m, chief__member *w) {
+static void start_init(chief__model *m, chief__life *w) {
     int64_t due = chief__model_after(m, m->options.init_timeout);
     w->generation++;
     w->asked = w->overdue = false;
@@ -22,13 +22,13 @@ static void start_init(chief__model *m, chief__member *w) {
     chief__emit(m, STEP_A_INIT, w);
 }
 
-static void wait_for_dependencies(chief__model *m, chief__member *w) {
+static void wait_for_dependencies(chief__model *m, chief__life *w) {
     chief__model_set_wait(m, w, WAIT_DEPENDENCIES);
     chief__emit_rest(m, w, CHIEF_PHASE_WAITING);
 }
 
 /* The state is told before the home goes on, so that a worker which looks finds itself running. */
-static void run(chief__model *m, chief__member *w) {
+static void run(chief__model *m, chief__life *w) {
     int64_t due = w->says_ready ? chief__model_after(m, w->start_timeout) : INT64_MAX;
     chief__model_set_wait(m, w, WAIT_NONE);
     chief__model_set_home(m, w, HOME_RUN);
@@ -38,7 +38,7 @@ static void run(chief__model *m, chief__member *w) {
     chief__emit(m, STEP_A_RUN, w);
 }
 
-void chief__life_begin(chief__model *m, chief__member *w) {
+void chief__life_begin(chief__model *m, chief__life *w) {
     if (w->unmet > 0)
         wait_for_dependencies(m, w);
     else
@@ -46,9 +46,9 @@ void chief__life_begin(chief__model *m, chief__member *w) {
 }
 
 /* Those that wait for `w` and for nobody else any more. */
-static void release_dependents(chief__model *m, const chief__member *w) {
+static void release_dependents(chief__model *m, const chief__life *w) {
     for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
-        chief__member *dependent = &m->members[edge->dependent];
+        chief__life *dependent = &m->members[edge->dependent];
         if (dependent->wait != WAIT_DEPENDENCIES || dependent->unmet > 0) continue;
         if (dependent->home == HOME_HELD)
             run(m, dependent);
@@ -57,15 +57,15 @@ static void release_dependents(chief__model *m, const chief__member *w) {
     }
 }
 
-void chief__life_note_after(chief__model *m, chief__member *w) {
+void chief__life_note_after(chief__model *m, chief__life *w) {
     for (uint32_t i = 0; w->expected && i < w->n_after; i++) {
-        const chief__member *dependency = chief__model_dependency(m, &w->after[i]);
+        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
         if (dependency == NULL || dependency->expected) continue;
         chief__emit(m, STEP_A_NOTE_AFTER, w)->other = chief__model_id(m, dependency);
     }
 }
 
-void chief__life_init_first(chief__model *m, chief__member *w) {
+void chief__life_init_first(chief__model *m, chief__life *w) {
     if (!w->expected || w->unmet > 0) return;
     w->awaited = true;
     m->awaited++;
@@ -73,16 +73,16 @@ void chief__life_init_first(chief__model *m, chief__member *w) {
 }
 
 /* STEP_INIT has its answer from this worker; the last one is told. */
-static void settle(chief__model *m, chief__member *w) {
+static void settle(chief__model *m, chief__life *w) {
     if (!w->awaited) return;
     w->awaited = false;
     if (--m->awaited == 0) chief__emit(m, STEP_A_INITED, NULL);
 }
 
-static void follow_policy(chief__model *m, chief__member *w, bool failed);
+static void follow_policy(chief__model *m, chief__life *w, bool failed);
 
 /* Who was abandoned before has been given up then. */
-void chief__life_launch(chief__model *m, chief__member *w) {
+void chief__life_launch(chief__model *m, chief__life *w) {
     bool held = w->home == HOME_HELD;
     if (held && w->unmet == 0)
         run(m, w);
@@ -94,12 +94,12 @@ void chief__life_launch(chief__model *m, chief__member *w) {
         follow_policy(m, w, true);
 }
 
-static void finish_without_run(chief__model *m, chief__member *w) {
+static void finish_without_run(chief__model *m, chief__life *w) {
     chief__model_set_home(m, w, HOME_FINI);
     chief__emit(m, STEP_A_FINI, w);
 }
 
-void chief__life_initialized(chief__model *m, chief__member *w) {
+void chief__life_initialized(chief__model *m, chief__life *w) {
     if (w->home != HOME_INIT) return;
     chief__emit_state(m, w, CHIEF_WORKER_INITIALIZED, CHIEF_REASON_NONE);
     settle(m, w);
@@ -115,7 +115,7 @@ void chief__life_initialized(chief__model *m, chief__member *w) {
         chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
-static void become_ready(chief__model *m, chief__member *w) {
+static void become_ready(chief__model *m, chief__life *w) {
     if (w->home != HOME_RUN || w->ready || w->asked || w->overdue) return;
     w->up_since = m->now;
     set_deadline(m, w, INT64_MAX);
@@ -125,22 +125,22 @@ static void become_ready(chief__model *m, chief__member *w) {
     release_dependents(m, w);
 }
 
-void chief__life_entered(chief__model *m, chief__member *w) {
+void chief__life_entered(chief__model *m, chief__life *w) {
     if (!w->says_ready) become_ready(m, w);
 }
 
-void chief__life_said_ready(chief__model *m, chief__member *w) {
+void chief__life_said_ready(chief__model *m, chief__life *w) {
     if (w->says_ready) become_ready(m, w);
 }
 
 /* ---- ending ---- */
 
-static void give_up(chief__model *m, chief__member *w) {
+static void give_up(chief__model *m, chief__life *w) {
     chief__emit_rest(m, w, CHIEF_PHASE_GIVEN_UP);
     chief__emit(m, STEP_A_GIVEN_UP, w);
 }
 
-static void schedule(chief__model *m, chief__member *w) {
+static void schedule(chief__model *m, chief__life *w) {
     w->last_delay = chief__policy_delay(&w->restart, w->failures, &m->random);
     int64_t due = chief__model_after(m, w->last_delay);
     chief__model_set_wait(m, w, WAIT_RESTART);
@@ -151,7 +151,7 @@ static void schedule(chief__model *m, chief__member *w) {
     chief__emit_phase(m, w, CHIEF_PHASE_WAITING, due, w->last_delay);
 }
 
-static void follow_policy(chief__model *m, chief__member *w, bool failed) {
+static void follow_policy(chief__model *m, chief__life *w, bool failed) {
     w->failures = failed ? w->failures + 1 : 0;
     if (chief__policy_restarts(&w->restart, failed))
         schedule(m, w);
@@ -162,7 +162,7 @@ static void follow_policy(chief__model *m, chief__member *w, bool failed) {
 }
 
 /* Its home has ended. A failure before the launch waits for that. */
-static void go_on(chief__model *m, chief__member *w, bool failed) {
+static void go_on(chief__model *m, chief__life *w, bool failed) {
     bool asked = w->asked;
     chief__then then = w->then;
     w->asked = w->overdue = false;
@@ -179,18 +179,18 @@ static void go_on(chief__model *m, chief__member *w, bool failed) {
         follow_policy(m, w, failed);
 }
 
-static void home_ended(chief__model *m, chief__member *w) {
+static void home_ended(chief__model *m, chief__life *w) {
     if (w->ready && chief__policy_healthy(m->now - w->up_since, w->last_delay)) w->failures = 0;
     chief__model_set_home(m, w, HOME_NONE);
 }
 
-static void fail(chief__model *m, chief__member *w, int32_t reason) {
+static void fail(chief__model *m, chief__life *w, int32_t reason) {
     chief__model_set_ready(m, w, false);
     chief__emit_state(m, w, CHIEF_WORKER_FAILED, reason);
 }
 
 /* An init that was asked to end has not failed; one that never came further than enabled is disabled, as after a fini. */
-void chief__life_init_failed(chief__model *m, chief__member *w, int32_t reason) {
+void chief__life_init_failed(chief__model *m, chief__life *w, int32_t reason) {
     if (w->home != HOME_INIT) return;
     bool asked = w->asked;
     home_ended(m, w);
@@ -202,7 +202,7 @@ void chief__life_init_failed(chief__model *m, chief__member *w, int32_t reason) 
     go_on(m, w, !asked);
 }
 
-void chief__life_finished(chief__model *m, chief__member *w) {
+void chief__life_finished(chief__model *m, chief__life *w) {
     if (w->home != HOME_FINI) return;
     home_ended(m, w);
     chief__emit_state(m, w, CHIEF_WORKER_DISABLED, CHIEF_REASON_NONE);
@@ -211,7 +211,7 @@ void chief__life_finished(chief__model *m, chief__member *w) {
 }
 
 /* Whether a stop was asked is looked at before why it ended. */
-static void run_ended(chief__model *m, chief__member *w, int32_t reason) {
+static void run_ended(chief__model *m, chief__life *w, int32_t reason) {
     bool failed = !w->asked && (w->overdue || reason != CHIEF_REASON_OK);
     if (failed && w->overdue) reason = CHIEF_REASON_START_TIMEOUT;
     home_ended(m, w);
@@ -223,14 +223,14 @@ static void run_ended(chief__model *m, chief__member *w, int32_t reason) {
 }
 
 /* A home that dies before it was told to run cannot have ended well. */
-static void held_ended(chief__model *m, chief__member *w, int32_t reason) {
+static void held_ended(chief__model *m, chief__life *w, int32_t reason) {
     chief__life_stop_waiting(m, w);
     home_ended(m, w);
     fail(m, w, reason == CHIEF_REASON_OK ? CHIEF_REASON_KILLED : reason);
     go_on(m, w, true);
 }
 
-void chief__life_exited(chief__model *m, chief__member *w, int32_t reason) {
+void chief__life_exited(chief__model *m, chief__life *w, int32_t reason) {
     if (w->home == HOME_INIT)
         chief__life_init_failed(m, w, reason);
     else if (w->home == HOME_HELD)
@@ -241,7 +241,7 @@ void chief__life_exited(chief__model *m, chief__member *w, int32_t reason) {
         chief__life_finished(m, w);
 }
 
-void chief__life_late(chief__model *m, chief__member *w) {
+void chief__life_late(chief__model *m, chief__life *w) {
     if (w->home != HOME_ABANDONED) return;
     chief__model_set_home(m, w, HOME_NONE);
     chief__model_release(m, w);
@@ -249,17 +249,17 @@ void chief__life_late(chief__model *m, chief__member *w) {
 
 /* ---- being told to end ---- */
 
-int64_t chief__life_grace(const chief__model *m, const chief__member *w) {
+int64_t chief__life_grace(const chief__model *m, const chief__life *w) {
     return chief__model_after(m, w->grace >= 0 ? w->grace : m->options.force_stop_timeout);
 }
 
-static void cancel(chief__model *m, chief__member *w, int64_t until) {
+static void cancel(chief__model *m, chief__life *w, int64_t until) {
     set_deadline(m, w, until);
     chief__emit_phase(m, w, CHIEF_PHASE_STOPPING, until, -1);
     if (w->home == HOME_INIT || w->home == HOME_RUN) chief__emit(m, STEP_A_CANCEL, w)->until = until;
 }
 
-void chief__life_ask(chief__model *m, chief__member *w, int64_t until) {
+void chief__life_ask(chief__model *m, chief__life *w, int64_t until) {
     bool told = w->asked || w->overdue;
     w->asked = true;
     if (told && chief__agenda_due(&m->agenda, chief__model_id(m, w)) <= until) return;
@@ -269,13 +269,13 @@ void chief__life_ask(chief__model *m, chief__member *w, int64_t until) {
 }
 
 /* During the stop of everything its turn comes anyway. */
-static void start_timed_out(chief__model *m, chief__member *w) {
+static void start_timed_out(chief__model *m, chief__life *w) {
     if (m->stopping) return;
     w->overdue = true;
     cancel(m, w, chief__life_grace(m, w));
 }
 
-void chief__life_abandon(chief__model *m, chief__member *w, int32_t reason) {
+void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason) {
     chief__model_set_home(m, w, HOME_ABANDONED);
     fail(m, w, reason);
     chief__emit(m, STEP_A_ABANDON, w)->in_stop = m->stopping;
@@ -288,7 +288,7 @@ void chief__life_abandon(chief__model *m, chief__member *w, int32_t reason) {
     if (!m->stopping) chief__emit(m, STEP_A_GIVEN_UP, w);
 }
 
-void chief__life_due(chief__model *m, chief__member *w) {
+void chief__life_due(chief__model *m, chief__life *w) {
     if (w->wait == WAIT_RESTART)
         chief__life_begin(m, w);
     else if (w->asked)
@@ -301,20 +301,11 @@ void chief__life_due(chief__model *m, chief__member *w) {
         start_timed_out(m, w);
 }
 
-void chief__life_stop_waiting(chief__model *m, chief__member *w) { chief__model_set_wait(m, w, WAIT_NONE); }
-
-static void note_removal(chief__model *m, const chief__member *w) {
-    for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
-        const chief__member *dependent = &m->members[edge->dependent];
-        if (dependent->wait == WAIT_DEPENDENCIES)
-            chief__emit(m, STEP_A_NOTE_AFTER, dependent)->other = chief__model_id(m, w);
-    }
-}
+void chief__life_stop_waiting(chief__model *m, chief__life *w) { chief__model_set_wait(m, w, WAIT_NONE); }
 
 /* Who waited for it does not wait for ever: it is now one that is not enabled here. */
-void chief__life_remove(chief__model *m, chief__member *w) {
+void chief__life_remove(chief__model *m, chief__life *w) {
     chief__life_stop_waiting(m, w);
-    note_removal(m, w);
     chief__emit(m, STEP_A_REMOVED, w);
     chief__model_set_expected(m, w, false);
     release_dependents(m, w);

@@ -10,41 +10,41 @@
 #pragma GCC visibility push(hidden)
 
 /* Starts the next generation, now or when what it waits for is ready. No home of it may live. */
-void chief__life_begin(chief__model *m, chief__member *w);
+void chief__life_begin(chief__model *m, chief__life *w);
 
 /* The first inits, before the launch: a note for each dependency that is not enabled here, then init if it may. */
-void chief__life_note_after(chief__model *m, chief__member *w);
-void chief__life_init_first(chief__model *m, chief__member *w);
+void chief__life_note_after(chief__model *m, chief__life *w);
+void chief__life_init_first(chief__model *m, chief__life *w);
 
 /* The launch reaches this worker: it runs, waits, or is taken up by its policy. */
-void chief__life_launch(chief__model *m, chief__member *w);
+void chief__life_launch(chief__model *m, chief__life *w);
 
 /* What its home reports. Each takes a report that comes out of turn. */
-void chief__life_initialized(chief__model *m, chief__member *w);
-void chief__life_init_failed(chief__model *m, chief__member *w, int32_t reason);
-void chief__life_entered(chief__model *m, chief__member *w);
-void chief__life_said_ready(chief__model *m, chief__member *w);
-void chief__life_exited(chief__model *m, chief__member *w, int32_t reason);
-void chief__life_finished(chief__model *m, chief__member *w);
-void chief__life_late(chief__model *m, chief__member *w);
+void chief__life_initialized(chief__model *m, chief__life *w);
+void chief__life_init_failed(chief__model *m, chief__life *w, int32_t reason);
+void chief__life_entered(chief__model *m, chief__life *w);
+void chief__life_said_ready(chief__model *m, chief__life *w);
+void chief__life_exited(chief__model *m, chief__life *w, int32_t reason);
+void chief__life_finished(chief__model *m, chief__life *w);
+void chief__life_late(chief__model *m, chief__life *w);
 
 /* Its deadline has come. */
-void chief__life_due(chief__model *m, chief__member *w);
+void chief__life_due(chief__model *m, chief__life *w);
 
 /* Asks its home to end by `until`; one asked before keeps the earlier limit. */
-void chief__life_ask(chief__model *m, chief__member *w, int64_t until);
+void chief__life_ask(chief__model *m, chief__life *w, int64_t until);
 
 /* When its grace is over if it is asked now and nothing else sets a limit. */
-int64_t chief__life_grace(const chief__model *m, const chief__member *w);
+int64_t chief__life_grace(const chief__model *m, const chief__life *w);
 
 /* Gives up its living home: nobody waits for that any more. */
-void chief__life_abandon(chief__model *m, chief__member *w, int32_t reason);
+void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason);
 
 /* Ends its waiting for a restart or for others; not for what its home does. */
-void chief__life_stop_waiting(chief__model *m, chief__member *w);
+void chief__life_stop_waiting(chief__model *m, chief__life *w);
 
 /* Removes it: no home of it lives, or an abandoned one. `w` is none any more. */
-void chief__life_remove(chief__model *m, chief__member *w);
+void chief__life_remove(chief__model *m, chief__life *w);
 
 #pragma GCC visibility pop
 #endif

@@ -9,7 +9,7 @@
 #pragma GCC visibility push(hidden)
 
 /* STEP_ADDED to STEP_REMOVE. CHIEF_ENOENT when `id` is nobody, or being removed; else as chief__step says. */
-int chief__request(chief__model *m, chief__step_kind kind, uint32_t id);
+int chief__step_request(chief__model *m, chief__step_kind kind, uint32_t id);
 
 #pragma GCC visibility pop
 #endif

@@ -7,18 +7,18 @@
 
 /* What only waits has nothing to end: it rests as it is. */
 static void end_waiting(chief__model *m) {
-    for (chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+    for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         if (w->wait == WAIT_NONE) continue;
         chief__life_stop_waiting(m, w);
         chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
     }
 }
 
-static bool is_alive(const chief__member *w) { return w->home != HOME_NONE && w->home != HOME_ABANDONED; }
+static bool is_alive(const chief__life *w) { return w->home != HOME_NONE && w->home != HOME_ABANDONED; }
 
 static void count_levels(chief__model *m) {
     if (m->capacity > 0) memset(m->level_live, 0, sizeof *m->level_live * m->capacity);
-    for (const chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+    for (const chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         if (is_alive(w)) m->level_live[w->level]++;
     }
     m->live_levels = 0;
@@ -33,7 +33,7 @@ static void count_levels(chief__model *m) {
 /* The living homes, the highest level first, in registration order within one. */
 static void line_up(chief__model *m) {
     count_levels(m);
-    for (const chief__member *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+    for (const chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         if (is_alive(w)) m->order[m->level_from[w->level]++] = chief__model_id(m, w);
     }
     m->next_asked = 0;
@@ -70,7 +70,7 @@ void chief__stop_force(chief__model *m) {
     if (!m->stopping) begin(m);
     m->forced = true;
     for (uint32_t i = 0; i < m->n_order; i++) {
-        chief__member *w = &m->members[m->order[i]];
+        chief__life *w = &m->members[m->order[i]];
         if (!is_alive(w)) continue;
         if (w->asked || w->overdue)
             chief__life_abandon(m, w, CHIEF_REASON_KILLED);
@@ -80,7 +80,7 @@ void chief__stop_force(chief__model *m) {
 }
 
 /* Its own grace, else its level's share of what is left; never beyond the whole. */
-static int64_t grace_of(const chief__model *m, const chief__member *w, int64_t share, int64_t end) {
+static int64_t grace_of(const chief__model *m, const chief__life *w, int64_t share, int64_t end) {
     int64_t until = w->grace >= 0 ? chief__model_after(m, w->grace) : share;
     return until < end ? until : end;
 }
@@ -89,7 +89,7 @@ static void ask_level(chief__model *m) {
     int64_t end = m->stop_deadline > m->now ? m->stop_deadline : m->now;
     int64_t share = m->now + (end - m->now) / (int64_t)m->live_levels;
     for (; m->next_asked < m->n_order; m->next_asked++) {
-        chief__member *w = &m->members[m->order[m->next_asked]];
+        chief__life *w = &m->members[m->order[m->next_asked]];
         if (!is_alive(w)) continue;
         if (w->level < m->stop_level) break;
         chief__life_ask(m, w, grace_of(m, w, share, end));

@@ -1,0 +1,420 @@
+/*
+ * Random events against what must always hold. The judge below knows the homes only from what it was told by actions and
+ * from what it reported itself. A failure names the seed of its sequence; CHIEF_STEP_SEED=<that> CHIEF_STEP_SEQUENCES=1
+ * runs it alone.
+ */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "step.h"
+
+enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, EVENTS = 100 };
+
+typedef enum home { NOBODY, IN_INIT, HELD, RUNNING, IN_FINI, ABANDONED } home;
+
+typedef struct worker {
+    bool there;
+    char name[8];
+    home home;
+    uint64_t generation;
+    chief_state_t state;
+    int32_t phase;
+    bool asked;   /* was told to end, by whatever */
+    bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
+    bool first;   /* its answer is what STEP_INIT waits for */
+    char after_names[2][8];
+    size_t n_after;
+} worker;
+
+static struct {
+    chief__model *m;
+    uint64_t random;
+    uint64_t seed;
+    int64_t now;
+    worker w[MOST];
+    int names; /* given so far */
+    bool initing, init_sent, inited, launched, stopping, forced, ended, exit_when_done;
+    int64_t stop_by;
+} sim;
+
+static size_t most_actions;
+static uint64_t steps;
+
+#define CHECK(what)                                                                         \
+    do {                                                                                    \
+        if (!(what)) fail_msg("sequence CHIEF_STEP_SEED=%" PRIu64 ": %s", sim.seed, #what); \
+    } while (0)
+
+static uint32_t pick(uint32_t n) {
+    sim.random ^= sim.random << 13;
+    sim.random ^= sim.random >> 7;
+    sim.random ^= sim.random << 17;
+    return (uint32_t)(sim.random >> 32) % n;
+}
+
+static bool alive(const worker *w) { return w->home != NOBODY && w->home != ABANDONED; }
+
+static uint32_t count_alive(void) {
+    uint32_t n = 0;
+    for (int i = 0; i < MOST; i++)
+        n += alive(&sim.w[i]);
+    return n;
+}
+
+/* ---- the judge ---- */
+
+static bool names_it(const worker *w, const char *name) {
+    for (size_t i = 0; i < w->n_after; i++) {
+        if (w->there && strcmp(w->after_names[i], name) == 0) return true;
+    }
+    return false;
+}
+
+/* Nobody above it lives any more: no dependent, and no one of a higher level. */
+static void judge_order(uint32_t id) {
+    for (uint32_t i = 0; i < MOST; i++) {
+        if (!alive(&sim.w[i])) continue;
+        CHECK(!names_it(&sim.w[i], sim.w[id].name));
+        CHECK(chief__model_level(sim.m, i) <= chief__model_level(sim.m, id));
+    }
+}
+
+static void judge_asked(const chief__action *a, worker *w) {
+    if (sim.stopping && !sim.forced && !w->asked) judge_order(a->id);
+    w->asked = true;
+}
+
+static void judge_state(const chief__action *a, worker *w) {
+    CHECK(a->previous == w->state);
+    CHECK(chief_state_transition(a->previous, a->state) == a->state);
+    CHECK(a->previous != a->state || a->state == CHIEF_WORKER_FAILED);
+    w->state = a->state;
+}
+
+static void judge_home(const chief__action *a, worker *w) {
+    CHECK(a->kind == STEP_A_INIT || a->generation == w->generation);
+    switch (a->kind) {
+    case STEP_A_INIT:
+        CHECK(w->home == NOBODY && !sim.stopping && !sim.ended && a->generation == w->generation + 1);
+        w->generation = a->generation;
+        w->home = IN_INIT;
+        w->asked = false;
+        w->first = sim.initing;
+        break;
+    case STEP_A_RUN:
+        CHECK(w->home == HELD && sim.launched && !sim.stopping && !w->asked && w->state == CHIEF_WORKER_RUN);
+        w->home = RUNNING;
+        break;
+    case STEP_A_FINI:
+        CHECK(w->home == HELD && w->state == CHIEF_WORKER_INITIALIZED);
+        judge_asked(a, w);
+        w->home = IN_FINI;
+        break;
+    case STEP_A_CANCEL:
+        CHECK((w->home == IN_INIT || w->home == RUNNING || w->reports) && a->until >= sim.now);
+        judge_asked(a, w);
+        break;
+    default: /* STEP_A_ABANDON */
+        CHECK((alive(w) || w->reports) && a->in_stop == sim.stopping && a->state == CHIEF_WORKER_FAILED);
+        CHECK(w->asked || w->home == IN_INIT || w->reports);
+        if (alive(w)) w->home = ABANDONED;
+        break;
+    }
+}
+
+static void judge_all(const chief__action *a) {
+    switch (a->kind) {
+    case STEP_A_INITED:
+        CHECK(sim.init_sent && !sim.inited && !sim.ended);
+        for (int i = 0; i < MOST; i++)
+            CHECK(sim.w[i].home != IN_INIT || !sim.w[i].first);
+        sim.inited = true;
+        break;
+    case STEP_A_NOTHING_LEFT: CHECK(count_alive() == 0 && !sim.exit_when_done && !sim.stopping); break;
+    case STEP_A_STOPPING:
+        CHECK(!sim.stopping && !sim.ended);
+        sim.stopping = true;
+        sim.stop_by = sim.now + FORCE_TIMEOUT;
+        break;
+    default: /* STEP_A_ALL_ENDED */
+        CHECK(!sim.ended && count_alive() == 0 && (sim.stopping || sim.exit_when_done));
+        CHECK(!sim.init_sent || sim.inited);
+        sim.ended = true;
+        break;
+    }
+}
+
+static void judge(const chief__action *a) {
+    worker *w = a->id < MOST ? &sim.w[a->id] : NULL;
+    CHECK(!sim.ended); /* nothing comes after the end */
+    CHECK(w == NULL || w->there);
+    if (w == NULL) {
+        judge_all(a);
+        return;
+    }
+    switch (a->kind) {
+    case STEP_A_STATE: judge_state(a, w); break;
+    case STEP_A_PHASE: w->phase = a->phase; break;
+    case STEP_A_WRONG: CHECK(a->previous == w->state); break;
+    case STEP_A_READY: CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP); break;
+    case STEP_A_RESTART: CHECK(!alive(w) && !sim.stopping && sim.launched && a->until == sim.now + a->delay); break;
+    case STEP_A_GIVEN_UP: CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping); break;
+    case STEP_A_NOTE_AFTER: CHECK(a->other < MOST && sim.w[a->other].there); break;
+    case STEP_A_REMOVED:
+        CHECK(!alive(w));
+        w->there = false;
+        break;
+    default: judge_home(a, w); break;
+    }
+}
+
+/* A phase says what its home does. */
+static void judge_phase(uint32_t id) {
+    const worker *w = &sim.w[id];
+    CHECK(chief__model_state(sim.m, id) == w->state && chief__model_phase(sim.m, id) == w->phase);
+    switch (w->phase) {
+    case CHIEF_PHASE_STARTING: CHECK(w->home == IN_INIT || w->home == RUNNING); break;
+    case CHIEF_PHASE_UP: CHECK(w->home == RUNNING && w->state == CHIEF_WORKER_RUN); break;
+    case CHIEF_PHASE_STOPPING: CHECK(alive(w) && w->asked); break;
+    case CHIEF_PHASE_ABANDONED: CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED); break;
+    case CHIEF_PHASE_GIVEN_UP: CHECK(w->home == NOBODY && w->state == CHIEF_WORKER_FAILED); break;
+    case CHIEF_PHASE_WAITING: CHECK((w->home == NOBODY || w->home == HELD) && !sim.stopping); break;
+    default: CHECK(w->home == NOBODY || w->home == HELD); break;
+    }
+}
+
+static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason) {
+    const chief__action *actions;
+    size_t n;
+    chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
+    sim.initing = kind == STEP_INIT;
+    if (kind == STEP_INIT) sim.init_sent = true;
+    if (kind == STEP_LAUNCH && !sim.stopping) sim.launched = true;
+    if (kind == STEP_FORCE) sim.forced = true;
+    int rc = chief__step(sim.m, &event, sim.now, &actions, &n);
+    steps++;
+    most_actions = n > most_actions ? n : most_actions;
+    for (size_t i = 0; i < n; i++)
+        judge(&actions[i]);
+    for (uint32_t i = 0; i < MOST; i++) {
+        if (sim.w[i].there) judge_phase(i);
+    }
+    return rc;
+}
+
+/* As the loop does: a tick whenever one is due; a model that always wants another would hang it. */
+static void pass(int64_t ms) {
+    int64_t end = sim.now + ms;
+    for (int ticks = 0; chief__model_deadline(sim.m) <= end; ticks++) {
+        CHECK(ticks < 2000);
+        if (chief__model_deadline(sim.m) > sim.now) sim.now = chief__model_deadline(sim.m);
+        step(STEP_TICK, 0, 0, 0);
+    }
+    sim.now = end;
+}
+
+/* ---- the homes ---- */
+
+static void initialized(uint32_t id) {
+    sim.w[id].reports = true;
+    sim.w[id].home = HELD;
+    step(STEP_INITIALIZED, id, sim.w[id].generation, 0);
+    sim.w[id].reports = false;
+}
+
+static void ends(uint32_t id, chief__step_kind kind, int32_t reason) {
+    sim.w[id].reports = true;
+    sim.w[id].home = NOBODY;
+    step(kind, id, sim.w[id].generation, reason);
+    sim.w[id].reports = false;
+}
+
+/* What a home in its place may report. */
+static void report(uint32_t id) {
+    worker *w = &sim.w[id];
+    int32_t reason = pick(3) == 0 ? CHIEF_REASON_OK : (int32_t)(1 + pick(9));
+    switch (w->home) {
+    case NOBODY: break;
+    case IN_INIT:
+        if (pick(4) == 0)
+            ends(id, STEP_INIT_FAILED, CHIEF_REASON_INIT_ERROR);
+        else
+            initialized(id);
+        break;
+    case HELD:
+        if (pick(10) == 0) ends(id, STEP_EXITED, CHIEF_REASON_KILLED);
+        break;
+    case RUNNING:
+        if (pick(3) > 0)
+            step(pick(2) == 0 ? STEP_ENTERED : STEP_READY, id, w->generation, 0);
+        else
+            ends(id, STEP_EXITED, reason);
+        break;
+    case IN_FINI: ends(id, STEP_FINISHED, 0); break;
+    case ABANDONED: ends(id, pick(2) == 0 ? STEP_LATE : STEP_EXITED, reason); break;
+    }
+}
+
+/* Of another generation, or of nobody: must be silent. */
+static void report_nonsense(void) {
+    pass(0); /* or a restart that is due would make it true */
+    uint32_t id = pick(MOST + 2);
+    uint64_t generation = id < MOST ? sim.w[id].generation + 1 + pick(2) : pick(3);
+    step((chief__step_kind)(STEP_INITIALIZED + (int)pick(7)), id, generation, (int32_t)pick(10));
+}
+
+static void request(void) {
+    uint32_t id = pick(MOST);
+    chief__step_kind kind = (chief__step_kind)(STEP_ENABLE + (int)pick(6));
+    if (kind == STEP_REMOVE && pick(3) > 0) return;
+    bool over = sim.ended;
+    int rc = step(kind, id, 0, 0);
+    if (!sim.w[id].there) return;
+    CHECK(!over || rc == CHIEF_EBUSY || rc == CHIEF_ENOENT);
+    CHECK(sim.launched || sim.stopping || kind == STEP_ENABLE || kind == STEP_ADDED || rc == CHIEF_ENOTINIT ||
+          rc == CHIEF_ENOENT);
+}
+
+static void choose_after(worker *w, const char **after) {
+    for (w->n_after = 0; w->n_after < 2 && pick(2) == 0;) {
+        uint32_t other = pick(MOST);
+        if (!sim.w[other].there) break;
+        after[w->n_after] = sim.w[other].name;
+        memcpy(w->after_names[w->n_after++], sim.w[other].name, sizeof w->name);
+    }
+}
+
+static void add(void) {
+    static const int64_t graces[] = {-1, -1, 0, 10, 100, 1000};
+    worker w = {.there = true};
+    const char *after[2];
+    uint32_t id;
+    snprintf(w.name, sizeof w.name, "w%d", sim.names++ % 100);
+    choose_after(&w, after);
+    chief__model_worker given = {.name = w.name,
+                                 .restart = {.policy = (int32_t)(1 + pick(3)),
+                                             .delay = pick(20),
+                                             .factor = 1 + pick(2),
+                                             .max_delay = 40,
+                                             .jitter = pick(2) * 0.2},
+                                 .after = after,
+                                 .n_after = w.n_after,
+                                 .says_ready = pick(2),
+                                 .enabled = pick(8) > 0,
+                                 .grace = graces[pick(6)],
+                                 .start_timeout = pick(40)};
+    size_t room = chief__model_room(sim.m);
+    int rc = chief__model_add(sim.m, &given, &id);
+    CHECK(rc == CHIEF_OK || (rc == CHIEF_ECLOSED && (sim.stopping || sim.ended)));
+    if (rc != CHIEF_OK) return;
+    CHECK(id < MOST && id <= room && !sim.w[id].there && sim.w[id].home == NOBODY);
+    w.state = given.enabled ? CHIEF_WORKER_ENABLED : CHIEF_WORKER_PRESENT;
+    sim.w[id] = w;
+    if (sim.init_sent) step(STEP_ADDED, id, 0, 0);
+}
+
+/* A slot whose abandoned home still lives is taken, too. */
+static bool has_room(void) {
+    int taken = 0;
+    for (int i = 0; i < MOST; i++)
+        taken += sim.w[i].there || sim.w[i].home != NOBODY;
+    return taken < MOST;
+}
+
+static void something(void) {
+    uint32_t dice = pick(100);
+    if (dice < 55)
+        report(pick(MOST));
+    else if (dice < 60)
+        report_nonsense();
+    else if (dice < 75)
+        request();
+    else if (dice < 90)
+        pass(pick(4) == 0 ? pick(60) : pick(6));
+    else if (dice < 93)
+        sim.now += pick(100); /* a loop that was held up */
+    else if (dice < 96) {
+        if (has_room()) add();
+    } else if (dice < 97)
+        step(STEP_STOP_ALL, 0, 0, 0);
+    else if (dice < 98)
+        step(STEP_SIGNAL, 0, 0, 0);
+    else if (!sim.launched)
+        step(STEP_LAUNCH, 0, 0, 0);
+}
+
+/* However the workers behave, it ends within its limit. */
+static void end_it(void) {
+    step(STEP_STOP_ALL, 0, 0, 0);
+    if (pick(4) == 0 && !sim.ended) {
+        step(STEP_FORCE, 0, 0, 0);
+        pass(50);
+        CHECK(sim.ended);
+    }
+    while (!sim.ended) {
+        CHECK(sim.now <= sim.stop_by || sim.now - sim.stop_by < 200); /* 200: held up, see above */
+        if (pick(2) == 0) report(pick(MOST));
+        pass(pick(10));
+    }
+    for (int i = 0; i < 10; i++)
+        something();
+}
+
+static void one_sequence(uint64_t seed) {
+    chief__model_options options = {.force_stop_timeout = FORCE_TIMEOUT, .init_timeout = INIT_TIMEOUT, .seed = seed};
+    memset(&sim, 0, sizeof sim);
+    sim.seed = seed;
+    sim.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    for (int i = 0; i < 8; i++)
+        pick(2);
+    sim.now = 1000;
+    sim.exit_when_done = options.exit_when_done = pick(3) == 0;
+    CHECK(chief__model_new(&sim.m, &options) == CHIEF_OK);
+    for (uint32_t n = 1 + pick(6); n > 0; n--)
+        add();
+    CHECK(chief__model_link(sim.m) == CHIEF_OK);
+    step(STEP_INIT, 0, 0, 0);
+    if (pick(4) > 0) {
+        for (uint32_t id = 0; id < MOST; id++)
+            report(id);
+        step(STEP_LAUNCH, 0, 0, 0);
+    }
+    for (uint32_t n = pick(EVENTS); n > 0; n--)
+        something();
+    end_it();
+    chief__model_free(sim.m);
+}
+
+static uint64_t number(const char *variable, uint64_t otherwise) {
+    const char *text = getenv(variable);
+    return text == NULL || *text == '\0' ? otherwise : strtoull(text, NULL, 10);
+}
+
+static void test_step__random_events_keep_what_must_hold(void **state) {
+    (void)state;
+    uint64_t slow = number("CHIEF_TEST_SLOW", 1);
+    uint64_t n = number("CHIEF_STEP_SEQUENCES", 100000 / (slow > 0 ? slow : 1));
+    uint64_t seed = number("CHIEF_STEP_SEED", (uint64_t)time(NULL) * 1000003);
+    printf("CHIEF_STEP_SEED=%" PRIu64 ", %" PRIu64 " sequences\n", seed, n);
+    (void)fflush(stdout); /* also when an assertion ends it */
+    for (uint64_t i = 0; i < n; i++)
+        one_sequence(seed + i);
+    printf("%" PRIu64 " steps, at most %zu actions in one\n", steps, most_actions);
+    assert_true(most_actions <= 8 * MOST);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_step__random_events_keep_what_must_hold),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
