@@ -1,0 +1,2 @@
+# step_life.c: an abandoned home never ends
+/^void chief__life_late(/,/^}/{/set_home/d}

@@ -1,0 +1,2 @@
+# agenda.c: what is due together goes by falling id
+s/ : x < y;/ : x > y;/
