@@ -93,6 +93,27 @@ describe("the workers", function()
     assert.are.equal("accepted", records:get(record.id).state)
   end)
 
+  it("note what an earlier run had stored when it was cut off", function()
+    local record = accept(sample())
+    assert.is_true(run(resizer))
+    assert.is_true(run(uploader))
+    record.state = "accepted"
+    assert(records:put(record))
+    assert.is_true(run(resizer))
+    assert.is_true(run(uploader))
+    assert.are.equal("stored", records:get(record.id).state)
+  end)
+
+  it("refuse a picture whose file is gone, and go on", function()
+    local lost, record = accept(sample()), accept(sample())
+    os.remove(records:incoming(lost))
+    uploads:send({ id = lost.id })
+    assert.is_true(run(resizer))
+    assert.is_true(run(uploader))
+    assert.are.equal("refused", records:get(lost.id).state)
+    assert.are.equal("stored", records:get(record.id).state)
+  end)
+
   local function failing_store(failures, code)
     local store = { puts = 0 }
     function store:put()

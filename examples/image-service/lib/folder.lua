@@ -25,10 +25,13 @@ local function exists(path)
   return handle ~= nil
 end
 
--- Stores the file at `path`. Doing it again is no error, since a job may come a second time.
+-- Stores the file at `path`; "missing" when there is none. Doing it again is no error, since a job may come twice.
 function Folder:put(key, path)
   local ok, message, code = file.move(path, self:file(key))
-  if not ok and code == "not_found" and exists(self:file(key)) then return true end
+  if not ok and code == "not_found" then
+    if exists(self:file(key)) then return true end
+    code = "missing"
+  end
   return ok, message, code
 end
 

@@ -1,7 +1,7 @@
 -- The store in an S3-compatible service, with path-style addresses (ENDPOINT/BUCKET/KEY).
 --
 -- One call is one attempt: who calls decides whether to try again. The code of a failure says whether that may help:
--- "unavailable" passes by itself, "denied" needs a person.
+-- "unavailable" passes by itself, "denied" needs a person, "missing" is a file that is not there to be sent.
 local http_request = require "http.request"
 local sigv4 = require "lib.sigv4"
 local abandon = require("lib.stream").abandon
@@ -34,7 +34,7 @@ end
 
 local function read_all(path)
   local handle, message = io.open(path, "rb")
-  if not handle then return nil, message, "not_found" end
+  if not handle then return nil, message, "missing" end
   local bytes = handle:read("a")
   handle:close()
   return bytes
@@ -77,14 +77,9 @@ local function explain(status, body)
   return ("S3 answered %d%s%s"):format(status, code and " " .. code or "", text and ": " .. text or "")
 end
 
-local function close(stream)
-  abandon(stream)
-  stream.connection:close()
-end
-
 local function failure(stream, status)
   local body = stream:get_body_as_string(5)
-  close(stream)
+  abandon(stream)
   local code = status == 404 and "not_found" or is_passing(status) and "unavailable" or "denied"
   return nil, explain(status, body), code
 end
@@ -102,7 +97,7 @@ function S3:put(key, path, media_type)
   local status, stream, headers = send(self:request("PUT", key, { ["content-type"] = media_type }, bytes), self.timeout)
   if not status then return nil, stream, headers end
   if status ~= 200 then return failure(stream, status) end
-  close(stream)
+  abandon(stream)
   return true
 end
 
@@ -114,7 +109,7 @@ function S3:read(key)
   return {
     length = math.tointeger(tonumber(headers:get("content-length"))),
     next = function() return stream:get_body_chars(PIECE, self.timeout) end,
-    close = function() close(stream) end,
+    close = function() abandon(stream) end,
   }
 end
 

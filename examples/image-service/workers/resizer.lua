@@ -24,8 +24,8 @@ function M.init(ctx)
 end
 
 local function read_all(path)
-  local handle, message = io.open(path, "rb")
-  if not handle then return nil, message end
+  local handle = io.open(path, "rb")
+  if not handle then return nil end
   local bytes = handle:read("a")
   handle:close()
   return bytes
@@ -37,9 +37,7 @@ function M:refuse(record, reason)
 end
 
 -- The thumbnail of a picture; false when the picture was refused; nil and a message when the worker cannot go on.
-function M:resize(record, deliveries)
-  local bytes, missing = read_all(self.records:incoming(record))
-  if not bytes then return nil, missing end
+function M:resize(record, bytes, deliveries)
   local ok, thumbnail, reason, code = pcall(image.thumbnail, bytes, self.options)
   if ok and thumbnail then return thumbnail end
   if not ok then reason, code = thumbnail, "raised" end
@@ -50,11 +48,15 @@ function M:resize(record, deliveries)
 end
 
 function M:process(record, deliveries)
-  local thumbnail, message = self:resize(record, deliveries)
-  if not thumbnail then return thumbnail, message end
-  local saved
-  saved, message = file.save(self.records:thumb(record), thumbnail)
-  if not saved then return nil, message end
+  local bytes = read_all(self.records:incoming(record))
+  if bytes then
+    local thumbnail, message = self:resize(record, bytes, deliveries)
+    if not thumbnail then return thumbnail, message end
+    local saved
+    saved, message = file.save(self.records:thumb(record), thumbnail)
+    if not saved then return nil, message end
+  end
+  -- Without the file, an earlier run has stored it and was cut off before noting that; the uploader sees to it.
   return self.thumbs:send({ id = record.id })
 end
 

@@ -68,12 +68,21 @@ function M:put(ctx, key, path, media_type)
   end
 end
 
-function M:store_picture(ctx, record)
+-- The thumbnail goes first: where a crash finds the original gone, both are known to be in the store.
+function M:store_files(ctx, record)
   local media_type = Records.media_type(record)
-  for kind, path in pairs { originals = self.records:incoming(record), thumbs = self.records:thumb(record) } do
-    local ok, message = self:put(ctx, Records.key(record, kind), path, media_type)
-    if not ok then return nil, message end
+  local ok, message, code = self:put(ctx, Records.key(record, "thumbs"), self.records:thumb(record), media_type)
+  if not ok then return nil, message, code end
+  return self:put(ctx, Records.key(record, "originals"), self.records:incoming(record), media_type)
+end
+
+function M:store_picture(ctx, record)
+  local stored, reason, code = self:store_files(ctx, record)
+  if code == "missing" then
+    self.log:error("the file of an accepted picture is gone", { id = record.id, error = reason })
+    return self.records:refuse(record, "its file is gone from the data folder")
   end
+  if not stored then return nil, reason end
   record.state = "stored"
   local ok, message = self.records:put(record)
   if not ok then return nil, message end
@@ -89,7 +98,7 @@ function M:handle(ctx, id)
   if not ok then
     return nil, ("picture %s is not stored and stays in the data folder: %s"):format(id, message)
   end
-  self.log:info("stored", { id = id })
+  self.log:info(record.state, { id = id })
   return true
 end
 
