@@ -7,8 +7,8 @@ local counters = {
   { "^%[  PASSED  %] (%d+) test", "passed" },
   { "^ ?(%d+) FAILED TEST", "failed" },
   { "^(%d+) success[es]* / (%d+) failures? / (%d+) errors?", "passed", "failed", "failed" },
-  { "^ok %d+", "passed" },
-  { "^not ok %d+", "failed" },
+  { "^ok ", "passed" },
+  { "^not ok ", "failed" },
 }
 
 local function count_line(line, test)

@@ -27,7 +27,8 @@ end
 function lib.files(pattern)
   local found = {}
   local list = "cd '" .. lib.root .. "' && { git ls-files -co --exclude-standard 2>/dev/null ||"
-    .. " find . \\( -name build -o -name .git -o -name node_modules \\) -prune -o -type f -print | sed 's,^\\./,,'; } | sort -u"
+    .. " find . \\( -name build -o -name .git -o -name node_modules \\) -prune -o -type f -print |"
+    .. " sed 's,^\\./,,'; } | sort -u"
   for _, path in ipairs(lines_of(list)) do
     if path:find(pattern) and lib.exists(path) then found[#found + 1] = path end
   end

@@ -3,7 +3,7 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 
 local function cmake_lists(text)
   local lists = {}
-  for name, body in text:gmatch("set%((CHIEF_[A-Z_]+)%s+(.-)%)") do
+  for name, body in text:gmatch("set%((CHIEF_[A-Z_]+)%s*(.-)%)") do
     lists[name] = {}
     for path in body:gmatch("%S+") do table.insert(lists[name], path) end
   end
