@@ -1,0 +1,301 @@
+#include "context.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "err.h"
+#include "value.h"
+
+#define REASON_SIZE 96
+
+/* What the nodes of one tree share; it lives as long as one of them. */
+struct tree {
+    atomic_uint refs; /* dropped with release, the last one acquires */
+    chief__mutex lock;
+};
+
+struct pair {
+    struct pair *next;
+    chief__box *box;
+    char key[];
+};
+
+struct chief_context {
+    atomic_uint refs;      /* dropped with release, the last one acquires */
+    struct tree *tree;     /* this and the next two: const after new */
+    chief_context *parent; /* held, so that a parent may be released first */
+    int64_t deadline;
+    _Atomic int err; /* written under lock with release, after the reason; read with acquire */
+    /* under the tree's lock */
+    chief_context *first_child, *next, *previous;
+    chief_context *seen;
+    struct pair *pairs;
+    chief__queue waiting;
+    int fd;
+    char reason[REASON_SIZE];
+};
+
+/* ---- the tree ---- */
+
+static struct tree *tree_new(void) {
+    struct tree *tree = chief__calloc(1, sizeof *tree);
+    if (tree == NULL) return NULL;
+    atomic_init(&tree->refs, 1);
+    chief__mutex_init(&tree->lock);
+    return tree;
+}
+
+static void tree_unref(struct tree *tree) {
+    if (atomic_fetch_sub_explicit(&tree->refs, 1, memory_order_acq_rel) != 1) return;
+    chief__mutex_fini(&tree->lock);
+    chief__free(tree);
+}
+
+static void adopt(chief_context *parent, chief_context *child) {
+    chief__lock(&parent->tree->lock);
+    child->next = parent->first_child;
+    if (child->next != NULL) child->next->previous = child;
+    parent->first_child = child;
+    memcpy(child->reason, parent->reason, sizeof child->reason);
+    atomic_store_explicit(&child->err, atomic_load_explicit(&parent->err, memory_order_relaxed), memory_order_release);
+    chief__unlock(&parent->tree->lock);
+}
+
+static void disown(chief_context *child) {
+    chief__lock(&child->tree->lock);
+    if (child->previous != NULL) child->previous->next = child->next;
+    else child->parent->first_child = child->next;
+    if (child->next != NULL) child->next->previous = child->previous;
+    chief__unlock(&child->tree->lock);
+}
+
+static int context_new(chief_context **out, chief_context *parent, int64_t deadline) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    chief_context *ctx = chief__calloc(1, sizeof *ctx);
+    struct tree *tree = NULL;
+    if (ctx != NULL) tree = parent != NULL ? parent->tree : tree_new();
+    if (tree == NULL) {
+        chief__free(ctx);
+        return chief__fail_code(CHIEF_ENOMEM);
+    }
+    atomic_init(&ctx->refs, 1);
+    ctx->tree = tree;
+    ctx->fd = -1;
+    ctx->deadline = deadline;
+    if (parent != NULL) {
+        (void)atomic_fetch_add_explicit(&tree->refs, 1, memory_order_relaxed);
+        ctx->parent = chief_context_ref(parent);
+        if (parent->deadline < deadline) ctx->deadline = parent->deadline;
+        adopt(parent, ctx);
+    }
+    *out = ctx;
+    return CHIEF_OK;
+}
+
+int chief_context_new(chief_context **out, chief_context *parent) { return context_new(out, parent, INT64_MAX); }
+
+int chief_context_new_deadline(chief_context **out, chief_context *parent, int64_t timeout_ms) {
+    if (out != NULL) *out = NULL;
+    if (timeout_ms < 0) return chief__fail(CHIEF_EINVAL, "a context's timeout is negative");
+    return context_new(out, parent, chief__deadline(timeout_ms));
+}
+
+chief_context *chief_context_ref(chief_context *ctx) {
+    if (ctx != NULL) (void)atomic_fetch_add_explicit(&ctx->refs, 1, memory_order_relaxed);
+    return ctx;
+}
+
+static void context_free(chief_context *ctx) {
+    struct tree *tree = ctx->tree;
+    while (ctx->pairs != NULL) {
+        struct pair *pair = ctx->pairs;
+        ctx->pairs = pair->next;
+        chief__box_unref(pair->box);
+        chief__free(pair);
+    }
+    chief__fd_close(ctx->fd);
+    chief_context_unref(ctx->seen);
+    chief__free(ctx);
+    tree_unref(tree);
+}
+
+/* Up the tree in a loop: a long chain of last children is no deep recursion. */
+void chief_context_unref(chief_context *ctx) {
+    while (ctx != NULL && atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) == 1) {
+        chief_context *parent = ctx->parent;
+        if (parent != NULL) disown(ctx);
+        context_free(ctx);
+        ctx = parent;
+    }
+}
+
+/* ---- being done ---- */
+
+int64_t chief__context_deadline(const chief_context *ctx) { return ctx->deadline; }
+
+int chief_context_err(chief_context *ctx) {
+    if (ctx == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int err = atomic_load_explicit(&ctx->err, memory_order_acquire);
+    if (err != CHIEF_OK || ctx->deadline == INT64_MAX) return err;
+    return chief__now_ms() >= ctx->deadline ? CHIEF_ETIMEDOUT : CHIEF_OK;
+}
+
+/* With the lock held. False when it was done before. */
+static bool finish(chief_context *ctx, const char *reason) {
+    if (atomic_load_explicit(&ctx->err, memory_order_relaxed) != CHIEF_OK) return false;
+    (void)snprintf(ctx->reason, sizeof ctx->reason, "%s", reason);
+    atomic_store_explicit(&ctx->err, CHIEF_ECANCELED, memory_order_release);
+    chief__queue_wake_all(&ctx->waiting);
+    if (ctx->fd >= 0) chief__timerfd_fire(ctx->fd);
+    return true;
+}
+
+/* The next node below `top` in pre-order; the children of a node that was done before are done too. */
+static chief_context *next_below(chief_context *top, chief_context *at, bool into) {
+    if (into && at->first_child != NULL) return at->first_child;
+    while (at != top && at->next == NULL) at = at->parent;
+    return at != top ? at->next : NULL;
+}
+
+void chief_context_cancel(chief_context *ctx, const char *reason) {
+    if (ctx == NULL) return;
+    chief__lock(&ctx->tree->lock);
+    for (chief_context *at = ctx; at != NULL;) {
+        bool into = finish(at, reason != NULL ? reason : "cancelled");
+        at = next_below(ctx, at, into);
+    }
+    chief__unlock(&ctx->tree->lock);
+}
+
+size_t chief_context_reason(chief_context *ctx, char *buf, size_t size) {
+    if (buf != NULL && size > 0) buf[0] = '\0';
+    int err = chief_context_err(ctx);
+    if (ctx == NULL || err == CHIEF_OK) return 0;
+    if (err == CHIEF_ETIMEDOUT) return (size_t)snprintf(buf, size, "deadline exceeded");
+    chief__lock(&ctx->tree->lock);
+    int len = snprintf(buf, size, "%s", ctx->reason);
+    chief__unlock(&ctx->tree->lock);
+    return (size_t)len;
+}
+
+int64_t chief_context_remaining(chief_context *ctx) {
+    if (ctx == NULL || ctx->deadline == INT64_MAX) return -1;
+    int64_t left = ctx->deadline - chief__now_ms();
+    return left > 0 ? left : 0;
+}
+
+void chief__context_join(chief_context *ctx, chief__place *place, chief__waiter *waiter) {
+    chief__lock(&ctx->tree->lock);
+    /* one that was cancelled meanwhile wakes at once */
+    if (atomic_load_explicit(&ctx->err, memory_order_relaxed) != CHIEF_OK) chief__unpark(&waiter->parker);
+    else chief__queue_join(&ctx->waiting, place, waiter);
+    chief__unlock(&ctx->tree->lock);
+}
+
+void chief__context_leave(chief_context *ctx, chief__place *place) {
+    chief__lock(&ctx->tree->lock);
+    (void)chief__queue_leave(&ctx->waiting, place);
+    chief__unlock(&ctx->tree->lock);
+}
+
+int chief_context_wait(chief_context *ctx, int64_t timeout_ms) {
+    if (ctx == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (chief_context_err(ctx) != CHIEF_OK) return CHIEF_OK;
+    if (timeout_ms == 0) return chief__fail(CHIEF_EAGAIN, "the context is not done");
+    int64_t deadline = chief__deadline(timeout_ms);
+    int64_t until = deadline < ctx->deadline ? deadline : ctx->deadline;
+    chief__waiter waiter = {0};
+    chief__place place = {0};
+    chief__context_join(ctx, &place, &waiter);
+    while (chief_context_err(ctx) == CHIEF_OK && chief__park(&waiter.parker, until)) {
+    }
+    chief__context_leave(ctx, &place);
+    return chief_context_err(ctx) != CHIEF_OK ? CHIEF_OK : chief__fail(CHIEF_ETIMEDOUT, "the context is not done");
+}
+
+int chief_context_fd(chief_context *ctx) {
+    if (ctx == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&ctx->tree->lock);
+    if (ctx->fd < 0) {
+        ctx->fd = chief__timerfd_new(ctx->deadline);
+        if (ctx->fd >= 0 && atomic_load_explicit(&ctx->err, memory_order_relaxed) != CHIEF_OK)
+            chief__timerfd_fire(ctx->fd);
+    }
+    int fd = ctx->fd;
+    chief__unlock(&ctx->tree->lock);
+    return fd >= 0 ? fd : chief__fail(CHIEF_ESYS, "no descriptor for the context");
+}
+
+/* ---- values ---- */
+
+static struct pair *pair_new(const char *key, const chief_value *value, int *rc) {
+    chief__box *box;
+    size_t len = strlen(key);
+    *rc = chief__box_new(&box, value);
+    if (*rc != CHIEF_OK) return NULL;
+    struct pair *pair = chief__alloc(sizeof *pair + len + 1);
+    if (pair == NULL) {
+        chief__box_discard(box);
+        *rc = chief__fail_code(CHIEF_ENOMEM);
+        return NULL;
+    }
+    pair->box = box;
+    memcpy(pair->key, key, len + 1);
+    return pair;
+}
+
+/* With the lock held: puts the pair in and gives back the one it replaces. */
+static struct pair *put_pair(chief_context *ctx, struct pair *pair) {
+    struct pair **at = &ctx->pairs;
+    while (*at != NULL && strcmp((*at)->key, pair->key) != 0) at = &(*at)->next;
+    struct pair *old = *at;
+    pair->next = old != NULL ? old->next : NULL;
+    *at = pair;
+    return old;
+}
+
+int chief_context_set(chief_context *ctx, const char *key, const chief_value *value) {
+    int rc;
+    if (ctx == NULL || key == NULL || value == NULL) return chief__fail_code(CHIEF_EINVAL);
+    struct pair *pair = pair_new(key, value, &rc);
+    if (pair == NULL) return rc;
+    chief__lock(&ctx->tree->lock);
+    struct pair *old = put_pair(ctx, pair);
+    chief__unlock(&ctx->tree->lock);
+    if (old != NULL) chief__box_unref(old->box);
+    chief__free(old);
+    return CHIEF_OK;
+}
+
+/* With the lock held. */
+static bool look_up(const chief_context *ctx, const char *key, chief_value *out) {
+    for (; ctx != NULL; ctx = ctx->parent)
+        for (struct pair *pair = ctx->pairs; pair != NULL; pair = pair->next)
+            if (strcmp(pair->key, key) == 0) {
+                chief__box_get(pair->box, out);
+                return true;
+            }
+    return false;
+}
+
+int chief_context_get(chief_context *ctx, const char *key, chief_value *out) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    memset(out, 0, sizeof *out);
+    if (ctx == NULL || key == NULL) return chief__fail_code(CHIEF_EINVAL);
+    const chief_context *root = ctx;
+    while (root->parent != NULL) root = root->parent;
+    chief__lock(&ctx->tree->lock);
+    bool found = look_up(ctx, key, out);
+    chief_context *seen = root->seen;
+    chief__unlock(&ctx->tree->lock);
+    if (found) return CHIEF_OK;
+    return seen != NULL ? chief_context_get(seen, key, out) : chief__fail(CHIEF_ENOENT, "no value \"%.64s\"", key);
+}
+
+void chief__context_see(chief_context *ctx, chief_context *other) {
+    chief__lock(&ctx->tree->lock);
+    if (ctx->seen == NULL) ctx->seen = chief_context_ref(other);
+    chief__unlock(&ctx->tree->lock);
+}

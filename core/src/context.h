@@ -1,0 +1,23 @@
+/*
+ * context: the tree of contexts. All nodes of a tree share one lock.
+ */
+#ifndef CHIEF_CONTEXT_H
+#define CHIEF_CONTEXT_H
+
+#include "wait.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The deadline in monotonic ms, INT64_MAX when there is none. */
+int64_t chief__context_deadline(const chief_context *ctx);
+
+/* Stands in the queue of those that are woken when the context is done by a cancellation (a deadline bounds the wait
+ * itself). Leaving takes also a place that was never joined. */
+void chief__context_join(chief_context *ctx, chief__place *place, chief__waiter *waiter);
+void chief__context_leave(chief_context *ctx, chief__place *place);
+
+/* From now on what is not found in `ctx` (a root) is looked for in `other`, whose cancellation it does not share. Once. */
+void chief__context_see(chief_context *ctx, chief_context *other);
+
+#pragma GCC visibility pop
+#endif

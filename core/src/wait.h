@@ -1,0 +1,45 @@
+/*
+ * wait: the one waiting primitive. A waiter is a parked thread (and later a suspended fiber); it stands in one or more
+ * queues, each guarded by the lock of what it belongs to, and is woken through any of them.
+ *
+ * Whoever wakes does so under the queue's lock, and a waiter leaves its queues under their locks before its frame goes, so
+ * nobody unparks a waiter that is no more. A waiter that was taken out of a queue by a wake and then leaves empty-handed
+ * passes the wake on.
+ *
+ * Lock order, the whole of the core's: chief → (pool | hub) → party → channel → call → context tree → inbox. Nothing of
+ * the host's runs under any of them.
+ */
+#ifndef CHIEF_WAIT_H
+#define CHIEF_WAIT_H
+
+#include "plat.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct chief__waiter {
+    chief__parker parker;
+} chief__waiter;
+
+/* A place in a queue. Zeroed is in none. */
+typedef struct chief__place {
+    struct chief__place *next;
+    struct chief__place *previous;
+    chief__waiter *waiter; /* NULL: not in a queue (any more) */
+} chief__place;
+
+typedef struct chief__queue {
+    chief__place *first;
+    chief__place *last;
+} chief__queue;
+
+/* All with the queue's lock held. */
+void chief__queue_join(chief__queue *queue, chief__place *place, chief__waiter *waiter);
+
+/* True when the place was still there, false when a wake had taken it out. */
+bool chief__queue_leave(chief__queue *queue, chief__place *place);
+
+void chief__queue_wake_one(chief__queue *queue);
+void chief__queue_wake_all(chief__queue *queue);
+
+#pragma GCC visibility pop
+#endif
