@@ -1,0 +1,493 @@
+#include "pool.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "err.h"
+#include "map.h"
+
+#define WAITING_SIZE 256
+
+struct chief__entry {
+    char *name; /* this and the next four: const after add */
+    chief_worker_ops ops;
+    void *data;
+    void *owner;
+    /* under the pool's lock */
+    chief_state_t state;
+    int32_t phase;
+    int32_t reason;
+    uint64_t generation;
+    uint64_t restarts;
+    int64_t until;
+    char waiting_for[WAITING_SIZE];
+    char *error;
+    char *traceback;
+    bool claimed;
+    /* whoever has the claim */
+    void *life;
+    void (*discard)(void *life);
+};
+
+struct chief_pool {
+    atomic_uint refs;         /* dropped with release, the last one acquires */
+    _Atomic uint64_t numbers; /* relaxed: a source of numbers, ordered by the lock where that matters */
+    chief__mutex lock;
+    chief__cond changed;
+    /* under lock */
+    bool owned;
+    bool closed;
+    uint64_t seq;           /* of the last record */
+    chief__entry **entries; /* in registration order */
+    size_t n, capacity;
+    chief__map names;
+};
+
+/* ---- life ---- */
+
+int chief__pool_new(chief_pool **out) {
+    chief_pool *pool = chief__calloc(1, sizeof *pool);
+    *out = pool;
+    if (pool == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    atomic_init(&pool->refs, 1);
+    chief__mutex_init(&pool->lock);
+    chief__cond_init(&pool->changed);
+    return CHIEF_OK;
+}
+
+chief_pool *chief__pool_ref(chief_pool *pool) {
+    (void)atomic_fetch_add_explicit(&pool->refs, 1, memory_order_relaxed);
+    return pool;
+}
+
+static void entry_free(chief__entry *entry) {
+    if (entry->life != NULL) entry->discard(entry->life);
+    chief__free(entry->error);
+    chief__free(entry->traceback);
+    chief__free(entry->name);
+    chief__free(entry);
+}
+
+void chief__pool_unref(chief_pool *pool) {
+    if (pool == NULL || atomic_fetch_sub_explicit(&pool->refs, 1, memory_order_acq_rel) != 1) return;
+    for (size_t i = 0; i < pool->n; i++) entry_free(pool->entries[i]);
+    chief__free(pool->entries);
+    chief__map_fini(&pool->names);
+    chief__cond_fini(&pool->changed);
+    chief__mutex_fini(&pool->lock);
+    chief__free(pool);
+}
+
+void chief_pool_free(chief_pool *pool) { chief__pool_unref(pool); }
+
+static void set_owned(chief_pool *pool, bool owned) {
+    chief__lock(&pool->lock);
+    pool->owned = owned;
+    chief__unlock(&pool->lock);
+}
+
+void chief__pool_own(chief_pool *pool) { set_owned(pool, true); }
+
+void chief__pool_release(chief_pool *pool) { set_owned(pool, false); }
+
+void chief__pool_close(chief_pool *pool) {
+    chief__lock(&pool->lock);
+    pool->closed = true;
+    chief__cond_wake_all(&pool->changed);
+    chief__unlock(&pool->lock);
+}
+
+uint64_t chief__pool_next_seq(chief_pool *pool) {
+    return atomic_fetch_add_explicit(&pool->numbers, 1, memory_order_relaxed) + 1;
+}
+
+/* ---- entries ---- */
+
+static chief__entry *entry_new(const char *name, const chief_worker_ops *ops, void *data) {
+    chief__entry *entry = chief__calloc(1, sizeof *entry);
+    if (entry == NULL) return NULL;
+    entry->name = chief__strdup(name);
+    if (entry->name == NULL) {
+        chief__free(entry);
+        return NULL;
+    }
+    entry->ops = *ops;
+    entry->data = data;
+    entry->state = CHIEF_WORKER_NULL;
+    entry->until = INT64_MAX;
+    return entry;
+}
+
+static int room_for_one(chief_pool *pool) {
+    if (pool->n < pool->capacity) return CHIEF_OK;
+    size_t capacity = pool->capacity > 0 ? 2 * pool->capacity : 8;
+    chief__entry **grown = chief__realloc(pool->entries, capacity * sizeof *grown);
+    if (grown == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    pool->entries = grown;
+    pool->capacity = capacity;
+    return CHIEF_OK;
+}
+
+static int insert(chief_pool *pool, chief__entry *entry) {
+    if (chief__map_get(&pool->names, entry->name) != NULL)
+        return chief__fail(CHIEF_EEXIST, "there is a worker %s already", entry->name);
+    int rc = room_for_one(pool);
+    if (rc == CHIEF_OK) rc = chief__map_put(&pool->names, entry->name, entry);
+    if (rc == CHIEF_OK) pool->entries[pool->n++] = entry;
+    return rc;
+}
+
+int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data, chief__entry **out) {
+    chief__entry *entry = entry_new(name, ops, data);
+    *out = NULL;
+    if (entry == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    chief__lock(&pool->lock);
+    int rc = insert(pool, entry);
+    chief__unlock(&pool->lock);
+    if (rc == CHIEF_OK) *out = entry;
+    else entry_free(entry);
+    return rc;
+}
+
+static void take_out(chief_pool *pool, const chief__entry *entry) {
+    size_t i = 0;
+    while (pool->entries[i] != entry) i++;
+    memmove(&pool->entries[i], &pool->entries[i + 1], (pool->n - i - 1) * sizeof entry);
+    pool->n--;
+    chief__map_remove(&pool->names, entry->name);
+}
+
+void chief__pool_drop(chief_pool *pool, chief__entry *entry) {
+    chief__lock(&pool->lock);
+    take_out(pool, entry);
+    chief__cond_wake_all(&pool->changed);
+    chief__unlock(&pool->lock);
+    entry_free(entry);
+}
+
+static chief__entry *find(chief_pool *pool, const char *name) {
+    return name != NULL ? chief__map_get(&pool->names, name) : NULL;
+}
+
+chief__entry *chief__pool_find(chief_pool *pool, const char *name) {
+    chief__lock(&pool->lock);
+    chief__entry *entry = find(pool, name);
+    chief__unlock(&pool->lock);
+    return entry;
+}
+
+void chief__entry_set_owner(chief__entry *entry, void *owner) { entry->owner = owner; }
+
+void *chief__entry_owner(const chief__entry *entry) { return entry->owner; }
+
+/* With the lock held. */
+static int unknown(chief_pool *pool, const char *name) {
+    return chief__map_unknown(&pool->names, "invalid service name", name != NULL ? name : "(NULL)");
+}
+
+int chief__pool_unknown(chief_pool *pool, const char *name) {
+    chief__lock(&pool->lock);
+    int rc = unknown(pool, name);
+    chief__unlock(&pool->lock);
+    return rc;
+}
+
+/* ---- writing ---- */
+
+static void set_phase(chief__entry *entry, const chief__change *change) {
+    entry->phase = change->phase;
+    entry->until = change->until;
+    const char *text = change->waiting_for != NULL ? change->waiting_for : "";
+    size_t len = strnlen(text, sizeof entry->waiting_for - 1);
+    memcpy(entry->waiting_for, text, len);
+    entry->waiting_for[len] = '\0';
+}
+
+static void swap_text(char **a, char **b) {
+    char *old = *a;
+    *a = *b;
+    *b = old;
+}
+
+/* With the lock held. The replaced texts are left in the change. */
+static void apply(chief_pool *pool, chief__entry *entry, chief__change *change) {
+    if (change->state != 0) entry->state = change->state;
+    if (change->phase >= 0) set_phase(entry, change);
+    if (change->reason != CHIEF_REASON_NONE) entry->reason = change->reason;
+    if (change->seq != 0) pool->seq = change->seq;
+    entry->generation = change->generation;
+    entry->restarts = change->restarts;
+    if (change->error != NULL) {
+        swap_text(&entry->error, &change->error);
+        swap_text(&entry->traceback, &change->traceback);
+    }
+    chief__cond_wake_all(&pool->changed);
+}
+
+void chief__pool_record(chief_pool *pool, chief__entry *entry, chief__change *change) {
+    chief__lock(&pool->lock);
+    apply(pool, entry, change);
+    chief__unlock(&pool->lock);
+    chief__free(change->error);
+    chief__free(change->traceback);
+}
+
+/* ---- verbs ---- */
+
+static int owned(void) {
+    return chief__fail(CHIEF_EBUSY, "this pool is written by its running chief: ask that (chief_start_worker …)");
+}
+
+static chief_state_t refuse(const chief__entry *entry, chief_state_t to) {
+    char from[32];
+    char wanted[32];
+    (void)chief_state_to_string(entry->state, from, sizeof from);
+    (void)chief_state_to_string(to, wanted, sizeof wanted);
+    return chief__fail(CHIEF_WORKER_WRONG_STATE_CHANGE, "worker %s: %s to %s is not a legal change", entry->name, from,
+                       wanted);
+}
+
+/* With the lock held. */
+static void move(chief_pool *pool, chief__entry *entry, chief_state_t to) {
+    if (entry->state == to) return;
+    entry->state = to;
+    pool->seq = chief__pool_next_seq(pool);
+    chief__cond_wake_all(&pool->changed);
+}
+
+/* With the lock held: what keeps a verb from writing. */
+static int writable(chief_pool *pool, const chief__entry *entry, const char *name) {
+    if (entry == NULL) return unknown(pool, name);
+    if (pool->owned) return owned();
+    return CHIEF_OK;
+}
+
+static chief_state_t transition(chief_pool *pool, const char *name, chief_state_t to) {
+    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&pool->lock);
+    chief__entry *entry = find(pool, name);
+    chief_state_t rc = writable(pool, entry, name);
+    if (rc == CHIEF_OK) {
+        rc = chief_state_transition(entry->state, to);
+        if (rc > 0) move(pool, entry, to);
+        else rc = refuse(entry, to);
+    }
+    chief__unlock(&pool->lock);
+    return rc;
+}
+
+int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data) {
+    chief_worker_ops read;
+    if (pool == NULL || ops == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__name_check(name, "worker");
+    if (rc == CHIEF_OK) rc = chief__options_read(&read, sizeof read, ops, "chief_worker_ops");
+    if (rc != CHIEF_OK) return rc;
+    if (read.run == NULL) return chief__fail(CHIEF_EINVAL, "worker %s has no run", name);
+    chief__entry *entry = entry_new(name, &read, data);
+    if (entry == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    chief__lock(&pool->lock);
+    rc = pool->owned ? owned() : insert(pool, entry);
+    if (rc == CHIEF_OK) move(pool, entry, CHIEF_WORKER_PRESENT); /* nobody sees it before */
+    chief__unlock(&pool->lock);
+    if (rc != CHIEF_OK) entry_free(entry);
+    return rc;
+}
+
+int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data) {
+    if (ops != NULL) memset(ops, 0, sizeof *ops);
+    if (data != NULL) *data = NULL;
+    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&pool->lock);
+    const chief__entry *entry = find(pool, name);
+    int rc = entry != NULL ? CHIEF_OK : unknown(pool, name);
+    if (entry != NULL && ops != NULL) *ops = entry->ops;
+    if (entry != NULL && data != NULL) *data = entry->data;
+    chief__unlock(&pool->lock);
+    return rc;
+}
+
+chief_state_t chief_pool_get_state(chief_pool *pool, const char *name) {
+    if (pool == NULL) return CHIEF_WORKER_DISABLED;
+    chief__lock(&pool->lock);
+    const chief__entry *entry = find(pool, name);
+    chief_state_t state = entry != NULL ? entry->state : CHIEF_WORKER_DISABLED;
+    chief__unlock(&pool->lock);
+    return state;
+}
+
+chief_state_t chief_pool_set_state(chief_pool *pool, const char *name, chief_state_t state) {
+    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (chief_state_validate(state) != CHIEF_OK) return CHIEF_ESTATE;
+    chief__lock(&pool->lock);
+    chief__entry *entry = find(pool, name);
+    chief_state_t rc = writable(pool, entry, name);
+    if (rc == CHIEF_OK) {
+        move(pool, entry, state);
+        rc = state;
+    }
+    chief__unlock(&pool->lock);
+    return rc;
+}
+
+chief_state_t chief_pool_enable(chief_pool *pool, const char *name) {
+    return transition(pool, name, CHIEF_WORKER_ENABLED);
+}
+
+chief_state_t chief_pool_disable(chief_pool *pool, const char *name) {
+    return transition(pool, name, CHIEF_WORKER_DISABLED);
+}
+
+chief_state_t chief_pool_start(chief_pool *pool, const char *name) { return transition(pool, name, CHIEF_WORKER_RUN); }
+
+chief_state_t chief_pool_stop(chief_pool *pool, const char *name) {
+    return transition(pool, name, CHIEF_WORKER_STOPPED);
+}
+
+chief_state_t chief_pool_fail(chief_pool *pool, const char *name) {
+    return transition(pool, name, CHIEF_WORKER_FAILED);
+}
+
+int chief_pool_is_enabled(chief_pool *pool, const char *name) {
+    return chief_pool_get_state(pool, name) >= CHIEF_WORKER_ENABLED;
+}
+
+int chief_pool_is_alive(chief_pool *pool, const char *name) {
+    return chief_pool_get_state(pool, name) == CHIEF_WORKER_RUN;
+}
+
+/* ---- running code ---- */
+
+int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chief__entry **out) {
+    *out = NULL;
+    chief__lock(&pool->lock);
+    chief__entry *entry = find(pool, name);
+    int rc = writable(pool, entry, name);
+    if (rc == CHIEF_OK && entry->claimed)
+        rc = chief__fail(CHIEF_EBUSY, "worker %s is being run by another thread", name);
+    if (rc == CHIEF_OK && to == CHIEF_WORKER_RUN && (entry->state != CHIEF_WORKER_INITIALIZED || entry->life == NULL))
+        rc = chief__fail(CHIEF_ENOTINIT, "worker %s is not initialized", name);
+    if (rc == CHIEF_OK && chief_state_transition(entry->state, to) != to) rc = refuse(entry, to);
+    if (rc == CHIEF_OK) {
+        entry->claimed = true;
+        *out = entry;
+        if (to == CHIEF_WORKER_RUN) move(pool, entry, to);
+        else entry->generation++;
+    }
+    chief__unlock(&pool->lock);
+    return rc;
+}
+
+/* Another thread may have recorded something meanwhile (a disable during init): where the outcome is no legal change
+ * from that, that stays. The number is taken under the lock, so that a snapshot's never goes back. */
+bool chief__pool_settle(chief_pool *pool, chief__entry *entry, chief__change *change) {
+    chief__lock(&pool->lock);
+    bool same = entry->state == change->state;
+    bool legal = same || chief_state_transition(entry->state, change->state) == change->state;
+    if (!legal) change->state = 0;
+    if (legal && !same) change->seq = chief__pool_next_seq(pool);
+    change->generation = entry->generation;
+    apply(pool, entry, change);
+    entry->claimed = false;
+    chief__unlock(&pool->lock);
+    chief__free(change->error);
+    chief__free(change->traceback);
+    return legal;
+}
+
+void *chief__entry_life(const chief__entry *entry) { return entry->life; }
+
+void chief__entry_set_life(chief__entry *entry, void *life, void (*discard)(void *life)) {
+    entry->life = life;
+    entry->discard = discard;
+}
+
+void chief__entry_get(const chief__entry *entry, const char **name, chief_worker_ops *ops, void **data) {
+    *name = entry->name;
+    *ops = entry->ops;
+    *data = entry->data;
+}
+
+uint64_t chief__entry_generation(const chief__entry *entry) { return entry->generation; }
+
+/* ---- reading ---- */
+
+static chief_worker_status status_of(const chief__entry *e, int64_t now) {
+    chief_worker_status s = {.state = e->state,
+                             .phase = e->phase,
+                             .reason = e->reason,
+                             .name = e->name,
+                             .generation = e->generation,
+                             .restarts = e->restarts,
+                             .until_ms = e->until == INT64_MAX ? -1
+                                         : e->until > now      ? e->until - now
+                                                               : 0,
+                             .waiting_for = e->waiting_for,
+                             .error = e->error,
+                             .traceback = e->traceback};
+    return s;
+}
+
+static size_t measure(const chief_pool *pool) {
+    size_t size = 0;
+    for (size_t i = 0; i < pool->n; i++) {
+        chief_worker_status s = status_of(pool->entries[i], 0);
+        size += chief__snapshot_text_size(&s);
+    }
+    return size;
+}
+
+static bool fill(const chief_pool *pool, chief_snapshot *snapshot) {
+    if (pool->n > snapshot->capacity || measure(pool) > (size_t)(snapshot->end - snapshot->text)) return false;
+    int64_t now = chief__now_ms();
+    for (size_t i = 0; i < pool->n; i++) {
+        chief_worker_status s = status_of(pool->entries[i], now);
+        chief__snapshot_add(snapshot, &s);
+    }
+    snapshot->seq = pool->seq;
+    return true;
+}
+
+/* Memory is taken outside the lock; when the pool has grown meanwhile, again. */
+int chief_pool_states(chief_pool *pool, chief_snapshot **out) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
+    for (;;) {
+        chief__lock(&pool->lock);
+        size_t n = pool->n;
+        size_t text = measure(pool);
+        chief__unlock(&pool->lock);
+        chief_snapshot *snapshot = chief__snapshot_new(n, text);
+        if (snapshot == NULL) return chief__fail_code(CHIEF_ENOMEM);
+        chief__lock(&pool->lock);
+        bool filled = fill(pool, snapshot);
+        chief__unlock(&pool->lock);
+        if (filled) {
+            *out = snapshot;
+            return CHIEF_OK;
+        }
+        chief_snapshot_free(snapshot);
+    }
+}
+
+/* With the lock held: CHIEF_EAGAIN while there is reason to wait. */
+static int look(chief_pool *pool, const char *name, chief_state_t state) {
+    const chief__entry *entry = find(pool, name);
+    if (entry == NULL) return CHIEF_ENOENT;
+    if (entry->state == state) return CHIEF_OK;
+    return pool->closed ? chief__fail(CHIEF_ECLOSED, "the chief has stopped") : CHIEF_EAGAIN;
+}
+
+int chief__pool_wait_state(chief_pool *pool, const char *name, chief_state_t state, int64_t timeout_ms) {
+    int64_t deadline = chief__deadline(timeout_ms);
+    int rc;
+    chief__lock(&pool->lock);
+    while ((rc = look(pool, name, state)) == CHIEF_EAGAIN && timeout_ms != 0)
+        if (!chief__cond_wait(&pool->changed, &pool->lock, deadline)) {
+            rc = look(pool, name, state);
+            break;
+        }
+    chief__unlock(&pool->lock);
+    if (rc != CHIEF_EAGAIN) return rc;
+    return chief__fail(timeout_ms == 0 ? CHIEF_EAGAIN : CHIEF_ETIMEDOUT, "worker %s is not in that state yet", name);
+}

@@ -1,0 +1,79 @@
+/*
+ * pool: the registry of workers and their states. It records and checks transitions and runs nothing (runner.c does).
+ * Reference-counted, since an abandoned worker may outlive its chief and ask for the states.
+ *
+ * Its one lock is taken by a worker only when that asks for the states itself; nothing else is locked or called under it.
+ */
+#ifndef CHIEF_POOL_H
+#define CHIEF_POOL_H
+
+#include "plat.h"
+#include "snapshot.h"
+
+#pragma GCC visibility push(hidden)
+
+/* One registered worker; the pointer is good until it is dropped. */
+typedef struct chief__entry chief__entry;
+
+/* What a record changes. */
+typedef struct chief__change {
+    chief_state_t state; /* 0: as it is */
+    int32_t phase;       /* -1: as it is; then `until` and `waiting_for` are not looked at */
+    int32_t reason;      /* NONE: as it is */
+    uint64_t seq;        /* of the event that tells it; 0: none does */
+    uint64_t generation;
+    uint64_t restarts;
+    int64_t until;           /* monotonic ms, INT64_MAX: no limit */
+    const char *waiting_for; /* copied, cut to the entry's buffer */
+    char *error;             /* NULL: the old one stays; else it moves in (chief__free), and the traceback with it */
+    char *traceback;
+} chief__change;
+
+int chief__pool_new(chief_pool **out);
+chief_pool *chief__pool_ref(chief_pool *pool);
+void chief__pool_unref(chief_pool *pool);
+
+/* From now on its chief writes it alone: the verbs answer CHIEF_EBUSY. */
+void chief__pool_own(chief_pool *pool);
+void chief__pool_release(chief_pool *pool);
+
+/* Registers (state null; the caller records present) and forgets. CHIEF_EEXIST, CHIEF_ENOMEM. */
+int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data, chief__entry **out);
+void chief__pool_drop(chief_pool *pool, chief__entry *entry);
+chief__entry *chief__pool_find(chief_pool *pool, const char *name);
+
+/* What the chief keeps with it; const after add. */
+void chief__entry_set_owner(chief__entry *entry, void *owner);
+void *chief__entry_owner(const chief__entry *entry);
+
+/* Writes a change; the texts it replaces are freed after the lock. */
+void chief__pool_record(chief_pool *pool, chief__entry *entry, chief__change *change);
+
+/* The numbers of all events, those that change no state among them. */
+uint64_t chief__pool_next_seq(chief_pool *pool);
+
+/* chief_wait_state, without the text for an unknown name. Closing answers who waits with CHIEF_ECLOSED. */
+int chief__pool_wait_state(chief_pool *pool, const char *name, chief_state_t state, int64_t timeout_ms);
+void chief__pool_close(chief_pool *pool);
+
+/* CHIEF_ENOENT: «invalid service name …; there are: …». */
+int chief__pool_unknown(chief_pool *pool, const char *name);
+
+/* ---- for runner.c: a life in the caller's thread ---- */
+
+/* Claims the worker for running code in state `from` … : CHIEF_OK, CHIEF_ENOENT, CHIEF_EBUSY, or `otherwise` when its
+ * state does not allow to become `to`. */
+int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chief__entry **out);
+
+/* Records the outcome and ends the claim. False when the state had become one that the outcome's can't follow, and
+ * stays. */
+bool chief__pool_settle(chief_pool *pool, chief__entry *entry, chief__change *change);
+
+/* What the claimed worker is run by between init and run_exec; discarded with the pool. */
+void *chief__entry_life(const chief__entry *entry);
+void chief__entry_set_life(chief__entry *entry, void *life, void (*discard)(void *life));
+void chief__entry_get(const chief__entry *entry, const char **name, chief_worker_ops *ops, void **data);
+uint64_t chief__entry_generation(const chief__entry *entry);
+
+#pragma GCC visibility pop
+#endif
