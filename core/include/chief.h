@@ -130,6 +130,13 @@ CHIEF_API const char *chief_last_error(void);
  */
 CHIEF_API size_t chief_last_error_take(char *buf, size_t size);
 
+/*
+ * Keeps `text` (NULL: the code's own) as this thread's last error and returns `code`: for bindings, whose failures read
+ * like the library's.
+ * @thread any  @blocks never
+ */
+CHIEF_API int chief_set_last_error(int code, const char *text);
+
 /* Memory: `realloc` with `size` 0 frees and returns NULL; NULL means out of memory. */
 typedef struct chief_allocator {
     uint32_t size;

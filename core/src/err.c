@@ -61,6 +61,10 @@ int chief__fail(int code, const char *format, ...) {
     return code;
 }
 
+int chief_set_last_error(int code, const char *text_of_caller) {
+    return chief__fail(code, "%s", text_of_caller == NULL ? chief_strerror(code) : text_of_caller);
+}
+
 int chief__fail_code(int code) { return chief__fail(code, "%s", chief_strerror(code)); }
 
 static bool all_zero(const unsigned char *bytes, size_t n) {
