@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void chief__put(chief__writer *w, const char *bytes, size_t len) {
@@ -46,6 +47,12 @@ size_t chief__utf8_len(const char *text, size_t len) {
     return n;
 }
 
+int chief__is_control(const char *s, size_t len) {
+    unsigned char first = (unsigned char)s[0];
+    if (len == 1) return first < 0x20 || first == 0x7F;
+    return len == 2 && first == 0xC2 && (unsigned char)s[1] < 0xA0; /* C1, which some terminals obey */
+}
+
 static void put_escape(chief__writer *w, unsigned char c) {
     static const char plain[] = "\"\\\b\f\n\r\t";
     static const char letter[] = "\"\\bfnrt";
@@ -61,18 +68,34 @@ void chief__put_string(chief__writer *w, const char *bytes, size_t len) {
     for (size_t i = 0; i < len;) {
         unsigned char c = (unsigned char)bytes[i];
         size_t n = chief__utf8_len(bytes + i, len - i);
-        if (n == 0) chief__put_text(w, "\xEF\xBF\xBD");
-        else if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) put_escape(w, c);
+        if (n == 0) chief__put_text(w, CHIEF__REPLACEMENT);
+        else if (chief__is_control(bytes + i, n)) put_escape(w, n == 1 ? c : (unsigned char)bytes[i + 1]);
+        else if (c == '"' || c == '\\') put_escape(w, c);
         else chief__put(w, bytes + i, n);
         i += n > 0 ? n : 1;
     }
     chief__put(w, "\"", 1);
 }
 
+/* Compared without -Wfloat-equal's objection: the same number, not nearly the same. */
+static int reads_as(const char *text, double number) {
+    double read = strtod(text, NULL);
+    return memcmp(&read, &number, sizeof read) == 0;
+}
+
+/* The host's locale may have another decimal point. */
+static void put_digits(chief__writer *w, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        const char *known = strchr("0123456789+-e", text[i]);
+        chief__put(w, known != NULL ? &text[i] : ".", 1);
+    }
+}
+
 static void put_number(chief__writer *w, double number) {
     char text[40];
-    int len = snprintf(text, sizeof text, "%.17g", number);
-    if (isfinite(number)) chief__put(w, text, (size_t)len);
+    int len = snprintf(text, sizeof text, "%.15g", number);
+    if (isfinite(number) && !reads_as(text, number)) len = snprintf(text, sizeof text, "%.17g", number);
+    if (isfinite(number)) put_digits(w, text, (size_t)len);
     else chief__put_string(w, text, (size_t)len);
 }
 

@@ -1,6 +1,6 @@
 /*
- * json: an append-only JSON writer into a fixed buffer. It counts the full length, so that a caller can measure first and
- * write then. Strings come out as valid UTF-8 whatever goes in.
+ * json: an append-only JSON writer into a fixed buffer. It counts the full length, so that a caller can measure first
+ * and write then. Strings come out as valid UTF-8 whatever goes in.
  */
 #ifndef CHIEF_JSON_H
 #define CHIEF_JSON_H
@@ -29,8 +29,14 @@ void chief__put_value(chief__writer *w, const chief_value *value);
 /* Ends the buffer with NUL, cutting what did not fit, and returns the full length. */
 size_t chief__writer_end(chief__writer *w);
 
+/* What stands for a byte that is not UTF-8: U+FFFD. */
+#define CHIEF__REPLACEMENT "\xEF\xBF\xBD"
+
 /* The length of the UTF-8 sequence at `s`, 0 when it is none. `len` > 0. */
 size_t chief__utf8_len(const char *s, size_t len);
+
+/* Whether a sequence (of that length) is a control character. */
+int chief__is_control(const char *s, size_t len);
 
 #pragma GCC visibility pop
 #endif

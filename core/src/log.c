@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "alloc.h"
 #include "err.h"
@@ -15,9 +14,9 @@
 
 /* What all loggers made from one share. */
 struct output {
-    atomic_uint refs;       /* dropped with release, the last one acquires */
-    _Atomic int32_t level;  /* relaxed: a change need not be seen at once */
-    int32_t format;         /* this and the next three: const after new */
+    atomic_uint refs;      /* dropped with release, the last one acquires */
+    _Atomic int32_t level; /* relaxed: a change need not be seen at once */
+    int32_t format;        /* this and the next three: const after new */
     chief_sink sink;
     void *data;
     chief_destructor destroy;
@@ -37,21 +36,42 @@ static const char *level_name(int32_t level) {
     return level >= CHIEF_DEBUG && level <= CHIEF_ERROR ? names[level - 1] : "?";
 }
 
-static void put_time(chief__writer *w, int64_t ms) {
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm t;
-    char text[40];
-    (void)gmtime_r(&seconds, &t);
-    size_t n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &t);
-    n += (size_t)snprintf(text + n, sizeof text - n, ".%03dZ", (int)(ms % 1000));
-    chief__put(w, text, n);
+#define MS_PER_DAY 86400000
+#define DAYS_TO_1970 719468 /* from 1 March of the year 0 */
+#define DAYS_PER_ERA 146097 /* 400 years, after which the calendar repeats */
+
+/* The date of a day since 1970. A year is counted from March, so that the leap day is its last. */
+static void put_date(chief__writer *w, int64_t day) {
+    int64_t era = (day + DAYS_TO_1970) / DAYS_PER_ERA;
+    int64_t of_era = (day + DAYS_TO_1970) % DAYS_PER_ERA;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / (DAYS_PER_ERA - 1)) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153;
+    int of_month = (int)(of_year - (153 * month + 2) / 5 + 1);
+    char text[48];
+    int n = snprintf(text, sizeof text, "%04d-%02d-%02dT", (int)(400 * era + year + (month >= 10)),
+                     (int)(month < 10 ? month + 3 : month - 9), of_month);
+    chief__put(w, text, (size_t)n);
 }
 
-/* Control bytes become '?', so that nobody forges a line or colours a terminal. */
+static void put_time(chief__writer *w, int64_t ms) {
+    if (ms < 0) ms = 0;
+    int rest = (int)(ms % MS_PER_DAY);
+    char text[64];
+    put_date(w, ms / MS_PER_DAY);
+    int n = snprintf(text, sizeof text, "%02d:%02d:%02d.%03dZ", rest / 3600000, rest / 60000 % 60, rest / 1000 % 60,
+                     rest % 1000);
+    chief__put(w, text, (size_t)n);
+}
+
+/* Control characters become '?', so that nobody forges a line or colours a terminal. */
 static void put_line(chief__writer *w, const char *s, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
-        chief__put(w, c < 0x20 || c == 0x7F ? "?" : &s[i], 1);
+    for (size_t i = 0; i < len;) {
+        size_t n = chief__utf8_len(s + i, len - i);
+        if (n == 0) chief__put_text(w, CHIEF__REPLACEMENT);
+        else if (chief__is_control(s + i, n)) chief__put(w, "?", 1);
+        else chief__put(w, s + i, n);
+        i += n > 0 ? n : 1;
     }
 }
 
@@ -73,9 +93,9 @@ static bool is_many_lines(const chief_value *v) {
 }
 
 static bool is_plain(const char *s, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7F) return false;
+    for (size_t i = 0, n; i < len; i += n) {
+        n = chief__utf8_len(s + i, len - i);
+        if (n == 0 || chief__is_control(s + i, n) || memchr(" \"=\\", s[i], 4) != NULL) return false;
     }
     return len > 0;
 }
@@ -194,8 +214,7 @@ chief_log *chief_log_ref(chief_log *log) {
 static void free_fields(chief_log *log) {
     for (size_t i = 0; i < log->n; i++) {
         chief__free((void *)(uintptr_t)log->fields[i].key);
-        if (log->fields[i].value.type == CHIEF_BYTES)
-            chief__free((void *)(uintptr_t)log->fields[i].value.bytes.data);
+        if (log->fields[i].value.type == CHIEF_BYTES) chief__free((void *)(uintptr_t)log->fields[i].value.bytes.data);
     }
 }
 
@@ -284,10 +303,8 @@ static void write_record(chief_log *log, chief_record *r, chief_field *all, cons
 void chief_log_write(chief_log *log, int32_t level, const char *message, const chief_field *fields, size_t n) {
     if (log == NULL || check_fields(fields, n) != CHIEF_OK) return;
     if (level < atomic_load_explicit(&log->output->level, memory_order_relaxed) || level >= CHIEF_OFF) return;
-    chief_record r = {.size = sizeof r,
-                      .level = level,
-                      .time_ms = chief__wall_ms(),
-                      .message = message != NULL ? message : ""};
+    chief_record r = {
+        .size = sizeof r, .level = level, .time_ms = chief__wall_ms(), .message = message != NULL ? message : ""};
     chief_field few[FIELDS_ON_STACK];
     if (log->n + n <= FIELDS_ON_STACK) {
         write_record(log, &r, few, fields, n);

@@ -2,7 +2,8 @@
  * pool: the registry of workers and their states. It records and checks transitions and runs nothing (runner.c does).
  * Reference-counted, since an abandoned worker may outlive its chief and ask for the states.
  *
- * Its one lock is taken by a worker only when that asks for the states itself; nothing else is locked or called under it.
+ * Its one lock is taken by a worker only when that asks for the states itself; nothing else is locked or called under
+ * it.
  */
 #ifndef CHIEF_POOL_H
 #define CHIEF_POOL_H

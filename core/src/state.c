@@ -2,13 +2,14 @@
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "err.h"
 
 #define BIT(state) (1u << (state))
-#define IN(list, state) (((list) & BIT(state)) != 0)
+#define IN(list, state) (((list)&BIT(state)) != 0)
 
 /* Everything there is to know about a state; the index is its number. */
 static const struct {
@@ -42,6 +43,7 @@ const char *chief__state_name(chief_state_t state) {
 
 size_t chief_state_to_string(chief_state_t state, char *buf, size_t size) {
     const char *name = chief__state_name(state);
+    if (buf == NULL) size = 0;
     int len = name != NULL ? snprintf(buf, size, "%s", name) : snprintf(buf, size, "WorkerState(%" PRId32 ")", state);
     return (size_t)len;
 }
@@ -50,14 +52,13 @@ static int no_state(chief_state_t state) {
     return chief__fail(CHIEF_ESTATE, "WorkerState(%" PRId32 ") is invalid value", state);
 }
 
-int chief_state_validate(chief_state_t state) {
-    return chief__state_name(state) != NULL ? CHIEF_OK : no_state(state);
-}
+int chief_state_validate(chief_state_t state) { return chief__state_name(state) != NULL ? CHIEF_OK : no_state(state); }
 
 int chief_state_to_json(chief_state_t state, char *buf, size_t size, size_t *len) {
     const char *name = chief__state_name(state);
     if (len != NULL) *len = 0;
-    if (buf != NULL && size > 0) buf[0] = '\0';
+    if (buf == NULL) size = 0;
+    if (size > 0) buf[0] = '\0';
     if (name == NULL) return no_state(state);
     int n = snprintf(buf, size, "\"%s\"", name);
     if (len != NULL) *len = (size_t)n;
@@ -73,6 +74,14 @@ static int from_name(const char *text, size_t len, chief_state_t *out) {
         return CHIEF_OK;
     }
     return chief__fail(CHIEF_ESTATE, "WorkerState \"%.*s\" is invalid value", (int)(len < 64 ? len : 64), text);
+}
+
+/* cJSON ends a string at an escaped NUL, so what stands behind it would go unseen. No name has an escape. */
+static bool has_escaped_nul(const char *json, size_t len) {
+    static const char escape[] = "\\u0000";
+    for (size_t i = 0; i + sizeof escape - 1 <= len; i++)
+        if (memcmp(json + i, escape, sizeof escape - 1) == 0) return true;
+    return false;
 }
 
 static const char *json_type(const cJSON *json) {
@@ -99,11 +108,12 @@ int chief_state_from_json(const char *text, size_t len, chief_state_t *out) {
     *out = 0;
     if (text == NULL || len == 0) return chief__fail(CHIEF_EDATA, "WorkerState: no JSON given");
     cJSON *json = parse_whole(text, len);
-    if (json == NULL)
-        return chief__fail(CHIEF_EDATA, "WorkerState: not JSON: %.*s", (int)(len < 64 ? len : 64), text);
-    int rc = cJSON_IsString(json)
-                 ? from_name(json->valuestring, strlen(json->valuestring), out)
-                 : chief__fail(CHIEF_ESTATE, "WorkerState should be a string, got %s", json_type(json));
+    if (json == NULL) return chief__fail(CHIEF_EDATA, "WorkerState: not JSON: %.*s", (int)(len < 64 ? len : 64), text);
+    int rc;
+    if (!cJSON_IsString(json))
+        rc = chief__fail(CHIEF_ESTATE, "WorkerState should be a string, got %s", json_type(json));
+    else if (has_escaped_nul(text, len)) rc = from_name(text, len, out);
+    else rc = from_name(json->valuestring, strlen(json->valuestring), out);
     cJSON_Delete(json);
     return rc;
 }
@@ -113,7 +123,8 @@ const char *chief_state_value(chief_state_t state) { return chief__state_name(st
 static int scan_bytes(chief_bytes bytes, chief_state_t *out) {
     const char *text = bytes.data;
     if (bytes.len == 0 || text == NULL) return chief__fail(CHIEF_ESTATE, "WorkerState \"\" is invalid value");
-    return text[0] == '"' ? chief_state_from_json(text, bytes.len, out) : from_name(text, bytes.len, out);
+    if (text[0] != '"') return from_name(text, bytes.len, out);
+    return chief_state_from_json(text, bytes.len, out) == CHIEF_OK ? CHIEF_OK : CHIEF_ESTATE;
 }
 
 int chief_state_scan(const chief_value *value, chief_state_t *out) {
