@@ -66,6 +66,14 @@ static void test_err__a_text_may_hold_the_old_one(void **state) {
     assert_string_equal(chief_last_error(), "outer: inner");
 }
 
+static void test_err__a_binding_sets_its_own(void **state) {
+    (void)state;
+    assert_int_equal(chief_set_last_error(CHIEF_EDATA, "100% broken"), CHIEF_EDATA);
+    assert_string_equal(chief_last_error(), "100% broken");
+    assert_int_equal(chief_set_last_error(CHIEF_EDATA, NULL), CHIEF_EDATA);
+    assert_string_equal(chief_last_error(), "malformed data");
+}
+
 static void test_err__a_long_text_is_cut(void **state) {
     (void)state;
     char text[5000];
@@ -182,6 +190,7 @@ int main(void) {
         cmocka_unit_test(test_err__what_is_no_code),
         cmocka_unit_test(test_err__the_text_is_taken_once),
         cmocka_unit_test(test_err__a_text_may_hold_the_old_one),
+        cmocka_unit_test(test_err__a_binding_sets_its_own),
         cmocka_unit_test(test_err__a_long_text_is_cut),
         cmocka_unit_test(test_err__each_thread_has_its_own),
         cmocka_unit_test(test_err__options_of_an_older_caller),
