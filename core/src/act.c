@@ -12,7 +12,7 @@
 
 /* Numbers the event and puts it into the ring, which copies the texts. */
 void chief__tell(chief *c, chief_event *event) {
-    if (event->seq == 0) event->seq = chief__events_next_seq(c->events);
+    if (event->seq == 0) event->seq = chief__pool_next_seq(c->pool);
     event->time_ms = chief__now_ms();
     chief__events_push(c->events, event);
 }
@@ -63,7 +63,7 @@ static void log_state(chief *c, const chief_event *e) {
 /* Writes the state into the pool and tells it, in this order: who saw the event sees the state. The texts of a failure
  * move into the pool and stay there at least until its next record, which is this thread's. */
 static void record(chief *c, chief__member *member, chief_event *e) {
-    e->seq = chief__events_next_seq(c->events);
+    e->seq = chief__pool_next_seq(c->pool);
     e->worker = member->unit->name;
     e->level = level_of(e->state, e->error);
     chief__change change = {.state = e->state,

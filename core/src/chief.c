@@ -206,15 +206,7 @@ void chief__member_drop(chief *c, chief__member *member) {
     chief__free(member);
 }
 
-int chief__unknown_name(chief *c, const char *name) {
-    const char *const names[] = {name};
-    chief_rule *rule;
-    int rc = chief__pool_rule(c->pool, &rule);
-    if (rc != CHIEF_OK) return rc;
-    rc = chief_rule_validate(rule, names, 1);
-    chief_rule_free(rule);
-    return rc != CHIEF_OK ? rc : chief__fail(CHIEF_ENOENT, "worker %s is not there any more", name);
-}
+int chief__unknown_name(chief *c, const char *name) { return chief__pool_unknown(c->pool, name); }
 
 static int add_unit(chief *c, chief__unit *unit) {
     int rc = CHIEF_OK;

@@ -256,6 +256,6 @@ void chief__loop_main(void *data) {
     if (c->detached) chief__thread_detach(&c->thread);
     chief__cond_wake_all(&c->changed);
     chief__unlock(&c->lock);
-    chief__pool_wake(c->pool);
+    chief__pool_close(c->pool);
     chief__unref(c);
 }

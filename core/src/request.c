@@ -5,6 +5,8 @@
 #include "loop.h"
 #include "request.h"
 
+static void warn_of_open_ends(chief *c);
+
 /* ---- on the loop's thread ---- */
 
 static int by_name(chief *c, const char *name, chief__step_kind kind) {
@@ -43,7 +45,10 @@ static int launch(chief *c, chief_context *parent) {
     return rc != CHIEF_OK ? rc : chief__feed(c, STEP_LAUNCH, 0, 0, 0);
 }
 
-static int init(chief *c) { return chief__feed(c, STEP_INIT, 0, 0, 0); }
+static int init(chief *c) {
+    warn_of_open_ends(c);
+    return chief__feed(c, STEP_INIT, 0, 0, 0);
+}
 
 static int set_exit_when_done(chief *c, bool on) {
     chief__model_set_exit_when_done(c->model, on);
@@ -73,6 +78,70 @@ void chief__answer_requests(chief *c) {
         int rc = answer(c, r);
         chief__note_ready(c);
         chief__inbox_answer(c->inbox, r, rc);
+    }
+}
+
+/* ---- before the loop runs ---- */
+
+static int channels_exist(chief *c, const chief__member *m, const char *what, char **names, size_t n) {
+    chief_channel *ch;
+    for (size_t i = 0; i < n; i++) {
+        if (chief__hub_channel(c->hub, names[i], &ch) == CHIEF_OK) continue;
+        char why[512];
+        (void)chief_last_error_take(why, sizeof why);
+        return chief__fail(CHIEF_ENOENT, "worker %s, %s: %s", m->unit->name, what, why);
+    }
+    return CHIEF_OK;
+}
+
+/* Each name in `sends`, `receives` and `dead` is that of a channel. */
+int chief__check_channels(chief *c) {
+    int rc = chief__hub_check(c->hub);
+    for (size_t i = 0; rc == CHIEF_OK && i < c->n_members; i++) {
+        const chief__member *m = c->members[i];
+        if (m == NULL) continue;
+        rc = channels_exist(c, m, "sends", m->unit->sends, m->unit->n_sends);
+        if (rc == CHIEF_OK) rc = channels_exist(c, m, "receives", m->unit->receives, m->unit->n_receives);
+    }
+    return rc;
+}
+
+static bool has_name(char **names, size_t n, const char *name) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+static bool runs_here(chief *c, const chief__member *m) {
+    return chief__model_state(c->model, m->id) >= CHIEF_WORKER_ENABLED;
+}
+
+/* Whether some enabled worker has the channel among what it sends to (or receives from). */
+static bool is_served(chief *c, const char *channel, bool by_sender) {
+    for (size_t i = 0; i < c->n_members; i++) {
+        const chief__member *m = c->members[i];
+        if (m == NULL || !runs_here(c, m)) continue;
+        if (by_sender ? has_name(m->unit->sends, m->unit->n_sends, channel)
+                      : has_name(m->unit->receives, m->unit->n_receives, channel))
+            return true;
+    }
+    return false;
+}
+
+static void warn(chief *c, const chief__member *m, char **names, size_t n, bool sender) {
+    for (size_t i = 0; i < n; i++)
+        if (is_served(c, names[i], !sender) && !is_served(c, names[i], sender))
+            chief__note(c, CHIEF_WARN, NULL, "channel %s: %s, its %s, does not run here", names[i], m->unit->name,
+                        sender ? "sender" : "receiver");
+}
+
+/* A channel with one end in this process and the other end not enabled. */
+static void warn_of_open_ends(chief *c) {
+    for (size_t i = 0; i < c->n_members; i++) {
+        const chief__member *m = c->members[i];
+        if (m == NULL || runs_here(c, m)) continue;
+        warn(c, m, m->unit->sends, m->unit->n_sends, true);
+        warn(c, m, m->unit->receives, m->unit->n_receives, false);
     }
 }
 

@@ -85,6 +85,7 @@ chief_worker *chief__worker_ref(chief_worker *w) {
 
 void chief__worker_unref(chief_worker *w) {
     if (w == NULL || atomic_fetch_sub_explicit(&w->refs, 1, memory_order_acq_rel) != 1) return;
+    chief__party_fini(&w->party);
     chief_log_unref(w->log);
     chief_context_unref(w->context);
     if (w->pool != NULL) chief__pool_unref(w->pool);

@@ -86,8 +86,5 @@ void chief__worker_set_next(chief_worker *w, chief_worker *next);
 /* Why it ended; to be asked after the last report. The strings move to the caller (chief__free); both may be NULL. */
 int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback);
 
-/* How the pool of chief_pool_new makes what it hands to callbacks. */
-extern const chief__runner chief__worker_runner;
-
 #pragma GCC visibility pop
 #endif

@@ -1,0 +1,72 @@
+/* plugin: workers whose callbacks come from a shared object, and the table that is all such an object may call. */
+#include <dlfcn.h>
+#include <string.h>
+
+#include "err.h"
+#include "loop.h"
+
+#define ENTRY "chief_plugin_v1"
+
+static const chief_api api = {
+    .size = sizeof api,
+    .abi = CHIEF_ABI,
+    .worker_name = chief_worker_name,
+    .worker_generation = chief_worker_generation,
+    .worker_context = chief_worker_context,
+    .worker_log = chief_worker_log,
+    .worker_args = chief_worker_args,
+    .worker_ready = chief_worker_ready,
+    .worker_set_error = chief_worker_set_error,
+    .worker_sleep = chief_worker_sleep,
+    .worker_channel = chief_worker_channel,
+    .worker_send = chief_worker_send,
+    .worker_call = chief_worker_call,
+    .worker_broadcast = chief_worker_broadcast,
+    .worker_recv = chief_worker_recv,
+    .channel_send = chief_channel_send,
+    .send_reserve = chief_send_reserve,
+    .send_commit = chief_send_commit,
+    .send_cancel = chief_send_cancel,
+    .channel_recv = chief_channel_recv,
+    .channel_ack = chief_channel_ack,
+    .select = chief_select,
+    .channel_close = chief_channel_close,
+    .channel_len = chief_channel_len,
+    .msg_data = chief_msg_data,
+    .msg_sender = chief_msg_sender,
+    .msg_kind = chief_msg_kind,
+    .msg_deliveries = chief_msg_deliveries,
+    .msg_reply = chief_msg_reply,
+    .msg_fail = chief_msg_fail,
+    .msg_free = chief_msg_free,
+    .context_err = chief_context_err,
+    .context_fd = chief_context_fd,
+    .context_get = chief_context_get,
+    .value_clear = chief_value_clear,
+    .log_write = chief_log_write,
+    .strerror = chief_strerror,
+    .last_error = chief_last_error,
+};
+
+const chief_api *chief_get_api(void) { return &api; }
+
+/* The object is never closed: a thread may run in it for ever, and its callbacks outlive every worker. */
+static int load(const char *path, chief_worker_ops *ops) {
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (object == NULL) return chief__fail(CHIEF_ENOENT, "plug-in %s can't be loaded: %s", path, dlerror());
+    chief_plugin_fn fill;
+    void *symbol = dlsym(object, ENTRY);
+    if (symbol == NULL) return chief__fail(CHIEF_ENOENT, "plug-in %s exports no %s", path, ENTRY);
+    memcpy(&fill, &symbol, sizeof fill);
+    memset(ops, 0, sizeof *ops);
+    ops->size = sizeof *ops;
+    int rc = fill(&api, ops);
+    return rc == CHIEF_OK ? rc : chief__fail(CHIEF_EFAILED, "plug-in %s refused: %s returned %d", path, ENTRY, rc);
+}
+
+int chief_add_plugin(chief *c, const char *name, const char *path, const chief_worker_options *options) {
+    chief_worker_ops ops;
+    if (c == NULL || path == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = load(path, &ops);
+    return rc == CHIEF_OK ? chief_add_worker_with(c, name, &ops, NULL, options) : rc;
+}

@@ -1,0 +1,437 @@
+/* The chief itself, from chief_new to chief_free: init, run, restart, stop, with workers in C. */
+#include "support.h"
+
+/* ---- workers ---- */
+
+typedef struct probe {
+    atomic_int inits;
+    atomic_int runs;
+    atomic_int finis;
+    atomic_int fail_inits; /* this many inits fail */
+    atomic_int fail_runs;  /* this many runs fail */
+    atomic_int destroyed;
+    atomic_bool ignores_stop;
+    atomic_bool let_go; /* ends one that ignores the stop */
+    atomic_int stopped_at; /* a place in the order of ends */
+    atomic_int *order;
+    chief *c;
+} probe;
+
+static int probe_init(chief_worker *ctx, void *data, void **instance) {
+    probe *p = data;
+    (void)ctx;
+    *instance = p;
+    int n = atomic_fetch_add(&p->inits, 1);
+    return n < atomic_load(&p->fail_inits) ? 7 : 0;
+}
+
+static int probe_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    int n = atomic_fetch_add(&p->runs, 1);
+    if (n < atomic_load(&p->fail_runs)) {
+        chief_worker_set_error(ctx, CHIEF_REASON_ERROR, "boom", "trace");
+        return 1;
+    }
+    (void)chief_worker_sleep(ctx, CHIEF_FOREVER);
+    while (atomic_load(&p->ignores_stop) && !atomic_load(&p->let_go)) chief__pause_ms(1);
+    if (p->order != NULL) atomic_store(&p->stopped_at, atomic_fetch_add(p->order, 1) + 1);
+    return CHIEF_ECANCELED;
+}
+
+static int clean_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    (void)ctx;
+    (void)atomic_fetch_add(&p->runs, 1);
+    return 0;
+}
+
+static void probe_fini(void *instance) {
+    probe *p = instance;
+    (void)atomic_fetch_add(&p->finis, 1);
+}
+
+static void probe_destroy(void *data) {
+    probe *p = data;
+    (void)atomic_fetch_add(&p->destroyed, 1);
+}
+
+static const chief_worker_ops probe_ops = {
+    .size = sizeof probe_ops, .init = probe_init, .run = probe_run, .fini = probe_fini};
+static const chief_worker_ops clean_ops = {
+    .size = sizeof clean_ops, .init = probe_init, .run = clean_run, .fini = probe_fini};
+
+/* ---- helpers ---- */
+
+static chief *quiet_chief(chief_options *o) {
+    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
+    chief_options none = {0};
+    chief *c;
+    if (o == NULL) o = &none;
+    o->size = sizeof *o;
+    assert_int_equal(chief_log_new(&o->log, &log_options), CHIEF_OK);
+    assert_int_equal(chief_new(&c, o), CHIEF_OK);
+    chief_log_unref(o->log);
+    return c;
+}
+
+static void add(chief *c, const char *name, const chief_worker_ops *ops, probe *p, const chief_worker_options *o) {
+    chief_worker_options copy = {0};
+    if (o != NULL) copy = *o;
+    copy.size = sizeof copy;
+    copy.destroy = probe_destroy;
+    p->c = c;
+    assert_int_equal(chief_add_worker_with(c, name, ops, p, &copy), CHIEF_OK);
+}
+
+static void launch(chief *c) {
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_OK);
+}
+
+static void stop_and_join(chief *c, int expected) {
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, CHIEF_FOREVER), expected);
+}
+
+#define ANSWER_MS ((int64_t)10000)
+
+static void await_state(chief *c, const char *name, chief_state_t state) {
+    assert_int_equal(chief_wait_state(c, name, state, ANSWER_MS), CHIEF_OK);
+}
+
+typedef struct wanted {
+    atomic_int *count;
+    int n;
+} wanted;
+
+static bool has_count(void *data) {
+    const wanted *w = data;
+    return atomic_load(w->count) == w->n;
+}
+
+static void await_count(atomic_int *count, int n) {
+    wanted w = {count, n};
+    assert_true(support_until(has_count, &w, ANSWER_MS));
+}
+
+static const chief_restart on_failure = {
+    .size = sizeof on_failure, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 1, .jitter = -1};
+
+/* ---- tests ---- */
+
+static void test_chief__runs_a_worker_until_it_is_stopped(void **state) {
+    (void)state;
+    probe p = {0};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &p, NULL);
+    launch(c);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    stop_and_join(c, CHIEF_OK);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "a"), CHIEF_WORKER_STOPPED);
+    assert_int_equal(chief_exit_code(c), 0);
+    chief_free(c);
+    assert_int_equal(p.inits, 1);
+    assert_int_equal(p.runs, 1);
+    assert_int_equal(p.finis, 1);
+    assert_int_equal(p.destroyed, 1);
+}
+
+static void test_chief__restarts_after_a_failure(void **state) {
+    (void)state;
+    probe p = {.fail_runs = 2};
+    chief_worker_options o = {.restart = &on_failure};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &p, &o);
+    launch(c);
+    await_count(&p.runs, 3);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    chief_snapshot *s;
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    assert_string_equal(chief_snapshot_at(s, 0)->error, "boom");
+    assert_string_equal(chief_snapshot_at(s, 0)->traceback, "trace");
+    assert_int_equal(chief_snapshot_at(s, 0)->generation, 3);
+    chief_snapshot_free(s);
+    stop_and_join(c, CHIEF_OK);
+    chief_free(c);
+    assert_int_equal(p.inits, 3);
+    assert_int_equal(p.finis, 3);
+}
+
+static void test_chief__tells_a_life_in_order(void **state) {
+    (void)state;
+    static const int32_t expected[] = {CHIEF_WORKER_PRESENT, CHIEF_WORKER_ENABLED, CHIEF_WORKER_INITIALIZED,
+                                       CHIEF_WORKER_RUN,     CHIEF_WORKER_FAILED,  -CHIEF_EVENT_RESTART,
+                                       CHIEF_WORKER_INITIALIZED, CHIEF_WORKER_RUN, CHIEF_WORKER_STOPPED};
+    probe p = {.fail_runs = 1};
+    chief_worker_options o = {.restart = &on_failure};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &p, &o);
+    launch(c);
+    await_count(&p.runs, 2);
+    stop_and_join(c, CHIEF_OK);
+    size_t at = 0;
+    chief_event *e;
+    size_t n;
+    while (chief_take_events(c, &e, 1, CHIEF_FOREVER, &n) == CHIEF_OK) {
+        if (e->kind == CHIEF_EVENT_STATE) assert_int_equal(e->state, expected[at++]);
+        if (e->kind == CHIEF_EVENT_RESTART) assert_int_equal(-e->kind, expected[at++]);
+        chief_event_free(e);
+    }
+    assert_int_equal(at, sizeof expected / sizeof expected[0]);
+    chief_free(c);
+}
+
+static void test_chief__takes_up_a_failed_init_by_its_policy(void **state) {
+    (void)state;
+    probe p = {.fail_inits = 2};
+    chief_worker_options o = {.restart = &on_failure};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &p, &o);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "a"), CHIEF_WORKER_FAILED);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_OK);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    assert_int_equal(p.inits, 3);
+    stop_and_join(c, CHIEF_OK);
+    chief_free(c);
+    assert_int_equal(p.finis, 1);
+}
+
+static void test_chief__never_runs_a_failed_one_again_by_default(void **state) {
+    (void)state;
+    probe p = {.fail_runs = 100};
+    chief_options co = {.exit_when_done = 1};
+    chief *c = quiet_chief(&co);
+    add(c, "a", &probe_ops, &p, NULL);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_start(c, NULL), CHIEF_EFAILED);
+    assert_int_equal(p.runs, 1);
+    assert_int_equal(chief_exit_code(c), 1);
+    chief_free(c);
+}
+
+static void test_chief__ends_when_done_and_clean(void **state) {
+    (void)state;
+    probe p = {0};
+    chief_options co = {.exit_when_done = 1};
+    chief *c = quiet_chief(&co);
+    add(c, "a", &clean_ops, &p, NULL);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_start(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_exit_code(c), 0);
+    chief_free(c);
+}
+
+static void test_chief__stops_in_the_reverse_order(void **state) {
+    (void)state;
+    atomic_int order = 0;
+    probe a = {.order = &order}, b = {.order = &order}, d = {.order = &order};
+    const char *after_a[] = {"a"};
+    const char *after_b[] = {"b"};
+    chief_worker_options ob = {.after = after_a, .n_after = 1};
+    chief_worker_options od = {.after = after_b, .n_after = 1};
+    chief *c = quiet_chief(NULL);
+    add(c, "d", &probe_ops, &d, &od);
+    add(c, "b", &probe_ops, &b, &ob);
+    add(c, "a", &probe_ops, &a, NULL);
+    launch(c);
+    assert_int_equal(chief_wait_ready(c, ANSWER_MS), CHIEF_OK);
+    stop_and_join(c, CHIEF_OK);
+    assert_int_equal(d.stopped_at, 1);
+    assert_int_equal(b.stopped_at, 2);
+    assert_int_equal(a.stopped_at, 3);
+    chief_free(c);
+}
+
+static void test_chief__names_who_ignores_the_stop(void **state) {
+    (void)state;
+    probe p = {.ignores_stop = true};
+    chief_options co = {.force_stop_timeout = 30};
+    chief *c = quiet_chief(&co);
+    add(c, "stuck", &probe_ops, &p, NULL);
+    launch(c);
+    await_state(c, "stuck", CHIEF_WORKER_RUN);
+    await_count(&p.runs, 1);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, CHIEF_FOREVER), CHIEF_ETIMEDOUT);
+    assert_string_equal(chief_last_error(), "Graceful exit timeout exceeded: stuck");
+    assert_int_equal(chief_exit_code(c), 75);
+    chief_free(c);
+    assert_int_equal(p.destroyed, 0);
+    atomic_store(&p.let_go, true);
+    await_count(&p.destroyed, 1);
+    assert_int_equal(p.finis, 1);
+}
+
+static void test_chief__answers_requests_while_running(void **state) {
+    (void)state;
+    probe a = {0}, b = {0};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    launch(c);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    assert_int_equal(chief_start_worker(c, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "a"), CHIEF_WORKER_RUN);
+    assert_int_equal(chief_start_worker(c, "nosuch"), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "invalid service name nosuch; there are: a");
+    assert_int_equal(chief_add_worker(c, "a", &probe_ops, &b), CHIEF_EEXIST);
+    assert_int_equal(chief_pool_enable(chief_get_pool(c), "a"), CHIEF_EBUSY);
+    add(c, "b", &probe_ops, &b, NULL);
+    await_state(c, "b", CHIEF_WORKER_RUN);
+    assert_int_equal(chief_stop_worker(c, "b"), CHIEF_OK);
+    await_state(c, "b", CHIEF_WORKER_STOPPED);
+    assert_int_equal(chief_start_worker(c, "b"), CHIEF_OK);
+    await_state(c, "b", CHIEF_WORKER_RUN);
+    assert_int_equal(chief_remove_worker(c, "b"), CHIEF_OK);
+    await_count(&b.destroyed, 1);
+    assert_int_equal(chief_start_worker(c, "b"), CHIEF_ENOENT);
+    stop_and_join(c, CHIEF_OK);
+    chief_free(c);
+    assert_int_equal(b.runs, 2);
+}
+
+static void test_chief__enables_by_name_or_all(void **state) {
+    (void)state;
+    probe a = {0}, b = {0};
+    const char *names[] = {"a", "nosuch"};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    add(c, "b", &probe_ops, &b, NULL);
+    assert_int_equal(chief_is_enabled(c, "b"), 1);
+    assert_int_equal(chief_enable_workers(c, names, 2), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "invalid service name nosuch; there are: a, b");
+    assert_int_equal(chief_enable_worker(c, "a"), CHIEF_OK);
+    assert_int_equal(chief_is_enabled(c, "b"), 0);
+    launch(c);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "b"), CHIEF_WORKER_DISABLED);
+    assert_int_equal(chief_start_worker(c, "b"), CHIEF_EENABLE);
+    stop_and_join(c, CHIEF_OK);
+    chief_free(c);
+    assert_int_equal(b.inits, 0);
+}
+
+static void test_chief__refuses_to_start_without_names_when_asked_so(void **state) {
+    (void)state;
+    probe a = {0};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_set_enable_by_default(c, 0), CHIEF_OK);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_ENOTINIT);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_EENABLE);
+    chief_free(c);
+    assert_int_equal(a.destroyed, 1);
+}
+
+static void test_chief__refuses_cycles_and_unknown_names(void **state) {
+    (void)state;
+    probe a = {0}, b = {0};
+    const char *after_a[] = {"a"};
+    const char *after_b[] = {"b"};
+    chief_worker_options oa = {.after = after_b, .n_after = 1};
+    chief_worker_options ob = {.after = after_a, .n_after = 1};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, &oa);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_ENOENT);
+    add(c, "b", &probe_ops, &b, &ob);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_ECYCLE);
+    assert_non_null(strstr(chief_last_error(), "a"));
+    chief_free(c);
+}
+
+static void test_chief__frees_initialised_workers_by_their_fini(void **state) {
+    (void)state;
+    probe a = {0};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    chief_free(c);
+    assert_int_equal(a.inits, 1);
+    assert_int_equal(a.runs, 0);
+    assert_int_equal(a.finis, 1);
+    assert_int_equal(a.destroyed, 1);
+}
+
+static void test_chief__stops_with_its_parent(void **state) {
+    (void)state;
+    probe a = {0};
+    chief_context *parent;
+    chief_value v = {.type = CHIEF_INTEGER, .integer = 42};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_context_new(&parent, NULL), CHIEF_OK);
+    assert_int_equal(chief_context_set(parent, "answer", &v), CHIEF_OK);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_launch(c, parent), CHIEF_OK);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    chief_value got;
+    assert_int_equal(chief_context_get(chief_get_context(c), "answer", &got), CHIEF_OK);
+    assert_int_equal(got.integer, 42);
+    chief_value_clear(&got);
+    chief_context_cancel(parent, "enough");
+    assert_int_equal(chief_join(c, CHIEF_FOREVER), CHIEF_OK);
+    chief_free(c);
+    chief_context_unref(parent);
+}
+
+static void count_hook(void *data) { (void)atomic_fetch_add((atomic_int *)data, 1); }
+
+static void test_chief__runs_hooks_after_the_last_worker(void **state) {
+    (void)state;
+    probe a = {0};
+    atomic_int hooks = 0;
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_on_shutdown(c, count_hook, &hooks), CHIEF_OK);
+    launch(c);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    stop_and_join(c, CHIEF_OK);
+    assert_int_equal(hooks, 1);
+    chief_free(c);
+}
+
+static int whole_life(void) {
+    probe p = {.fail_runs = 1};
+    chief *c = NULL;
+    chief_log *log = NULL;
+    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
+    chief_worker_options o = {.size = sizeof o, .restart = &on_failure};
+    int rc = chief_log_new(&log, &log_options);
+    chief_options co = {.size = sizeof co, .log = log, .exit_when_done = 1};
+    if (rc == CHIEF_OK) rc = chief_new(&c, &co);
+    if (rc == CHIEF_OK) rc = chief_add_channel(c, "ch", NULL);
+    if (rc == CHIEF_OK) rc = chief_add_worker_with(c, "a", &clean_ops, &p, &o);
+    if (rc == CHIEF_OK) rc = chief_init_workers(c, NULL);
+    if (rc == CHIEF_OK) rc = chief_start(c, NULL);
+    chief_free(c);
+    chief_log_unref(log);
+    /* a home that can't be made is a failure of its worker, restarted or not */
+    return rc == CHIEF_EFAILED ? CHIEF_ENOMEM : rc;
+}
+
+static void test_chief__survives_every_failing_allocation(void **state) {
+    (void)state;
+    assert_true(support_out_of_memory(whole_life) > 20);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chief__runs_a_worker_until_it_is_stopped),
+        cmocka_unit_test(test_chief__restarts_after_a_failure),
+        cmocka_unit_test(test_chief__tells_a_life_in_order),
+        cmocka_unit_test(test_chief__takes_up_a_failed_init_by_its_policy),
+        cmocka_unit_test(test_chief__never_runs_a_failed_one_again_by_default),
+        cmocka_unit_test(test_chief__ends_when_done_and_clean),
+        cmocka_unit_test(test_chief__stops_in_the_reverse_order),
+        cmocka_unit_test(test_chief__names_who_ignores_the_stop),
+        cmocka_unit_test(test_chief__answers_requests_while_running),
+        cmocka_unit_test(test_chief__enables_by_name_or_all),
+        cmocka_unit_test(test_chief__refuses_to_start_without_names_when_asked_so),
+        cmocka_unit_test(test_chief__refuses_cycles_and_unknown_names),
+        cmocka_unit_test(test_chief__frees_initialised_workers_by_their_fini),
+        cmocka_unit_test(test_chief__stops_with_its_parent),
+        cmocka_unit_test(test_chief__runs_hooks_after_the_last_worker),
+        cmocka_unit_test(test_chief__survives_every_failing_allocation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
