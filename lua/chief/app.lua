@@ -1,0 +1,285 @@
+-- An application as it is written down: what an app file says, checked as a whole.
+local core = require "chief.core"
+local Problems = require "chief.problems"
+local graph = require "chief.graph"
+local options = require "chief.options"
+local schema = require "chief.schema"
+local search = require "chief.search"
+local source = require "chief.source"
+local suggest = require "chief.suggest"
+
+---@class chief.AppWorker
+---@field name string
+---@field key string where it stands in the file, "workers.api"
+---@field module string|function|nil
+---@field native string? the path of a C plug-in
+---@field found table? what chief.core saw in the module
+---@field options table what add_worker takes
+
+---@class chief.AppChannel
+---@field name string
+---@field key string
+---@field options table
+
+---@class chief.App
+---@field file string?
+---@field folder string? where its modules are looked for first
+---@field name string?
+---@field settings table the checked top level
+---@field workers chief.AppWorker[] in registration order
+---@field channels chief.AppChannel[] by name
+local App = {}
+App.__index = App
+
+-- ---- its parts ----
+
+local function add_worker(app, name, key, entry)
+  local worker = { name = name, key = key, module = entry.module, native = entry.native, options = entry }
+  entry.name, entry.module, entry.native, entry.isolation = nil, nil, nil, nil
+  app.workers[#app.workers + 1] = worker
+end
+
+local function read_map(app, workers, problems)
+  for _, name in ipairs(schema.sorted_keys(workers)) do
+    local key = Problems.join("workers", name)
+    local entry = schema.name(name, key, problems) and options.entry(workers[name], key, problems)
+    if entry then add_worker(app, name, key, entry) end
+  end
+end
+
+local function read_list(app, workers, problems)
+  local first = {}
+  for i, given in ipairs(workers) do
+    local key = Problems.join("workers", i)
+    local entry = options.named_entry(given, key, problems)
+    local name = entry and entry.name
+    if name and first[name] then
+      problems:add(Problems.join(key, "name"), ('"%s" is taken by %s; each worker needs a name of its own'):format(name,
+        first[name]))
+    elseif name then
+      first[name] = key
+      add_worker(app, name, key, entry)
+    end
+  end
+end
+
+local function shape_of(workers)
+  local listed, named = false, false
+  for key in pairs(workers) do
+    if math.type(key) == "integer" then listed = true else named = true end
+  end
+  if listed and named then return "mixed" end
+  return listed and "list" or named and "map" or "empty"
+end
+
+local function read_workers(app, workers, problems)
+  if workers == nil then return end -- told as missing
+  local example = 'such as workers = { api = { module = "workers.api" } }'
+  if type(workers) ~= "table" then
+    return schema.refuse(workers, "workers", problems, "a table of workers, " .. example)
+  end
+  local shape = shape_of(workers)
+  if shape == "map" then return read_map(app, workers, problems) end
+  if shape == "list" then return read_list(app, workers, problems) end
+  local mixed = 'has both workers by name and a list: write all as api = { … }, or all as { name = "api", … }'
+  problems:add("workers", shape == "mixed" and mixed or "names no worker: say what runs, " .. example)
+end
+
+local function read_channels(app, channels, problems)
+  if channels == nil then return end
+  if type(channels) ~= "table" then
+    return schema.refuse(channels, "channels", problems, "a table such as { uploads = { capacity = 64 } }")
+  end
+  for _, name in ipairs(schema.sorted_keys(channels)) do
+    local key = Problems.join("channels", name)
+    local given = channels[name]
+    if math.type(name) == "integer" then
+      local such = type(given) == "string" and given or "uploads"
+      problems:add(key, ("has no name: write %s = {}"):format(such))
+    else
+      local right = schema.name(name, key, problems) and options.channel(given, key, problems)
+      app.channels[#app.channels + 1] = { name = name, key = key, options = right or {} }
+    end
+  end
+end
+
+-- ---- what must fit together ----
+
+local function names_of(list)
+  local names, known = {}, {}
+  for i, item in ipairs(list) do names[i], known[item.name] = item.name, item end
+  return names, known
+end
+
+local function check_names(list, key, known, names, what, problems)
+  for i, name in ipairs(list or {}) do
+    if not known[name] then
+      local hint = #names > 0 and suggest.hint(name, names) or "; there is none"
+      problems:add(Problems.join(key, i), ('no %s is called "%s"%s'):format(what, name, hint))
+    end
+  end
+end
+
+local function check_circles(app, names, problems)
+  local after, known = {}, {}
+  for _, worker in ipairs(app.workers) do
+    after[worker.name], known[worker.name] = worker.options.after or {}, worker
+  end
+  for _, circle in ipairs(graph.circles(names, after)) do
+    local key = Problems.join(known[circle[1]].key, "after")
+    problems:add(key, ("is a circle in which none could start: %s"):format(table.concat(circle, " → ")))
+  end
+end
+
+local function check_dead(app, names, known, problems)
+  for _, channel in ipairs(app.channels) do
+    local dead, key = channel.options.dead, Problems.join(channel.key, "dead")
+    if dead == channel.name then
+      problems:add(key, "names the channel itself: a dead message would come back for ever")
+    elseif dead then
+      check_names({ dead }, key, known, names, "channel", problems)
+    end
+  end
+end
+
+-- Where an entry was wrong its name still counts as known: what else it says is told when that is right.
+local function known_workers(app, workers)
+  local names, known = names_of(app.workers)
+  for key, entry in pairs(type(workers) == "table" and workers or {}) do
+    local name = type(key) == "string" and key or type(entry) == "table" and entry.name
+    if type(name) == "string" and not known[name] then
+      known[name] = true
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names, known
+end
+
+local function check_whole(app, given, problems)
+  local channel_names, channels = names_of(app.channels)
+  local worker_names, workers = known_workers(app, given.workers)
+  for _, worker in ipairs(app.workers) do
+    local function key(field) return Problems.join(worker.key, field) end
+    check_names(worker.options.after, key("after"), workers, worker_names, "worker", problems)
+    check_names(worker.options.sends, key("sends"), channels, channel_names, "channel", problems)
+    check_names(worker.options.receives, key("receives"), channels, channel_names, "channel", problems)
+  end
+  check_circles(app, worker_names, problems)
+  check_dead(app, channel_names, channels, problems)
+end
+
+-- ---- what runs ----
+
+local function check_plugin(app, worker, problems)
+  local path, message = search.plugin(worker.native, app.folder)
+  if not path then return problems:add(Problems.join(worker.key, "native"), message) end
+  worker.native = path
+end
+
+local function check_module(app, worker, problems)
+  local path, cpath = search.paths(app.folder)
+  local found, message = core.inspect({ module = worker.module, path = path, cpath = cpath })
+  if not found then
+    local missing = search.missing(worker.module, app.folder)
+    return problems:add(Problems.join(worker.key, "module"), missing or message)
+  end
+  worker.found = found
+end
+
+local function check_code(app, problems)
+  for _, worker in ipairs(app.workers) do
+    if problems:has(Problems.join(worker.key, "module")) or problems:has(Problems.join(worker.key, "native")) then
+      goto next -- already known to be wrong
+    end
+    if worker.native then check_plugin(app, worker, problems)
+    elseif type(worker.module) == "string" then check_module(app, worker, problems) end
+    ::next::
+  end
+end
+
+-- ---- an application ----
+
+---Checks a table as an app file returns it.
+---@param given table
+---@param problems chief.Problems gets every mistake
+---@param file string? the file it came from
+---@return chief.App
+function App.check(given, problems, file)
+  local folder = file and search.folder_of(file)
+  local app = setmetatable({ file = file, folder = folder, workers = {}, channels = {} }, App)
+  app.settings = options.app(given, "", problems) or {}
+  app.name = app.settings.name
+  read_channels(app, given.channels, problems)
+  read_workers(app, given.workers, problems)
+  check_whole(app, given, problems)
+  check_code(app, problems)
+  return app
+end
+
+---The application in an app file, or every mistake in it.
+---@param file string
+---@return chief.App? app
+---@return chief.Problems problems
+function App.load(file)
+  local problems = Problems.new(file)
+  local given = source.load(file, problems)
+  local app = given and App.check(given, problems, file)
+  return #problems == 0 and app or nil, problems
+end
+
+---Its workers' names, in registration order.
+---@return string[]
+function App:names() return (names_of(self.workers)) end
+
+---The workers of these names, in registration order; without names all.
+---@param chosen string[]?
+---@return chief.AppWorker[]
+function App:select(chosen)
+  if not chosen or #chosen == 0 then return self.workers end
+  local wanted, result = {}, {}
+  for _, name in ipairs(chosen) do wanted[name] = true end
+  for _, worker in ipairs(self.workers) do
+    if wanted[worker.name] then result[#result + 1] = worker end
+  end
+  return result
+end
+
+---Who says of each channel that it uses it so: users("sends").uploads is { "api" }.
+---@param field "sends"|"receives"
+---@param workers chief.AppWorker[]?
+---@return table<string, string[]>
+function App:users(field, workers)
+  local users = {}
+  for _, channel in ipairs(self.channels) do users[channel.name] = {} end
+  for _, worker in ipairs(workers or self.workers) do
+    for _, channel in ipairs(worker.options[field] or {}) do
+      if users[channel] then table.insert(users[channel], worker.name) end
+    end
+  end
+  return users
+end
+
+local function absent(channel, all, here, used, role)
+  if not used or #all == 0 or #here > 0 then return nil end
+  local who = #all == 1 and ("its %s, does"):format(role) or ("its %ss, do"):format(role)
+  return ("channel %s: %s, %s not run here"):format(channel, table.concat(all, " and "), who)
+end
+
+---What is odd when only these workers run: a channel whose other end does not.
+---@param chosen string[]?
+---@return string[]
+function App:warnings(chosen)
+  local here = self:select(chosen)
+  local senders, receivers = self:users("sends"), self:users("receives")
+  local sends, receives = self:users("sends", here), self:users("receives", here)
+  local warnings = {}
+  for _, channel in ipairs(self.channels) do
+    local name = channel.name
+    warnings[#warnings + 1] = absent(name, senders[name], sends[name], #receives[name] > 0, "sender")
+    warnings[#warnings + 1] = absent(name, receivers[name], receives[name], #sends[name] > 0, "receiver")
+  end
+  return warnings
+end
+
+return App

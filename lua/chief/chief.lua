@@ -1,0 +1,301 @@
+-- The chief as a Lua program sees it: chief.core's, with checked options, handlers for its events and shutdown hooks.
+local core = require "chief.core"
+local Handlers = require "chief.handlers"
+local Hooks = require "chief.hooks"
+local options = require "chief.options"
+local schema = require "chief.schema"
+local spec = require "chief.spec"
+
+-- How many events are taken at once.
+local BATCH = 64
+local HOOK_TIMEOUT = 5
+
+---@class chief.Chief
+---@field private _core userdata
+---@field private _log userdata?
+---@field private _handlers chief.Handlers
+---@field private _hooks chief.Hooks
+---@field private _hook_timeout number
+local Chief = { __name = "chief" }
+Chief.__index = Chief
+
+---A chief without workers.
+---@param given chief.Options?
+---@return chief.Chief
+function Chief.new(given)
+  local settings = options.demand(options.chief, given == nil and {} or given, "chief.new")
+  if type(settings.log) == "table" then settings.log = core.log(settings.log) end
+  local self = setmetatable({}, Chief)
+  self._core = assert(core.chief(settings))
+  self._log = settings.log
+  self._hook_timeout = settings.hook_timeout or HOOK_TIMEOUT
+  local function complain(message, fields) self:log():error(message, fields) end
+  self._handlers, self._hooks = Handlers.new(complain), Hooks.new(complain)
+  return self
+end
+
+---The logger that the chief was given, else one to stderr.
+function Chief:log()
+  self._log = self._log or core.log({})
+  return self._log
+end
+
+-- ---- workers and channels ----
+
+local function check_code(module, where)
+  if type(module) == "table" and module.native ~= nil then
+    if type(module.native) == "string" then return end
+    error(where .. ": native: should be the path of a C plug-in, got " .. schema.describe(module.native), 3)
+  end
+  options.demand(options.module, module, where)
+end
+
+---Adds a worker; while the chief runs it is started as its dependencies allow.
+---@param name string
+---@param module string|function|{native: string} a module's name, a function that captures nothing, or a C plug-in
+---@param given chief.WorkerOptions?
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:add_worker(name, module, given)
+  local where = ("add_worker(%s)"):format(schema.describe(name))
+  options.demand(schema.name, name, where)
+  check_code(module, where)
+  local checked = options.demand(options.worker, given == nil and {} or given, where)
+  return self:add_checked(name, module, checked)
+end
+
+---Adds a worker whose options have been checked.
+---@package
+---@param name string
+---@param module string|function|table
+---@param checked table
+---@param folder string? where its modules are looked for first
+function Chief:add_checked(name, module, checked, folder)
+  local ok, message, code = self._core:add_worker(name, spec.worker(module, checked, folder))
+  if ok then return true end
+  -- A program that does not look at the answer would run without the worker and never know.
+  self:log():error("worker not added", { worker = name, error = message })
+  return nil, message, code
+end
+
+Chief.add = Chief.add_worker
+
+---Adds a channel that every worker can ask for by its name.
+---@param name string
+---@param given chief.ChannelOptions?
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:add_channel(name, given)
+  local where = ("add_channel(%s)"):format(schema.describe(name))
+  options.demand(schema.name, name, where)
+  return self._core:add_channel(name, options.demand(options.channel, given == nil and {} or given, where))
+end
+
+---Enables some workers: all of them or, when a name is unknown, none. Names one by one or as one list.
+---@param ... string|string[]
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:enable_workers(...)
+  local first = ...
+  return self._core:enable_workers(type(first) == "table" and first or { ... })
+end
+
+---Whether every worker is enabled when none is named; on at first.
+---@param on boolean? nil: on
+function Chief:enable_by_default(on) return self._core:set_enable_by_default(on ~= false) end
+
+---The limit of the whole stop.
+---@param seconds number
+function Chief:force_stop_timeout(seconds)
+  options.demand(schema.number("a number of seconds", 0), seconds, "force_stop_timeout")
+  return self._core:set_force_stop_timeout(seconds)
+end
+
+---Whether the chief ends by itself when nothing runs and nothing is scheduled.
+---@param on boolean? nil: on
+function Chief:exit_when_done(on) return self._core:set_exit_when_done(on ~= false) end
+
+-- ---- its life ----
+
+---Calls a handler for each event of a kind ("*": of every kind), in the thread that waits in start, join or run_all.
+---@param kind string
+---@param handler fun(event: chief.Event)
+---@return chief.Chief self
+function Chief:on(kind, handler)
+  self._handlers:add(kind, handler)
+  return self
+end
+
+---Calls a function with these arguments after the last worker has stopped, in the thread that waits for that.
+---@param hook function
+---@return chief.Chief self
+function Chief:on_shutdown(hook, ...)
+  self._hooks:add(hook, ...)
+  return self
+end
+
+---Runs the inits of the workers that wait for no other, and waits for them.
+---@param log userdata? the logger for this application
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:init_workers(log)
+  self._log = log or self._log
+  return self._core:init_workers(log)
+end
+
+---Lets the workers run, and returns.
+---@param parent userdata? a context: when it is done, the chief stops
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:launch(parent) return self._core:launch(parent) end
+
+-- Hands events to the handlers until none will come any more or the limit is over.
+local function spend(self, limit)
+  local events
+  repeat
+    events = self._core:take_events(BATCH, limit and limit:remaining())
+    if events then self._handlers:deliver(events) end
+  until not events
+end
+
+---Waits until the chief has stopped, and spends the wait handing events to the handlers.
+---@param timeout number? seconds; nil: however long it takes
+---@return true? ok nil also when a worker's last run had failed ("failed") or had to be abandoned ("timeout")
+---@return string? message
+---@return string? code
+function Chief:join(timeout)
+  local _, message, code = self._core:join(0)
+  if code == "not_initialized" then return nil, message, code end
+  spend(self, timeout and core.context(nil, timeout))
+  if timeout and not self._core:has_stopped() then return nil, "still running", "timeout" end
+  local ok
+  ok, message, code = self._core:join()
+  self._hooks:run(self._hook_timeout)
+  if ok then return true end
+  return nil, message, code
+end
+
+---With a worker's name: asks for that worker to be started. Else launches all and waits until the chief has stopped.
+---@param parent userdata|string|nil
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:start(parent)
+  if type(parent) == "string" then return self._core:start_worker(parent) end
+  local ok, message, code = self:launch(parent)
+  if not ok then return nil, message, code end
+  return self:join()
+end
+
+---Initialises and starts the workers named (none: as by default) and waits for the end, with these signals caught.
+---@package
+---@param names string[]
+---@param signals table as catch_signals takes them
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:run_with(names, signals)
+  local ok, message, code = self._core:catch_signals(signals)
+  if ok and #names > 0 then ok, message, code = self._core:enable_workers(names) end
+  if ok then ok, message, code = self:init_workers() end
+  if not ok then return nil, message, code end
+  return self:start()
+end
+
+---Runs until SIGTERM or SIGINT; a second one, 500 ms or more after the first, forces.
+---@param ... string the workers to run; none: as by default
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:run_all(...)
+  local first = ...
+  local ok, message, code = self:run_with(type(first) == "table" and first or { ... }, { stop = true })
+  -- The last line of a main program is often os.exit(c:run_all() and 0 or 1), which would keep the reason to itself.
+  if not ok and not self._core:has_stopped() then self:log():error("not started", { error = message }) end
+  return ok, message, code
+end
+
+---With a name: asks for that worker to be stopped. Else asks for a graceful stop of everything.
+---@param name string?
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:stop(name)
+  if name ~= nil then return self._core:stop_worker(name) end
+  return self._core:stop()
+end
+
+---Asks for a worker to be stopped, if it runs, and started again.
+---@param name string
+function Chief:restart(name) return self._core:restart_worker(name) end
+
+---Asks for a worker to be stopped and forgotten.
+---@param name string
+function Chief:remove(name) return self._core:remove_worker(name) end
+
+-- ---- looking ----
+
+---The state of each worker by its name.
+---@return table<string, chief.State>
+function Chief:states()
+  local states = {}
+  for _, status in ipairs(self._core:states()) do states[status.name] = status.state end
+  return states
+end
+
+---What is known of each worker, in registration order.
+---@return chief.Status[]
+function Chief:status() return self._core:states() end
+
+---A value of the chief's context.
+---@param key string
+function Chief:value(key) return self._core:context():value(key) end
+
+---Waits until a worker is in a state.
+---@param name string
+---@param state chief.State
+---@param timeout number?
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:wait(name, state, timeout) return self._core:wait_state(name, state, timeout) end
+
+---The events that come, one after the other, for a loop of the program's own; ends after the last one.
+---@param timeout number? how long to wait for each
+---@return fun(): chief.Event?
+function Chief:events(timeout)
+  local taken, next_one = {}, 1
+  return function()
+    if not taken[next_one] then taken, next_one = self._core:take_events(BATCH, timeout) or {}, 1 end
+    next_one = next_one + 1
+    return taken[next_one - 1]
+  end
+end
+
+-- These are chief.core's as they are; types/chief.lua says what they take.
+local SAME = { "channel", "enable_worker", "is_enabled", "force_stop", "start_worker", "stop_worker",
+  "restart_worker", "remove_worker", "wait_ready", "states_json", "context", "add_value", "exit_code", "send", "call",
+  "broadcast", "take_events", "events_dropped", "events_fd", "has_stopped", "catch_signals", "close" }
+
+for _, method in ipairs(SAME) do
+  Chief[method] = function(self, ...)
+    local inner = self._core
+    return inner[method](inner, ...)
+  end
+end
+
+---The application's name.
+---@return string
+function Chief:name() return self._core:name() end
+
+function Chief:__tostring() return "chief " .. self:name() end
+
+-- The core's own finalizer would do; closing by hand makes `local c <close>` stop at the end of its block.
+function Chief:__close() self._core:close() end
+
+return Chief

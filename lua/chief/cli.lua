@@ -1,0 +1,128 @@
+-- The `chief` command. What was asked for goes to stdout; mistakes and the log go to stderr.
+local core = require "chief.core"
+local App = require "chief.app"
+local arguments = require "chief.arguments"
+local build = require "chief.build"
+local configuration = require "chief.configuration"
+
+local CLEAN, FAILED, USAGE, CONFIGURATION = 0, 1, 64, 78
+
+-- Which exit code says that a chief could not be started for this reason.
+local NOT_STARTED = { not_enabled = USAGE, not_found = CONFIGURATION, cycle = CONFIGURATION, invalid = CONFIGURATION }
+
+local cli = {}
+
+local function complain(text) io.stderr:write(text) end
+
+local function count_text(problems, file)
+  return ("%d mistake%s in %s\n"):format(#problems, #problems == 1 and "" or "s", file)
+end
+
+local function problems_json(problems, file)
+  local list = {}
+  for i, problem in ipairs(problems) do
+    list[i] = { file = problem.file, line = problem.line, key = problem.key, message = problem.message }
+  end
+  return core.json_encode({ ok = false, file = file, problems = list }) .. "\n"
+end
+
+-- The application when there is no mistake in it and each name is one of its workers; else the exit code.
+local function load(asked)
+  local app, problems = App.load(asked.app)
+  if not app then
+    if asked.json then io.stdout:write(problems_json(problems, asked.app))
+    else complain(problems:text() .. "\n" .. count_text(problems, asked.app)) end
+    return nil, CONFIGURATION
+  end
+  local ok, message = core.rule(app:names()):validate(asked.workers)
+  if ok then return app end
+  complain(("chief: %s\n"):format(message))
+  return nil, USAGE
+end
+
+local function check(asked)
+  local app, code = load(asked)
+  if not app then return code end
+  local found = configuration.of(app, asked.workers)
+  io.stdout:write(asked.json and configuration.json(found) or configuration.text(found))
+  return CLEAN
+end
+
+local function check_isolation(where)
+  if where == nil or where == "thread" then return true end
+  if where == "process" or where == "fiber" then
+    complain(("chief: --isolation %s is not in this version yet; there is: thread\n"):format(where))
+  else
+    complain(('chief: --isolation should be thread, got "%s"\n'):format(where))
+  end
+  return false
+end
+
+-- A worker has to be named where the app says so: what would run otherwise is nothing.
+local function check_named(app, asked)
+  if not app.settings.require_names or #asked.workers > 0 then return true end
+  complain(("chief: %s has require_names: name the workers to run; there are: %s\n"):format(asked.app,
+    table.concat(app:names(), ", ")))
+  return false
+end
+
+local function logger(app, asked)
+  local given = app.settings.log or {}
+  return core.log({ level = asked.log_level or given.level, format = asked.log_format or given.format })
+end
+
+local function start(app, asked)
+  local log = logger(app, asked)
+  local c, message, code = build.chief(app, { log = log, exit_when_done = not (app.settings.keep or asked.keep) })
+  if not c then
+    complain(("%s: %s\n"):format(asked.app, message))
+    return NOT_STARTED[code] or FAILED
+  end
+  for _, warning in ipairs(app:warnings(asked.workers)) do log:warn(warning) end
+  local ok
+  ok, message, code = c:run_with(asked.workers, { stop = true, hup = true, usr2 = true })
+  if ok or c:has_stopped() then return c:exit_code() end
+  complain(("chief: %s\n"):format(message))
+  return NOT_STARTED[code] or FAILED
+end
+
+local function run(asked)
+  if not check_isolation(asked.isolation) then return USAGE end
+  local app, code = load(asked)
+  if not app then return code end
+  if not check_named(app, asked) then return USAGE end
+  return start(app, asked)
+end
+
+local COMMANDS = { run = run, check = check }
+
+---Does what the arguments say.
+---@param args string[]
+---@return integer code the exit code
+function cli.run(args)
+  local asked = arguments.read(args, core.version)
+  if asked.shown then
+    io.stdout:write(asked.shown)
+    return CLEAN
+  end
+  if asked.wrong or asked.missing then
+    complain(asked.wrong or asked.missing)
+    return asked.wrong and USAGE or CONFIGURATION
+  end
+  return COMMANDS[asked.command](asked)
+end
+
+---The whole program: does what the arguments say and ends the process.
+---@param args string[]
+function cli.main(args)
+  -- Who reads our output may go away; that is an error of the write, not the end of the workers.
+  core.ignore_sigpipe()
+  local code = cli.run(args)
+  io.stdout:flush()
+  io.stderr:flush()
+  -- An abandoned worker's thread still runs: the process ends without waiting for what it holds.
+  if core.exit then core.exit(code) end
+  os.exit(code)
+end
+
+return cli

@@ -1,0 +1,179 @@
+-- The effective configuration of an application: what `chief check` shows, with every default filled in.
+local core = require "chief.core"
+local columns = require "chief.columns"
+local graph = require "chief.graph"
+
+local RESTART = { delay = 0.1, factor = 2, max_delay = 30, jitter = 0.2 }
+local CHANNEL = { capacity = 64, overflow = "block", delivery = "at_most_once", max_deliveries = 5,
+  max_message = 16 * 1024 * 1024 }
+local TIMEOUTS = { force_stop_timeout = 45, init_timeout = 30, hook_timeout = 5 }
+local START_TIMEOUT = 30
+
+local function filled(given, defaults)
+  local result = {}
+  for key, value in pairs(defaults) do result[key] = value end
+  for key, value in pairs(given or {}) do result[key] = value end
+  return result
+end
+
+-- What the app file says, else what the module says, else never.
+local function restart_of(worker)
+  local given = worker.options.restart
+  if given then
+    local restart = given.policy == "never" and { policy = "never" } or filled(given, RESTART)
+    restart.from = "app file"
+    return restart
+  end
+  if worker.found and worker.found.restart_on_fail then
+    local restart = filled({ policy = "on_failure" }, RESTART)
+    restart.from = "module"
+    return restart
+  end
+  -- A plug-in says it only when it is loaded, and loading is running its code.
+  return { policy = worker.native and "plugin" or "never", from = worker.native and "plug-in" or "default" }
+end
+
+local function runs(worker)
+  if worker.native then return worker.native end
+  return type(worker.module) == "string" and worker.module or "function"
+end
+
+local function levels_of(workers)
+  local names, after = {}, {}
+  for i, worker in ipairs(workers) do names[i], after[worker.name] = worker.name, worker.options.after end
+  return graph.levels(names, after)
+end
+
+local function describe_worker(worker, level)
+  local given, found = worker.options, worker.found or {}
+  return {
+    name = worker.name, runs = runs(worker), file = found.file, level = level, after = given.after or {},
+    sends = given.sends or {}, receives = given.receives or {}, restart = restart_of(worker),
+    ready = (given.ready or found.ready) and "explicit" or "run", isolation = "thread",
+    grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
+  }
+end
+
+local function describe_channel(channel, senders, receivers)
+  local result = filled(channel.options, CHANNEL)
+  result.name, result.sends, result.receives = channel.name, senders[channel.name], receivers[channel.name]
+  return result
+end
+
+local configuration = {}
+
+---@param app chief.App
+---@param chosen string[]? the workers that would run; none: all
+---@return table
+function configuration.of(app, chosen)
+  local workers = app:select(chosen)
+  local levels, senders, receivers = levels_of(workers), app:users("sends"), app:users("receives")
+  local result = filled(app.settings, TIMEOUTS)
+  result.on_shutdown, result.log = nil, filled(app.settings.log, { level = "info", format = "text" })
+  result.file, result.name = app.file, app.name or "chief"
+  result.keep, result.require_names = app.settings.keep or false, app.settings.require_names or false
+  result.workers, result.channels, result.warnings = {}, {}, app:warnings(chosen)
+  for i, worker in ipairs(workers) do result.workers[i] = describe_worker(worker, levels[worker.name]) end
+  for i, channel in ipairs(app.channels) do result.channels[i] = describe_channel(channel, senders, receivers) end
+  return result
+end
+
+-- ---- for people ----
+
+local function list(names) return #names > 0 and table.concat(names, ", ") or "-" end
+
+local function restart_text(restart)
+  if restart.policy == "never" then return "never" end
+  if restart.policy == "plugin" then return "as the plug-in says" end
+  local when = restart.policy == "always" and "always" or "on failure"
+  local origin = restart.from == "module" and ", says the module" or ""
+  local delays = ("after %g s, then ×%g up to %g s"):format(restart.delay, restart.factor, restart.max_delay)
+  return ("%s, %s%s"):format(when, delays, origin)
+end
+
+-- Workers in the order they start: by level, and in one level as they are registered.
+local function in_order(workers)
+  local ordered, place = table.move(workers, 1, #workers, 1, {}), {}
+  for i, worker in ipairs(workers) do place[worker] = i end
+  table.sort(ordered, function(a, b)
+    if a.level ~= b.level then return a.level < b.level end
+    return place[a] < place[b]
+  end)
+  return ordered
+end
+
+local function workers_text(workers)
+  local rows = { { "LEVEL", "WORKER", "RUNS", "AFTER", "READY", "GRACE", "RESTART" } }
+  for _, worker in ipairs(in_order(workers)) do
+    local ready = worker.ready == "explicit" and "when it says so" or "when it runs"
+    local grace = worker.grace and ("%g s"):format(worker.grace) or "its share"
+    rows[#rows + 1] = { tostring(worker.level), worker.name, worker.runs, list(worker.after), ready, grace,
+      restart_text(worker.restart) }
+  end
+  return columns.render(rows)
+end
+
+local function bytes_text(bytes)
+  for _, unit in ipairs({ { "MiB", 1024 * 1024 }, { "KiB", 1024 } }) do
+    if bytes % unit[2] == 0 then return ("%d %s"):format(bytes // unit[2], unit[1]) end
+  end
+  return bytes .. " bytes"
+end
+
+local function channels_text(channels)
+  if #channels == 0 then return "" end
+  local rows = {
+    { "CHANNEL", "CAPACITY", "WHEN FULL", "DELIVERY", "TRIES", "THEN", "MESSAGE", "SENDERS", "RECEIVERS" },
+  }
+  for _, channel in ipairs(channels) do
+    local tries = channel.max_deliveries > 0 and tostring(channel.max_deliveries) or "no limit"
+    rows[#rows + 1] = { channel.name, tostring(channel.capacity), channel.overflow, channel.delivery, tries,
+      channel.dead and "to " .. channel.dead or "dropped", bytes_text(channel.max_message), list(channel.sends),
+      list(channel.receives) }
+  end
+  return "\n" .. columns.render(rows)
+end
+
+local function summary_text(workers)
+  local by_policy = { never = {}, on_failure = {}, always = {}, plugin = {} }
+  for _, worker in ipairs(workers) do table.insert(by_policy[worker.restart.policy], worker.name) end
+  local rows = {}
+  for _, row in ipairs({ { "restarted after a failure:", "on_failure" }, { "restarted always:", "always" },
+    { "restarted as the plug-in says:", "plugin" }, { "not restarted:", "never" } }) do
+    local names = by_policy[row[2]]
+    if #names > 0 then rows[#rows + 1] = { row[1], list(names) } end
+  end
+  return columns.render(rows)
+end
+
+local function end_text(of)
+  if of.keep then return "stays when nothing is left to run (keep)" end
+  return "ends when nothing is left to run"
+end
+
+local function count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
+
+---@param of table what configuration.of returned
+---@return string
+function configuration.text(of)
+  local workers, channels = count(#of.workers, "worker"), count(#of.channels, "channel")
+  local parts = {
+    ("%s: no mistakes; %s, %s, %s\n"):format(of.file, of.name, workers, channels),
+    workers_text(of.workers), channels_text(of.channels), summary_text(of.workers),
+    ("a stop takes %g s at most; %s%s\n"):format(of.force_stop_timeout, end_text(of),
+      of.require_names and "; runs only workers that are named" or ""),
+  }
+  local text = ("%s\n%s%s\n%s%s"):format(table.unpack(parts))
+  for _, warning in ipairs(of.warnings) do text = text .. "warning: " .. warning .. "\n" end
+  return text
+end
+
+---@param of table
+---@return string
+function configuration.json(of)
+  local copy = { ok = true }
+  for key, value in pairs(of) do copy[key] = value end
+  return core.json_encode(copy) .. "\n"
+end
+
+return configuration

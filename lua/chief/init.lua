@@ -1,0 +1,57 @@
+-- `require "chief"`: runs a named set of workers, keeps them running, and stops them without losing work.
+--
+--   local chief = require "chief"
+--   local c = chief.new { name = "my-app" }
+--   c:add_worker("my-awesome-worker", "my_worker", { restart = "on_failure" })
+--   os.exit(c:run_all() and 0 or 1)
+local core = require "chief.core"
+
+---@class chief
+---@field version string
+---@field state chief.core.state the states: to_string, validate, to_json, from_json, value, scan, transition, numbers
+---@field rule fun(names: string[], message: string?): chief.core.Rule the worker-exists rule
+---@field pool fun(): chief.core.Pool a registry of workers without a chief
+---@field context fun(parent: chief.core.Context?, timeout: number?): chief.core.Context
+---@field channel fun(name: string, options: chief.ChannelOptions?): chief.core.Channel a channel outside any chief
+---@field map fun(t: table?): table a table that is sent as a map, also when it is empty
+---@field pack fun(value: any): string a value as MessagePack
+---@field unpack fun(bytes: string): any
+local chief = {
+  version = core.version, state = core.state, rule = core.rule, pool = core.pool, context = core.context,
+  map = core.map, pack = core.pack, unpack = core.unpack,
+}
+
+---A chief without workers.
+---@param options chief.Options?
+---@return chief.Chief
+function chief.new(options)
+  return require("chief.chief").new(options)
+end
+
+---A logger: text for people, or JSON lines, to stderr.
+---@param given chief.LogOptions?
+---@return chief.core.Log
+function chief.log(given)
+  local options = require "chief.options"
+  return core.log(options.demand(options.log, given == nil and {} or given, "chief.log"))
+end
+
+---A channel outside any chief, for programs and tests.
+---@param name string
+---@param given chief.ChannelOptions?
+---@return chief.core.Channel
+function chief.channel(name, given)
+  local options = require "chief.options"
+  return core.channel(name, options.demand(options.channel, given == nil and {} or given, "chief.channel"))
+end
+
+---The chief of an application: of an app file, or of a table as an app file returns it.
+---@param app string|table
+---@return chief.Chief? chief
+---@return string? message every mistake, one a line
+---@return string? code
+function chief.load(app)
+  return require("chief.build").load(app)
+end
+
+return chief

@@ -1,0 +1,205 @@
+-- chief's own options: what may be given for a chief, a worker, a channel and a log. An app file and the calls of
+-- `require "chief"` are checked by the same tables, so that both say the same about the same mistake.
+local core = require "chief.core"
+local Problems = require "chief.problems"
+local schema = require "chief.schema"
+
+local options = {}
+
+local function set(...)
+  local result = {}
+  for _, name in ipairs({ ... }) do result[name] = true end
+  return result
+end
+
+local seconds = schema.number("a number of seconds", 0)
+
+local RESTART_DELAY, RESTART_MAX_DELAY = 0.1, 30
+
+local policy = schema.choice({ "never", "on_failure", "always" })
+
+local restart_table = schema.record('{ policy = "on_failure", delay = 0.1 }', {
+  policy = policy,
+  delay = seconds,
+  factor = schema.number("a number", 1),
+  max_delay = seconds,
+  jitter = schema.number("a share", 0, 1),
+}, set("max_restarts", "window", "groups", "strategy", "critical", "no_restart_codes", "preset", "presets"))
+
+local function check_restart_table(value, key, problems)
+  local before = #problems
+  local restart = restart_table(value, key, problems)
+  if #problems > before then return nil end
+  local delay, most = restart.delay or RESTART_DELAY, restart.max_delay or RESTART_MAX_DELAY
+  if delay > most then
+    local given = restart.max_delay and "" or ", its default"
+    local message = ("should be at most max_delay (%g s%s), got %g"):format(most, given, delay)
+    problems:add(Problems.join(key, "delay"), message)
+  end
+  restart.policy = restart.policy or "on_failure"
+  return restart
+end
+
+---How a worker is restarted: a word, or a table which then has a policy.
+---@type chief.Check
+options.restart = schema.by_type('"never", "on_failure", "always" or a table such as { delay = 0.1 }', {
+  string = function(value, key, problems)
+    local word = policy(value, key, problems)
+    return word and { policy = word }
+  end,
+  table = check_restart_table,
+})
+
+local function check_module_name(value, key, problems)
+  if value:find("^[^%s./][^%s/]*$") and not value:find("%.lua$") then return value end
+  local name = value:gsub("%.lua$", ""):gsub("^%./", ""):gsub("/", ".")
+  local such = name:find("^[^%s.]") and name or "workers.api"
+  problems:add(key, ('should be the name of a module, as for require, such as "%s", got %s'):format(such,
+    schema.describe(value)))
+end
+
+local function check_function(value, key, problems)
+  local ok, found = pcall(core.function_spec, value)
+  if ok then return value end
+  problems:add(key, (tostring(found):gsub("^[^\n]-:%d+: ", "")))
+end
+
+local function refuse_table(_, key, problems)
+  problems:add(key, 'is a table: give the module\'s name, such as "workers.api"; each worker loads it in its own state')
+end
+
+---What runs: the name of a module, or a function that captures nothing.
+---@type chief.Check
+options.module = schema.by_type("the name of a module, or a function", {
+  string = check_module_name,
+  ["function"] = check_function,
+  table = refuse_table,
+})
+
+-- Values that MessagePack cannot carry are named with their path by the core.
+local function check_args(value, key, problems)
+  local ok, packed, message = pcall(core.pack, value)
+  if ok and packed then return value end
+  problems:add(key, tostring(ok and message or packed))
+end
+
+local worker_fields = {
+  args = check_args,
+  after = schema.names("workers' names"),
+  sends = schema.names("channels' names"),
+  receives = schema.names("channels' names"),
+  restart = options.restart,
+  ready = schema.choice({ "explicit" }),
+  isolation = schema.choice({ "thread" }, { "fiber", "process" }),
+  grace = seconds,
+  start_timeout = seconds,
+}
+
+local worker_later = set("memory_limit", "watchdog", "count", "critical", "max_restarts", "window", "group", "groups",
+  "strategy", "no_restart_codes", "preset", "presets")
+
+local function with(fields, more)
+  local result = {}
+  for name, check in pairs(fields) do result[name] = check end
+  for name, check in pairs(more) do result[name] = check end
+  return result
+end
+
+---The third argument of add_worker.
+---@type chief.Check
+options.worker = schema.record('{ restart = "on_failure" }', worker_fields, worker_later)
+
+local entry_fields = with(worker_fields, {
+  module = options.module,
+  native = schema.type("string", 'the name or path of a C plug-in, such as "native/resizer.so"'),
+})
+
+local function check_entry(record)
+  return function(value, key, problems)
+    local entry = record(value, key, problems)
+    if not entry then return nil end
+    if value.module == nil and value.native == nil then
+      problems:add(Problems.join(key, "module"), 'is missing: say what runs, such as module = "workers.api"')
+    elseif value.module ~= nil and value.native ~= nil then
+      problems:add(key, "has both module and native: a worker runs one of them")
+    end
+    return entry
+  end
+end
+
+local ENTRY = '{ module = "workers.api" }'
+
+---A worker of an app file: its options and what runs.
+---@type chief.Check
+options.entry = check_entry(schema.record(ENTRY, entry_fields, worker_later))
+
+---The same in the list form, where the entry has the name.
+---@type chief.Check
+options.named_entry = check_entry(schema.record('{ name = "api", module = "workers.api" }', with(entry_fields, {
+  name = { schema.name, required = 'in a list each worker says its name, such as name = "api"' },
+}), worker_later))
+
+local UINT32_MAX = 4294967295
+
+---@type chief.Check
+options.channel = schema.record("{ capacity = 64 }", {
+  capacity = schema.integer("a number of messages", 1, UINT32_MAX),
+  overflow = schema.choice({ "block", "drop_oldest", "fail" }),
+  delivery = schema.choice({ "at_most_once", "at_least_once" }),
+  max_deliveries = schema.integer("a number of deliveries (0: no limit)", 0, UINT32_MAX),
+  max_message = schema.integer("a number of bytes", 1),
+  dead = schema.name,
+}, set("transport", "durable"))
+
+---@type chief.Check
+options.log = schema.record('{ level = "info", format = "text" }', {
+  level = schema.choice({ "debug", "info", "warn", "error", "off" }),
+  format = schema.choice({ "text", "json" }),
+})
+
+local function check_any(value) return value end
+
+local chief_fields = {
+  name = schema.name,
+  force_stop_timeout = seconds,
+  init_timeout = seconds,
+  hook_timeout = seconds,
+  require_names = schema.boolean,
+}
+
+---The argument of chief.new. `log` may also be a logger that the program made.
+---@type chief.Check
+options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
+  exit_when_done = schema.boolean,
+  seed = schema.integer("a whole number"),
+  event_capacity = schema.integer("a number of events", 1, UINT32_MAX),
+  log = schema.by_type('a logger or a table such as { level = "info" }',
+    { table = options.log, userdata = check_any }),
+}))
+
+local app_later = set("isolation", "groups", "strategy", "memory_limit", "watchdog", "critical", "preset", "presets",
+  "transports", "control", "schedule")
+
+---The table an app file returns. Its workers and channels are looked at by chief.app, since they hang together.
+---@type chief.Check
+options.app = schema.record("{ name = …, workers = { … } }", with(chief_fields, {
+  workers = { check_any, required = 'say what runs, such as workers = { api = { module = "workers.api" } }' },
+  channels = check_any,
+  keep = schema.boolean,
+  log = options.log,
+  on_shutdown = schema.type("function", "a function"),
+}), app_later)
+
+---Checks what a program gives; a mistake is an error at the caller's caller.
+---@param check chief.Check
+---@param value any
+---@param where string the call, for the message
+---@return any
+function options.demand(check, value, where)
+  local problems = Problems.new(where)
+  local result = check(value, "", problems)
+  if #problems > 0 then error(problems:text(), 3) end
+  return result
+end
+
+return options
