@@ -3,27 +3,37 @@ set(CHIEF_CORE_SOURCES
   core/src/act.c
   core/src/agenda.c
   core/src/alloc.c
+  core/src/call.c
   core/src/catch.c
+  core/src/channel.c
   core/src/chief.c
   core/src/context.c
   core/src/err.c
   core/src/event.c
   core/src/finish.c
+  core/src/hand.c
   core/src/inbox.c
   core/src/json.c
   core/src/log.c
   core/src/loop.c
+  core/src/mailbox.c
   core/src/map.c
   core/src/model.c
   core/src/model_link.c
+  core/src/msg.c
   core/src/names.c
+  core/src/party.c
   core/src/plat.c
   core/src/policy.c
   core/src/pool.c
+  core/src/post.c
+  core/src/recv.c
   core/src/request.c
   core/src/rule.c
   core/src/run.c
   core/src/runner.c
+  core/src/select.c
+  core/src/send.c
   core/src/snapshot.c
   core/src/state.c
   core/src/step.c

@@ -1,9 +1,12 @@
 /*
- * channel: bounded queues of messages, and what each party has to do with them (its hands). A mailbox is a channel with
- * one receiver.
+ * channel: bounded queues of messages, and what each party has to do with them (its hands). A mailbox is a channel that
+ * belongs to a worker's name.
  *
  * A message that was accepted is queued, in somebody's hand, or done with (acknowledged or dropped), and the counters say
  * so at every moment under the channel's lock: sent = acknowledged + in_hand + queued + dropped.
+ *
+ * Who waits stands in `senders` or `receivers`. Each message wakes one receiver, each freed place one sender; a waiter
+ * that was woken and does not take what it was woken for wakes the next. Where the lock order is: wait.h.
  */
 #ifndef CHIEF_CHANNEL_H
 #define CHIEF_CHANNEL_H
@@ -13,103 +16,128 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Told, without a lock, of a message that left at max_deliveries. */
-typedef void (*chief__on_dropped)(void *data, const char *channel, const char *worker);
-
 struct chief__hand {
-    chief__hand *next_of_party; /* the party's list */
-    chief__party *party;        /* this and the next: const after new */
-    chief_channel *ch;          /* held */
+    atomic_uint refs;            /* dropped with release, the last one acquires: its party's, and an abandonment's */
+    chief__hand *next_of_party;  /* the party's list, under its lock */
+    chief__hand *next_abandoned; /* loop thread */
+    chief__party *party;         /* this and the next: const after new */
+    chief_channel *ch;           /* held */
     /* under the channel's lock */
     chief__hand *next, *previous; /* the channel's list */
     chief__msg_list held;
     chief_reservation *reservations;
     bool sent, received;
-    bool dead; /* abandoned: only its memory is left */
+    bool closed; /* ended or abandoned: only its memory is left */
 };
 
 struct chief_reservation {
-    chief_reservation *next; /* under the channel's lock */
-    chief__hand *hand;       /* NULL: the host's, or the hand has gone */
-    chief_channel *ch;       /* held */
+    chief_reservation *next; /* under the channel's lock, as the other fields that say so */
+    chief__hand *hand;       /* under lock; NULL: the host's, or the hand has gone */
+    chief_channel *ch;       /* held; this and the next two: const after new */
     chief_msg *msg;
-    size_t room;
-    bool dead; /* under the channel's lock: its room was given back */
+    size_t size;
+    bool closed; /* under lock: its room was given back */
 };
 
 struct chief_channel {
     atomic_uint refs; /* dropped with release, the last one acquires */
     /* const after new */
-    chief__label *label;
+    chief__label *label; /* "" for a mailbox */
+    char *owner;         /* the worker whose mailbox it is; NULL: a channel */
     int32_t overflow;
     int32_t delivery;
     size_t capacity;
     uint64_t max_deliveries; /* 0: no limit */
     size_t max_message;
-    char *dead_name; /* NULL: none */
-    chief__on_dropped on_dropped;
-    void *on_dropped_data;
+    char *dead; /* NULL: none */
 
     chief__mutex lock;
     /* under lock */
-    chief_channel *dead; /* held until the hub closes */
+    chief__hub *hub; /* held until the hub closes; NULL outside a chief */
     chief__msg_list queue;
     size_t reserved;
     chief__queue senders;
     chief__queue receivers;
     chief__hand *hands;
-    bool closed;
-    bool shut;         /* a mailbox whose worker is not there: sends are CHIEF_ENOENT */
-    bool had_receiver; /* some worker has received, ever */
+    size_t owners; /* live parties whose mailbox it is */
     bool host_receives;
-    int fd; /* -1 until asked for */
+    bool closed;
+    int refusal; /* why a sender is refused: CHIEF_OK, CHIEF_ECLOSED, CHIEF_ENOENT (a mailbox whose worker is not there) */
+    int fd;      /* -1 until asked for */
     uint64_t sent, acknowledged, in_hand, dropped, redelivered, dead_lettered;
 };
 
-int chief__channel_new(chief_channel **out, const char *name, const chief_channel_options *options,
-                       chief__on_dropped on_dropped, void *data);
+/* `owner` not NULL: a mailbox, whose channel name is "". */
+int chief__channel_new(chief_channel **out, const char *name, const char *owner, const chief_channel_options *options);
 
-/* The party's hand for the channel, made at first use; NULL when there is no memory. Worker thread. */
-chief__hand *chief__hand_get(chief__party *p, chief_channel *ch);
+/* A party whose mailbox it is came (1) or went (-1). */
+void chief__channel_owned(chief_channel *mailbox, int change);
 
-/* Waits for room as chief_channel_send says, with the channel's lock held before and after; then there is room and it is
- * the caller's. Messages that gave way go to `spoils`. */
-int chief__room(chief_channel *ch, chief__hand *hand, chief__party *p, int64_t timeout_ms, int64_t deadline,
-                chief__msg_list *spoils);
+/* Whether senders to a mailbox are refused. What is queued stays, but who waits for an answer to it waits in vain. */
+void chief__channel_shut(chief_channel *mailbox, bool shut);
 
-/* With the lock held: the message is sent now, whatever the capacity. */
-void chief__put_last(chief_channel *ch, chief_msg *msg);
+/* Closes it for good, with `refusal` for those who still send, ends its calls, and lets go of the hub. */
+void chief__channel_retire(chief_channel *ch, int refusal);
 
-/* Sends a message that is made already and becomes the channel's on success. */
-int chief__send_msg(chief_channel *ch, chief__party *p, chief_msg *msg, int64_t timeout_ms);
+/* With the lock held: keeps the descriptor as it should be after the queue or `closed` changed. */
+void chief__channel_update_fd(chief_channel *ch);
 
-/* With the lock held: keeps the descriptor as it should be. */
-void chief__update_fd(chief_channel *ch);
+/* ---- sending ---- */
 
-/* What becomes of messages after the lock: those that moved to `dead`, those whose worker died too often. */
-typedef struct chief__spoils {
-    chief__msg_list gone;     /* to be discarded */
-    chief__msg_list too_often; /* left at max_deliveries */
-} chief__spoils;
+/* With the lock held. */
+bool chief__channel_has_room(const chief_channel *ch);
+void chief__channel_put(chief_channel *ch, chief_msg *msg);
 
-/* With the lock held: ends what a hand holds. */
-void chief__hand_ack(chief__hand *hand, chief__spoils *spoils);
-void chief__hand_return(chief__hand *hand, chief__spoils *spoils);
+/* With the lock held: wakes as many senders as there is room for, but no more than `freed`. */
+void chief__channel_freed(chief_channel *ch, size_t freed);
 
-/* Without the lock. */
-void chief__spoils_settle(chief_channel *ch, chief__spoils *spoils, const char *worker);
+/* CHIEF_EINVAL, CHIEF_ETOOBIG. */
+int chief__message_check(const chief_channel *ch, const void *data, size_t len);
 
-/* Leaves the channel for good; the hand is freed. */
+/* How long a sender may wait, and whether a done context ends that at once (for calls) or at the end of its grace. */
+typedef struct chief__patience {
+    int64_t deadline; /* of chief__limit */
+    bool at_once;
+} chief__patience;
+
+/* Sends a message that is made already; it becomes the channel's on success only. */
+int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chief__patience patience);
+
+/* ---- receiving ---- */
+
+/* What a receiver finds, with the lock held: CHIEF_OK when something is queued, else CHIEF_ECLOSED or CHIEF_EAGAIN. A
+ * closed hand is CHIEF_ECANCELED. */
+int chief__channel_look(const chief_channel *ch, const chief__hand *hand);
+
+/* With the lock held: moves up to `max` messages into the hand (NULL: the host acknowledges) and to `out`. */
+size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, size_t max);
+
+/* With the lock held: what the hand holds is done with. It goes to `gone`, to be discarded without the lock. */
+void chief__channel_ack(chief_channel *ch, chief__hand *hand, chief__msg_list *gone);
+
+/* With the lock held: it asks for the next, which acknowledges what it holds. */
+void chief__channel_ask(chief_channel *ch, chief__hand *hand, chief__msg_list *gone);
+
+/* The error with a text about this channel. */
+int chief__channel_explain(const chief_channel *ch, int rc);
+
+/* ---- hands ---- */
+
+/* The party's hand for the channel, made at first use; NULL for the host. CHIEF_ENOMEM; CHIEF_ECANCELED when it was
+ * abandoned. Worker's thread. */
+int chief__hand_get(chief__hand **out, chief__party *p, chief_channel *ch);
+
+/* A reference to keep its memory while it is looked at from outside its thread. */
+void chief__hand_hold(chief__hand *hand);
+
+/* Leaves the channel for good and drops its party's reference. */
 void chief__hand_end(chief__hand *hand, bool clean);
 
-/* As by an unclean end, from another thread; the hand stays. */
+/* As by an unclean end, from another thread; drops a reference of chief__hand_hold. */
 void chief__hand_abandon(chief__hand *hand);
 
-/* Ends the calls that are queued, for a mailbox whose worker will not come. */
-void chief__channel_end_calls(chief_channel *ch);
-
-/* Whether sends are refused because the worker is not there. Wakes blocked senders. */
-void chief__channel_shut(chief_channel *ch, bool shut);
+/* With the lock held: takes a reservation out of its hand and gives its room back, once. */
+void chief__reservation_release(chief_reservation *r);
 
 #pragma GCC visibility pop
 #endif

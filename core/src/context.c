@@ -142,9 +142,9 @@ int chief_context_err(chief_context *ctx) {
     return chief__now_ms() >= ctx->deadline ? CHIEF_ETIMEDOUT : CHIEF_OK;
 }
 
-/* With the lock held. False when it was done before. */
+/* With the lock held. False when it was done before, also by its deadline: then all below it are done too. */
 static bool finish(chief_context *ctx, const char *reason) {
-    if (atomic_load_explicit(&ctx->err, memory_order_relaxed) != CHIEF_OK) return false;
+    if (chief_context_err(ctx) != CHIEF_OK) return false;
     (void)snprintf(ctx->reason, sizeof ctx->reason, "%s", reason);
     atomic_store_explicit(&ctx->err, CHIEF_ECANCELED, memory_order_release);
     chief__queue_wake_all(&ctx->waiting);
@@ -173,6 +173,7 @@ size_t chief_context_reason(chief_context *ctx, char *buf, size_t size) {
     if (buf != NULL && size > 0) buf[0] = '\0';
     int err = chief_context_err(ctx);
     if (ctx == NULL || err == CHIEF_OK) return 0;
+    if (buf == NULL) size = 0;
     if (err == CHIEF_ETIMEDOUT) return (size_t)snprintf(buf, size, "deadline exceeded");
     chief__lock(&ctx->tree->lock);
     int len = snprintf(buf, size, "%s", ctx->reason);
@@ -231,17 +232,13 @@ int chief_context_fd(chief_context *ctx) {
 /* ---- values ---- */
 
 static struct pair *pair_new(const char *key, const chief_value *value, int *rc) {
-    chief__box *box;
     size_t len = strlen(key);
-    *rc = chief__box_new(&box, value);
-    if (*rc != CHIEF_OK) return NULL;
     struct pair *pair = chief__alloc(sizeof *pair + len + 1);
-    if (pair == NULL) {
-        chief__box_discard(box);
-        *rc = chief__fail_code(CHIEF_ENOMEM);
+    *rc = pair != NULL ? chief__box_new(&pair->box, value) : chief__fail_code(CHIEF_ENOMEM);
+    if (*rc != CHIEF_OK) {
+        chief__free(pair);
         return NULL;
     }
-    pair->box = box;
     memcpy(pair->key, key, len + 1);
     return pair;
 }

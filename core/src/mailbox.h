@@ -11,6 +11,7 @@
 
 /* A hub without names. Reference-counted: abandoned workers outlive their chief. `on_dropped` (may be NULL) is told,
  * without any lock, of each message that left at max_deliveries, until the hub is closed. */
+typedef void (*chief__on_dropped)(void *data, const char *channel, const char *worker);
 int chief__hub_new(chief__hub **out, chief__on_dropped on_dropped, void *data);
 chief__hub *chief__hub_ref(chief__hub *hub);
 void chief__hub_unref(chief__hub *hub);
@@ -20,6 +21,9 @@ int chief__hub_add_channel(chief__hub *hub, const char *name, const chief_channe
 
 /* Borrowed for the hub's life. CHIEF_ENOENT lists those there are. */
 int chief__hub_channel(chief__hub *hub, const char *name, chief_channel **out);
+
+/* The same with a reference of the caller's; NULL when there is none. */
+chief_channel *chief__hub_find(chief__hub *hub, const char *name);
 
 /* CHIEF_ENOENT for a channel whose `dead` names none. */
 int chief__hub_check(chief__hub *hub);
@@ -51,6 +55,20 @@ int chief__hub_broadcast(chief__hub *hub, chief__party *from, const void *data, 
 
 /* Replies that came when their caller had gone. */
 uint64_t chief__hub_late_replies(chief__hub *hub);
+
+/* ---- for the files beside this one ---- */
+
+/* Fills `out` with up to `max` mailboxes, each held, when all fit; returns how many there are. */
+size_t chief__hub_mailboxes(chief__hub *hub, chief_channel **out, size_t max);
+
+/* CHIEF_ENOENT with the workers there are. */
+int chief__hub_no_worker(chief__hub *hub, const char *name);
+
+struct chief__counter;
+struct chief__counter *chief__hub_late_counter(chief__hub *hub);
+
+/* Tells whom the hub was made for. No lock may be held. */
+void chief__hub_dropped(chief__hub *hub, const char *channel, const char *worker);
 
 #pragma GCC visibility pop
 #endif

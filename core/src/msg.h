@@ -1,12 +1,18 @@
 /*
- * msg: one message, and the call it may be part of.
+ * msg: one message, made in one block, and lists of them. Knows nothing of channels but a name.
  */
 #ifndef CHIEF_MSG_H
 #define CHIEF_MSG_H
 
-#include "wait.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "chief.h"
 
 #pragma GCC visibility push(hidden)
+
+/* The most bytes in a message where nothing else is said. */
+#define CHIEF__MAX_MESSAGE ((int64_t)16 * 1024 * 1024)
 
 /* A name that messages share with their channel. */
 typedef struct chief__label {
@@ -18,54 +24,31 @@ chief__label *chief__label_new(const char *text);
 chief__label *chief__label_ref(chief__label *label);
 void chief__label_unref(chief__label *label);
 
-/* Counts that outlive who counts. */
-typedef struct chief__counter {
-    atomic_uint refs;
-    _Atomic uint64_t n; /* relaxed */
-} chief__counter;
-
-chief__counter *chief__counter_new(void);
-chief__counter *chief__counter_ref(chief__counter *counter);
-void chief__counter_unref(chief__counter *counter);
-
-/* ---- calls ---- */
-
-typedef struct chief__call chief__call;
-
-/* `late` counts replies that came when the caller had gone. */
-chief__call *chief__call_new(chief__counter *late);
-void chief__call_unref(chief__call *call);
-
-/* The callee is done with the message: no reply, unless there was one. */
-void chief__call_end(chief__call *call);
-
-/* The caller's thread waits for the answer, as `party`; it is gone afterwards whatever came. */
-struct chief__party;
-int chief__call_wait(chief__call *call, struct chief__party *party, int64_t deadline, int64_t timeout_ms,
-                     chief_msg **reply);
-
-/* ---- messages ---- */
-
 typedef enum chief__msg_kind { MSG_MESSAGE, MSG_CALL, MSG_BROADCAST } chief__msg_kind;
 
-/* Bytes that several messages share. */
-typedef struct chief__body chief__body;
+typedef struct chief__call chief__call; /* call.h */
+typedef struct chief__body chief__body; /* bytes that several messages share */
 
 struct chief_msg {
-    atomic_uint refs;          /* dropped with release, the last one acquires */
-    _Atomic uint32_t deliveries; /* written under the channel's lock; relaxed */
-    chief_msg *next;           /* under the lock of the list it is in */
-    chief__label *channel;     /* const once sent, as the following */
-    chief__call *call;         /* NULL: not a call */
-    chief__body *body;         /* NULL: the bytes are the message's own */
+    atomic_uint refs; /* dropped with release, the last one acquires */
+    _Atomic uint32_t
+        deliveries;        /* written under the channel's lock, relaxed: a holder that was given up may still look */
+    chief_msg *next;       /* under the lock of what its list belongs to, as `seq` */
+    uint64_t seq;          /* its place among all that its channel accepted */
+    chief__label *channel; /* held; changed only while nobody else holds the message */
+    chief__call *call;     /* held; NULL: not a call. This and the following: const once sent */
+    chief__body *body;     /* held; NULL: the bytes are the message's own */
     const unsigned char *data;
     size_t len;
     chief__msg_kind kind;
     char sender[]; /* then the bytes */
 };
 
-/* Room for `len` bytes, copied from `data` unless that is NULL. The sender NULL: the host. */
+/* Room for `len` bytes, copied from `data` unless that is NULL. The sender NULL: the host. NULL: out of memory. */
 chief_msg *chief__msg_new(const char *sender, chief__label *channel, const void *data, size_t len);
+
+/* The memory of a message that is not sent yet. */
+unsigned char *chief__msg_room(chief_msg *msg);
 
 /* A message over shared bytes. */
 chief_msg *chief__msg_new_shared(const char *sender, chief__label *channel, chief__body *body);
@@ -83,7 +66,13 @@ typedef struct chief__msg_list {
 
 void chief__list_push(chief__msg_list *list, chief_msg *msg);
 chief_msg *chief__list_pop(chief__msg_list *list);
+
+/* Moves all of `more` behind what is in `list`. */
 void chief__list_append(chief__msg_list *list, chief__msg_list *more);
+
+/* Merges `more` into `list`, both in the order of `seq`. As long as the first of `list` is at most a few places into
+ * `more`, it costs no more than those. */
+void chief__list_merge(chief__msg_list *list, chief__msg_list *more);
 
 /* Ends the calls of all and drops a reference of each. No lock may be held. */
 void chief__list_discard(chief__msg_list *list);

@@ -13,21 +13,23 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct chief__hub chief__hub;   /* mailbox.h: all mailboxes and channels of one chief */
-typedef struct chief__hand chief__hand; /* hand.h: what this party has to do with one channel */
+typedef struct chief__hand chief__hand; /* channel.h: what this party has to do with one channel */
 
 typedef struct chief__party {
-    const char *name;               /* borrowed from the worker; const after init, as the next three */
-    chief_context *context;         /* borrowed from the worker */
-    chief__hub *hub;                /* borrowed from the worker, NULL outside a chief */
-    chief_channel *mailbox;         /* NULL outside a chief */
-    _Atomic int64_t grace_deadline; /* monotonic ms, INT64_MAX until a stop is asked: sends on a done context are bound to
+    const char *name;       /* borrowed from the worker; const after init, as the next three */
+    chief_context *context; /* borrowed from the worker */
+    chief__hub *hub;        /* borrowed from the worker, NULL outside a chief */
+    chief_channel *mailbox; /* held until the end; NULL outside a chief */
+    _Atomic int64_t
+        grace_deadline;    /* monotonic ms, INT64_MAX until a stop is asked: sends on a done context are bound to
                                        it. Stored with release by the loop before it cancels the context, loaded with
                                        acquire by the worker */
-    atomic_bool abandoned;          /* stored with release by the loop, once; loaded with acquire: from then on each send
+    atomic_bool abandoned; /* stored with release by the loop, once; loaded with acquire: from then on each send
                                        and receive of this party is CHIEF_ECANCELED and its late end changes nothing */
     chief__mutex lock;
     chief__waiter *waiting; /* under lock: where its thread is parked */
-    chief__hand *hands;     /* changed under lock by the worker's thread, which reads it without */
+    chief__hand *hands;     /* changed under lock, by the worker's thread only, which reads it without */
+    bool ended;             /* worker's thread, then whoever frees it */
 } chief__party;
 
 /* The party of a worker; NULL for the host. */
@@ -35,17 +37,11 @@ static inline chief__party *chief__party_of(chief_worker *worker) { return (chie
 
 void chief__party_init(chief__party *p, const char *name, chief_context *context, chief__hub *hub);
 
-/* Frees what is left when nobody uses it any more. */
+/* When nobody uses it any more: ends it uncleanly if it has not ended, and frees what is left. Takes a zeroed one. */
 void chief__party_fini(chief__party *p);
 
-/* The end of its grace, set before its context is cancelled, or again later, earlier. Wakes it. */
+/* The end of its grace, set before its context is cancelled, and perhaps again later. Wakes it to look. */
 void chief__party_set_grace(chief__party *p, int64_t deadline);
-
-/*
- * Parks the thread of the party (NULL: a host's) until it is woken, its context is done (unless `ignore_context`), it is
- * abandoned, its grace is moved, or `deadline` has passed. The caller looks at what it waits for in a loop.
- */
-void chief__party_park(chief__party *p, chief__waiter *waiter, bool ignore_context, int64_t deadline);
 
 bool chief__party_is_abandoned(const chief__party *p);
 
@@ -60,11 +56,39 @@ int chief__party_err(const chief__party *p);
 void chief__party_end(chief__party *p, bool clean);
 
 /*
- * The loop gives the generation up while its thread still lives: what it holds from the hub's channels and its mailbox
- * is treated as by an unclean end, now; its reservations give their room back; waits in progress end. The party itself
+ * The loop gives the generation up while its thread still lives: what it holds from its channels and its mailbox is
+ * treated as by an unclean end, now; its reservations give their room back; waits in progress end. The party itself
  * stays valid for its thread.
  */
 void chief__party_abandon(chief__party *p);
+
+/* ---- how a party waits ---- */
+
+/*
+ * One stay in one place: it begins before the caller looks at what it waits for, so that neither a cancellation nor an
+ * abandonment nor a new grace can fall between the look and the parking. The caller looks in a loop.
+ */
+typedef struct chief__stay {
+    chief__waiter waiter; /* to be put into the queues of what is waited for */
+    chief__party *party;  /* NULL: a host's thread */
+    chief__place place;   /* in the context's queue */
+} chief__stay;
+
+/* The lock of what is waited for may be held. */
+void chief__stay_begin(chief__stay *stay, chief__party *p);
+void chief__stay_end(chief__stay *stay);
+
+/* Parks until woken, or `until`, or the deadline of a context that is not done yet. */
+void chief__stay_park(chief__stay *stay, int64_t until);
+
+/* Why a wait that a done context ends has to end now: CHIEF_ECANCELED, CHIEF_ETIMEDOUT (also for a `deadline` of
+ * CHIEF__NOW: CHIEF_EAGAIN), or CHIEF_OK. */
+int chief__stay_over(const chief__party *p, int64_t deadline);
+
+/* A deadline that does not wait at all, for a timeout of 0. */
+#define CHIEF__NOW INT64_MIN
+
+int64_t chief__limit(int64_t timeout_ms);
 
 #pragma GCC visibility pop
 #endif

@@ -6,8 +6,8 @@
  * nobody unparks a waiter that is no more. A waiter that was taken out of a queue by a wake and then leaves empty-handed
  * passes the wake on.
  *
- * Lock order, the whole of the core's: chief → (pool | hub) → party → channel → call → context tree → inbox. Nothing of
- * the host's runs under any of them.
+ * Lock order, the whole of the core's: chief → (pool | hub) → channel → call → (context tree | party | inbox). Nothing of
+ * the host's runs under a channel's lock or one behind it.
  */
 #ifndef CHIEF_WAIT_H
 #define CHIEF_WAIT_H

@@ -6,8 +6,9 @@ local layers = {
   { "alloc", "err", "plat", "log", "json", "map", "value", "wait" },
   { "state", "rule", "policy", "agenda", "names", "model", "model_link",
     "step", "step_emit", "step_life", "step_request", "step_stop" },
-  { "ring", "msg", "codec", "party" },
-  { "channel", "mailbox", "context", "pool", "snapshot" },
+  { "ring", "codec" },
+  { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "mailbox", "post", "pool",
+    "snapshot" },
   { "inbox", "worker", "unit", "runner", "event", "transport" },
   { "chief", "loop", "act", "catch", "finish", "request", "run" },
 }

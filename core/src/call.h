@@ -1,0 +1,35 @@
+/*
+ * call: a question to a worker that waits for its answer. The caller and the message share it; whoever of the two goes
+ * first leaves it to the other.
+ */
+#ifndef CHIEF_CALL_H
+#define CHIEF_CALL_H
+
+#include "party.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct chief__call chief__call;
+
+/* A count that outlives who counts. */
+typedef struct chief__counter {
+    atomic_uint refs;   /* dropped with release, the last one acquires */
+    _Atomic uint64_t n; /* relaxed */
+} chief__counter;
+
+chief__counter *chief__counter_new(void);
+void chief__counter_unref(chief__counter *counter);
+
+/* To `callee`, who is the sender of the answer. `late` counts answers that came when the caller had gone. */
+chief__call *chief__call_new(const char *callee, chief__counter *late);
+chief__call *chief__call_ref(chief__call *call);
+void chief__call_unref(chief__call *call);
+
+/* The callee is done with the message: no reply, unless there was one. */
+void chief__call_end(chief__call *call);
+
+/* Waits for the answer, as `party`; the caller counts as gone afterwards, whatever came. */
+int chief__call_wait(chief__call *call, chief__party *party, int64_t deadline, chief_msg **reply);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,194 @@
+#include "channel.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "call.h"
+#include "err.h"
+#include "mailbox.h"
+
+#define CAPACITY 64
+#define MAX_DELIVERIES 5
+
+/* ---- life ---- */
+
+static int check_options(const char *name, const chief_channel_options *o) {
+    if (o->overflow < CHIEF_BLOCK || o->overflow > CHIEF_FAIL)
+        return chief__fail(CHIEF_EINVAL, "channel \"%s\": there is no overflow %d", name, (int)o->overflow);
+    if (o->delivery < CHIEF_AT_MOST_ONCE || o->delivery > CHIEF_AT_LEAST_ONCE)
+        return chief__fail(CHIEF_EINVAL, "channel \"%s\": there is no delivery %d", name, (int)o->delivery);
+    if (o->max_deliveries < 0 && o->max_deliveries != CHIEF_ZERO)
+        return chief__fail(CHIEF_EINVAL, "channel \"%s\": max_deliveries is negative", name);
+    if (o->max_message < 0 && o->max_message != CHIEF_ZERO)
+        return chief__fail(CHIEF_EINVAL, "channel \"%s\": max_message is negative", name);
+    if (o->dead != NULL && strcmp(o->dead, name) == 0)
+        return chief__fail(CHIEF_EINVAL, "channel \"%s\": dead can't be the channel itself", name);
+    return o->dead != NULL ? chief__name_check(o->dead, "channel") : CHIEF_OK;
+}
+
+static chief_channel *channel_make(const char *name, const char *owner, const chief_channel_options *o) {
+    chief_channel *ch = chief__calloc(1, sizeof *ch);
+    if (ch == NULL) return NULL;
+    atomic_init(&ch->refs, 1);
+    chief__mutex_init(&ch->lock);
+    ch->fd = -1;
+    ch->overflow = o->overflow;
+    ch->delivery = o->delivery;
+    ch->capacity = o->capacity != 0 ? o->capacity : CAPACITY;
+    ch->max_deliveries = (uint64_t)chief__or_default(o->max_deliveries, MAX_DELIVERIES);
+    ch->max_message = (size_t)chief__or_default(o->max_message, CHIEF__MAX_MESSAGE);
+    ch->label = chief__label_new(owner != NULL ? "" : name);
+    if (owner != NULL) ch->owner = chief__strdup(owner);
+    if (o->dead != NULL) ch->dead = chief__strdup(o->dead);
+    if (ch->label != NULL && (ch->owner != NULL) == (owner != NULL) && (ch->dead != NULL) == (o->dead != NULL))
+        return ch;
+    chief_channel_unref(ch);
+    return NULL;
+}
+
+int chief__channel_new(chief_channel **out, const char *name, const char *owner, const chief_channel_options *options) {
+    chief_channel_options o;
+    *out = NULL;
+    int rc = chief__options_read(&o, sizeof o, options, "chief_channel_options");
+    if (rc == CHIEF_OK) rc = check_options(name, &o);
+    if (rc != CHIEF_OK) return rc;
+    *out = channel_make(name, owner, &o);
+    return *out != NULL ? CHIEF_OK : chief__fail_code(CHIEF_ENOMEM);
+}
+
+int chief_channel_new(chief_channel **out, const char *name, const chief_channel_options *options) {
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    int rc = chief__name_check(name, "channel");
+    return rc == CHIEF_OK ? chief__channel_new(out, name, NULL, options) : rc;
+}
+
+chief_channel *chief_channel_ref(chief_channel *ch) {
+    if (ch != NULL) (void)atomic_fetch_add_explicit(&ch->refs, 1, memory_order_relaxed);
+    return ch;
+}
+
+void chief_channel_unref(chief_channel *ch) {
+    if (ch == NULL || atomic_fetch_sub_explicit(&ch->refs, 1, memory_order_acq_rel) != 1) return;
+    chief__list_discard(&ch->queue);
+    chief__fd_close(ch->fd);
+    chief__label_unref(ch->label);
+    chief__free(ch->owner);
+    chief__free(ch->dead);
+    chief__mutex_fini(&ch->lock);
+    chief__free(ch);
+}
+
+const char *chief_channel_name(const chief_channel *ch) { return ch != NULL ? ch->label->text : ""; }
+
+/* ---- closing ---- */
+
+/* With the lock held. */
+static void close_for(chief_channel *ch, int refusal) {
+    if (ch->refusal == CHIEF_OK || refusal == CHIEF_ENOENT) ch->refusal = refusal;
+    ch->closed = true;
+    chief__channel_update_fd(ch);
+    chief__queue_wake_all(&ch->senders);
+    chief__queue_wake_all(&ch->receivers);
+}
+
+void chief_channel_close(chief_channel *ch) {
+    if (ch == NULL) return;
+    chief__lock(&ch->lock);
+    close_for(ch, CHIEF_ECLOSED);
+    chief__unlock(&ch->lock);
+}
+
+static void end_calls(const chief__msg_list *list) {
+    for (const chief_msg *msg = list->first; msg != NULL; msg = msg->next)
+        if (msg->call != NULL) chief__call_end(msg->call);
+}
+
+void chief__channel_shut(chief_channel *mailbox, bool shut) {
+    chief__lock(&mailbox->lock);
+    if (!mailbox->closed) mailbox->refusal = shut ? CHIEF_ENOENT : CHIEF_OK;
+    if (shut) {
+        chief__queue_wake_all(&mailbox->senders);
+        end_calls(&mailbox->queue);
+    }
+    chief__unlock(&mailbox->lock);
+}
+
+void chief__channel_retire(chief_channel *ch, int refusal) {
+    chief__lock(&ch->lock);
+    close_for(ch, refusal);
+    end_calls(&ch->queue);
+    for (const chief__hand *hand = ch->hands; hand != NULL; hand = hand->next) end_calls(&hand->held);
+    chief__hub *hub = ch->hub;
+    ch->hub = NULL;
+    chief__unlock(&ch->lock);
+    chief__hub_unref(hub);
+}
+
+void chief__channel_owned(chief_channel *mailbox, int change) {
+    chief__lock(&mailbox->lock);
+    if (change > 0) mailbox->owners++;
+    else if (--mailbox->owners == 0) chief__queue_wake_all(&mailbox->senders);
+    chief__unlock(&mailbox->lock);
+}
+
+/* ---- looking ---- */
+
+size_t chief_channel_len(chief_channel *ch) {
+    if (ch == NULL) return 0;
+    chief__lock(&ch->lock);
+    size_t len = ch->queue.len;
+    chief__unlock(&ch->lock);
+    return len;
+}
+
+int chief_channel_get_stats(chief_channel *ch, chief_channel_stats *out) {
+    if (ch == NULL || out == NULL || out->size < sizeof out->size) return chief__fail_code(CHIEF_EINVAL);
+    chief_channel_stats s = {.size = out->size, .capacity = (uint32_t)ch->capacity};
+    size_t known = s.size < sizeof s ? s.size : sizeof s;
+    chief__lock(&ch->lock);
+    s.sent = ch->sent;
+    s.received = ch->acknowledged + ch->in_hand;
+    s.queued = ch->queue.len;
+    s.dropped = ch->dropped;
+    s.acknowledged = ch->acknowledged;
+    s.in_hand = ch->in_hand;
+    s.redelivered = ch->redelivered;
+    s.dead = ch->dead_lettered;
+    chief__unlock(&ch->lock);
+    memset(out, 0, s.size);
+    memcpy(out, &s, known);
+    return CHIEF_OK;
+}
+
+void chief__channel_update_fd(chief_channel *ch) {
+    if (ch->fd < 0) return;
+    if (ch->queue.len > 0 || ch->closed) chief__fd_set(ch->fd);
+    else chief__fd_clear(ch->fd);
+}
+
+int chief_channel_fd(chief_channel *ch) {
+    if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&ch->lock);
+    if (ch->fd < 0) {
+        ch->fd = chief__fd_new();
+        chief__channel_update_fd(ch);
+    }
+    int fd = ch->fd;
+    chief__unlock(&ch->lock);
+    return fd >= 0 ? fd : chief__fail(CHIEF_ESYS, "no descriptor for channel \"%s\"", ch->label->text);
+}
+
+int chief__channel_explain(const chief_channel *ch, int rc) {
+    const char *what = ch->owner != NULL ? "the mailbox of worker" : "channel";
+    const char *name = ch->owner != NULL ? ch->owner : ch->label->text;
+    switch (rc) {
+    case CHIEF_OK: return rc;
+    case CHIEF_ECLOSED: return chief__fail(rc, "%s \"%s\" is closed", what, name);
+    case CHIEF_EFULL: return chief__fail(rc, "%s \"%s\" is full", what, name);
+    case CHIEF_ENOENT: return chief__fail(rc, "worker \"%s\" is not enabled, was given up or removed", name);
+    case CHIEF_ETIMEDOUT: return chief__fail(rc, "%s \"%s\": timed out", what, name);
+    case CHIEF_EAGAIN: return chief__fail(rc, "%s \"%s\": nothing to do without waiting", what, name);
+    default: return chief__fail_code(rc);
+    }
+}

@@ -1,0 +1,125 @@
+/* recv: the receivers' side of one channel. */
+#include "channel.h"
+#include "err.h"
+
+/* ---- what a receiver does under the lock ---- */
+
+int chief__channel_look(const chief_channel *ch, const chief__hand *hand) {
+    if (hand != NULL && hand->closed) return CHIEF_ECANCELED;
+    if (ch->queue.len > 0) return CHIEF_OK;
+    return ch->closed ? CHIEF_ECLOSED : CHIEF_EAGAIN;
+}
+
+/* What stays with a hand is held by it beside the reference that goes out. */
+static void hand_over(chief_channel *ch, chief__hand *hand, chief_msg *msg) {
+    uint32_t deliveries = atomic_load_explicit(&msg->deliveries, memory_order_relaxed);
+    atomic_store_explicit(&msg->deliveries, deliveries + 1, memory_order_relaxed);
+    if (hand == NULL) {
+        ch->acknowledged++;
+        return;
+    }
+    chief__list_push(&hand->held, chief__msg_ref(msg));
+    ch->in_hand++;
+}
+
+size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, size_t max) {
+    size_t n = 0;
+    while (n < max && ch->queue.len > 0) {
+        out[n] = chief__list_pop(&ch->queue);
+        hand_over(ch, hand, out[n++]);
+    }
+    if (ch->queue.len == 0) chief__channel_update_fd(ch);
+    chief__channel_freed(ch, n);
+    return n;
+}
+
+void chief__channel_ack(chief_channel *ch, chief__hand *hand, chief__msg_list *gone) {
+    ch->in_hand -= hand->held.len;
+    ch->acknowledged += hand->held.len;
+    chief__list_append(gone, &hand->held);
+}
+
+void chief__channel_ask(chief_channel *ch, chief__hand *hand, chief__msg_list *gone) {
+    if (hand == NULL) {
+        ch->host_receives = true;
+        return;
+    }
+    hand->received = true;
+    chief__channel_ack(ch, hand, gone);
+}
+
+/* ---- receiving ---- */
+
+/* The slow way, with the lock held but for the parking. A receiver that was woken for a message and ends without one
+ * leaves it to the next. */
+static int wait_for_message(chief_channel *ch, const chief__hand *hand, chief__party *p, int64_t deadline) {
+    chief__stay stay;
+    chief__place place = {0};
+    int rc;
+    chief__stay_begin(&stay, p);
+    while ((rc = chief__channel_look(ch, hand)) == CHIEF_EAGAIN) {
+        rc = chief__stay_over(p, deadline);
+        if (rc != CHIEF_OK) break;
+        chief__queue_join(&ch->receivers, &place, &stay.waiter);
+        chief__unlock(&ch->lock);
+        chief__stay_park(&stay, deadline);
+        chief__lock(&ch->lock);
+        (void)chief__queue_leave(&ch->receivers, &place);
+    }
+    chief__stay_end(&stay);
+    if (rc != CHIEF_OK && ch->queue.len > 0) chief__queue_wake_one(&ch->receivers);
+    return rc;
+}
+
+static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out, size_t max, size_t *n) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    int rc = chief__hand_get(&hand, p, ch);
+    if (rc != CHIEF_OK) return rc;
+    chief__lock(&ch->lock);
+    chief__channel_ask(ch, hand, &gone);
+    rc = chief__channel_look(ch, hand);
+    if (rc == CHIEF_EAGAIN) {
+        chief__unlock(&ch->lock);
+        chief__list_discard(&gone); /* whose callers must not wait as long as this does */
+        chief__lock(&ch->lock);
+        rc = wait_for_message(ch, hand, p, deadline);
+    }
+    if (rc == CHIEF_OK) *n = chief__channel_take(ch, hand, out, max);
+    chief__unlock(&ch->lock);
+    chief__list_discard(&gone);
+    return chief__channel_explain(ch, rc);
+}
+
+int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out, size_t max,
+                            size_t *n) {
+    if (n != NULL) *n = 0;
+    if (ch == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
+    return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, max, n);
+}
+
+int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out) {
+    size_t n;
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    return chief_channel_recv_many(ch, as, timeout_ms, out, 1, &n);
+}
+
+void chief_channel_ack(chief_channel *ch, chief_worker *as) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    if (ch == NULL || as == NULL || chief__hand_get(&hand, chief__party_of(as), ch) != CHIEF_OK) return;
+    chief__lock(&ch->lock);
+    chief__channel_ack(ch, hand, &gone);
+    chief__unlock(&ch->lock);
+    chief__list_discard(&gone);
+}
+
+/* A worker whose chief is gone, or that has none, has no mailbox. */
+int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out) {
+    chief__party *p = chief__party_of(ctx);
+    if (out != NULL) *out = NULL;
+    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->mailbox == NULL) return chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
+    return chief_channel_recv(p->mailbox, ctx, timeout_ms, out);
+}

@@ -1,0 +1,270 @@
+/* send: the senders' side of a channel, reservations included. */
+#include <string.h>
+
+#include "alloc.h"
+#include "channel.h"
+#include "err.h"
+
+/* ---- room ---- */
+
+bool chief__channel_has_room(const chief_channel *ch) { return ch->queue.len + ch->reserved < ch->capacity; }
+
+void chief__channel_freed(chief_channel *ch, size_t freed) {
+    size_t used = ch->queue.len + ch->reserved;
+    size_t room = used < ch->capacity ? ch->capacity - used : 0;
+    for (size_t n = freed < room ? freed : room; n > 0; n--) chief__queue_wake_one(&ch->senders);
+}
+
+void chief__channel_put(chief_channel *ch, chief_msg *msg) {
+    msg->seq = ch->sent++;
+    chief__list_push(&ch->queue, msg);
+    if (ch->queue.len == 1) chief__channel_update_fd(ch);
+    chief__queue_wake_one(&ch->receivers);
+}
+
+/* Whether anybody but the sender itself may still receive: a live worker that has received, or has opened the channel
+ * and not shown yet what for; the host, once it has received; a mailbox's owner. */
+static bool receiver_left(const chief_channel *ch, const chief__party *but) {
+    if (ch->host_receives) return true;
+    if (ch->owner != NULL) return ch->owners > (but != NULL && but->mailbox == ch ? 1u : 0u);
+    for (const chief__hand *h = ch->hands; h != NULL; h = h->next)
+        if (h->party != but && !h->closed && (h->received || !h->sent)) return true;
+    return false;
+}
+
+/* Without a chief nobody gives a grace. */
+static int64_t grace_of(const chief__party *p) {
+    int64_t grace = atomic_load_explicit(&p->grace_deadline, memory_order_acquire);
+    return grace == INT64_MAX && p->hub == NULL ? 0 : grace;
+}
+
+static int make_way(chief_channel *ch, chief__msg_list *gone) {
+    chief_msg *oldest = chief__list_pop(&ch->queue);
+    if (oldest == NULL) return CHIEF_EFULL; /* all of it is reserved */
+    ch->dropped++;
+    chief__list_push(gone, oldest);
+    return CHIEF_OK;
+}
+
+/* A full channel that blocks: CHIEF_OK when the sender may wait, until `*until`. */
+static int may_wait(const chief_channel *ch, const chief__party *p, chief__patience patience, int64_t *until) {
+    *until = patience.deadline;
+    if (patience.deadline == CHIEF__NOW) return CHIEF_EAGAIN;
+    int64_t now = chief__now_ms();
+    if (chief__party_err(p) != CHIEF_OK) {
+        int64_t grace = grace_of(p);
+        if (patience.at_once || now >= grace || !receiver_left(ch, p)) return CHIEF_ECANCELED;
+        if (grace < *until) *until = grace;
+    }
+    return now >= patience.deadline ? CHIEF_ETIMEDOUT : CHIEF_OK;
+}
+
+/* With the lock held: what a sender finds. CHIEF_OK is room, and `*until` is set when it has to wait instead. */
+static int look(chief_channel *ch, const chief__hand *hand, const chief__party *p, chief__patience patience,
+                chief__msg_list *gone, int64_t *until) {
+    *until = CHIEF__NOW;
+    if (ch->refusal != CHIEF_OK) return ch->refusal;
+    if ((hand != NULL && hand->closed) || chief__party_is_abandoned(p)) return CHIEF_ECANCELED;
+    if (chief__channel_has_room(ch)) return CHIEF_OK;
+    if (ch->overflow == CHIEF_FAIL) return CHIEF_EFULL;
+    if (ch->overflow == CHIEF_DROP_OLDEST) return make_way(ch, gone);
+    return may_wait(ch, p, patience, until);
+}
+
+/* With the lock held. Once it has sent it may be no receiver any more, and others in their grace look again. */
+static void note_sender(chief_channel *ch, chief__hand *hand) {
+    if (hand == NULL || hand->sent) return;
+    hand->sent = true;
+    if (!hand->received) chief__queue_wake_all(&ch->senders);
+}
+
+/* The slow way, with the lock held but for the parking. A sender that was woken for a place and does not take it leaves it to
+ * the next. */
+static int wait_for_room(chief_channel *ch, const chief__hand *hand, chief__party *p, chief__patience patience,
+                         chief__msg_list *gone) {
+    chief__stay stay;
+    chief__place place = {0};
+    int64_t until;
+    int rc;
+    chief__stay_begin(&stay, p);
+    while ((rc = look(ch, hand, p, patience, gone, &until)) == CHIEF_OK && until != CHIEF__NOW) {
+        chief__queue_join(&ch->senders, &place, &stay.waiter);
+        chief__unlock(&ch->lock);
+        chief__stay_park(&stay, until);
+        chief__lock(&ch->lock);
+        (void)chief__queue_leave(&ch->senders, &place);
+    }
+    chief__stay_end(&stay);
+    if (rc != CHIEF_OK) chief__channel_freed(ch, 1);
+    return rc;
+}
+
+/* With the lock held, which the slow way gives up for a while: CHIEF_OK when there is a place and it is the caller's. */
+static int take_place(chief_channel *ch, chief__hand *hand, chief__party *p, chief__patience patience,
+                      chief__msg_list *gone) {
+    int64_t until;
+    note_sender(ch, hand);
+    int rc = look(ch, hand, p, patience, gone, &until);
+    if (rc == CHIEF_OK && until != CHIEF__NOW) rc = wait_for_room(ch, hand, p, patience, gone);
+    return rc;
+}
+
+/* ---- sending ---- */
+
+int chief__message_check(const chief_channel *ch, const void *data, size_t len) {
+    if (data == NULL && len > 0) return chief__fail(CHIEF_EINVAL, "%zu bytes and no data", len);
+    if (len <= ch->max_message) return CHIEF_OK;
+    return chief__fail(CHIEF_ETOOBIG, "a message of %zu bytes is more than the %zu that fit", len, ch->max_message);
+}
+
+/* A mailbox needs to know its owner only. */
+static int sending_hand(chief__hand **out, chief__party *p, chief_channel *ch) {
+    *out = NULL;
+    return ch->owner == NULL ? chief__hand_get(out, p, ch) : CHIEF_OK;
+}
+
+int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chief__patience patience) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    int rc = sending_hand(&hand, p, ch);
+    if (rc != CHIEF_OK) return rc;
+    chief__lock(&ch->lock);
+    rc = take_place(ch, hand, p, patience, &gone);
+    if (rc == CHIEF_OK) chief__channel_put(ch, msg);
+    chief__unlock(&ch->lock);
+    chief__list_discard(&gone);
+    return chief__channel_explain(ch, rc);
+}
+
+static int send_one(chief_channel *ch, chief__party *p, const void *data, size_t len, int64_t deadline) {
+    int rc = chief__message_check(ch, data, len);
+    if (rc != CHIEF_OK) return rc;
+    chief_msg *msg = chief__msg_new(p != NULL ? p->name : NULL, ch->label, data, len);
+    if (msg == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    rc = chief__channel_send(ch, p, msg, (chief__patience){.deadline = deadline});
+    if (rc != CHIEF_OK) chief_msg_free(msg);
+    return rc;
+}
+
+int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len, int64_t timeout_ms) {
+    if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
+    return send_one(ch, chief__party_of(as), data, len, chief__limit(timeout_ms));
+}
+
+int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n, int64_t timeout_ms,
+                            size_t *sent) {
+    if (sent != NULL) *sent = 0;
+    if (ch == NULL || (items == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
+    int64_t deadline = chief__limit(timeout_ms);
+    int rc = CHIEF_OK;
+    size_t i = 0;
+    while (i < n && (rc = send_one(ch, chief__party_of(as), items[i].data, items[i].len, deadline)) == CHIEF_OK) i++;
+    if (sent != NULL) *sent = i;
+    return rc;
+}
+
+/* ---- reservations ---- */
+
+static void reservation_free(chief_reservation *r) {
+    chief_msg_free(r->msg);
+    chief_channel_unref(r->ch);
+    chief__free(r);
+}
+
+static chief_reservation *reservation_new(chief_channel *ch, const chief__party *p, size_t len) {
+    chief_reservation *r = chief__calloc(1, sizeof *r);
+    if (r == NULL) return NULL;
+    r->ch = chief_channel_ref(ch);
+    r->size = len;
+    r->msg = chief__msg_new(p != NULL ? p->name : NULL, ch->label, NULL, len);
+    if (r->msg != NULL) return r;
+    reservation_free(r);
+    return NULL;
+}
+
+/* With the lock held. */
+static void reserve(chief_channel *ch, chief__hand *hand, chief_reservation *r) {
+    ch->reserved++;
+    r->hand = hand;
+    if (hand == NULL) return;
+    r->next = hand->reservations;
+    hand->reservations = r;
+}
+
+int chief_send_reserve(chief_channel *ch, chief_worker *as, size_t len, int64_t timeout_ms, chief_reservation **out,
+                       void **data) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    if (out != NULL) *out = NULL;
+    if (data != NULL) *data = NULL;
+    if (ch == NULL || out == NULL || data == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__party *p = chief__party_of(as);
+    int rc = chief__message_check(ch, "", len);
+    if (rc == CHIEF_OK) rc = sending_hand(&hand, p, ch);
+    if (rc != CHIEF_OK) return rc;
+    chief_reservation *r = reservation_new(ch, p, len);
+    if (r == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    chief__lock(&ch->lock);
+    rc = take_place(ch, hand, p, (chief__patience){.deadline = chief__limit(timeout_ms)}, &gone);
+    if (rc == CHIEF_OK) reserve(ch, hand, r);
+    chief__unlock(&ch->lock);
+    chief__list_discard(&gone);
+    if (rc != CHIEF_OK) {
+        reservation_free(r);
+        return chief__channel_explain(ch, rc);
+    }
+    *data = chief__msg_room(r->msg);
+    *out = r;
+    return CHIEF_OK;
+}
+
+void chief__reservation_release(chief_reservation *r) {
+    if (r->hand != NULL) {
+        chief_reservation **at = &r->hand->reservations;
+        while (*at != NULL && *at != r) at = &(*at)->next;
+        if (*at == r) *at = r->next;
+        r->hand = NULL;
+    }
+    if (r->closed) return;
+    r->closed = true;
+    r->ch->reserved--;
+}
+
+/* With the lock held. The place that is given back is the one the message takes. */
+static int commit(chief_reservation *r, size_t len) {
+    chief_channel *ch = r->ch;
+    bool closed = r->closed;
+    chief__reservation_release(r);
+    int rc = closed ? CHIEF_ECANCELED : ch->refusal;
+    if (rc == CHIEF_OK && len > r->size) rc = CHIEF_EINVAL;
+    if (rc == CHIEF_OK) {
+        r->msg->len = len;
+        chief__channel_put(ch, r->msg);
+        r->msg = NULL;
+    } else if (!closed) {
+        chief__channel_freed(ch, 1);
+    }
+    return rc;
+}
+
+int chief_send_commit(chief_reservation *r, size_t len) {
+    if (r == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief_channel *ch = r->ch;
+    chief__lock(&ch->lock);
+    int rc = commit(r, len);
+    chief__unlock(&ch->lock);
+    if (rc == CHIEF_EINVAL) (void)chief__fail(rc, "%zu bytes in a reservation of %zu", len, r->size);
+    else (void)chief__channel_explain(ch, rc);
+    reservation_free(r);
+    return rc;
+}
+
+void chief_send_cancel(chief_reservation *r) {
+    if (r == NULL) return;
+    chief__lock(&r->ch->lock);
+    bool closed = r->closed;
+    chief__reservation_release(r);
+    if (!closed) chief__channel_freed(r->ch, 1);
+    chief__unlock(&r->ch->lock);
+    reservation_free(r);
+}
