@@ -390,30 +390,6 @@ static void test_chief__runs_hooks_after_the_last_worker(void **state) {
     chief_free(c);
 }
 
-static int whole_life(void) {
-    probe p = {.fail_runs = 1};
-    chief *c = NULL;
-    chief_log *log = NULL;
-    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_worker_options o = {.size = sizeof o, .restart = &on_failure};
-    int rc = chief_log_new(&log, &log_options);
-    chief_options co = {.size = sizeof co, .log = log, .exit_when_done = 1};
-    if (rc == CHIEF_OK) rc = chief_new(&c, &co);
-    if (rc == CHIEF_OK) rc = chief_add_channel(c, "ch", NULL);
-    if (rc == CHIEF_OK) rc = chief_add_worker_with(c, "a", &clean_ops, &p, &o);
-    if (rc == CHIEF_OK) rc = chief_init_workers(c, NULL);
-    if (rc == CHIEF_OK) rc = chief_start(c, NULL);
-    chief_free(c);
-    chief_log_unref(log);
-    /* a home that can't be made is a failure of its worker, restarted or not */
-    return rc == CHIEF_EFAILED ? CHIEF_ENOMEM : rc;
-}
-
-static void test_chief__survives_every_failing_allocation(void **state) {
-    (void)state;
-    assert_true(support_out_of_memory(whole_life) > 20);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chief__runs_a_worker_until_it_is_stopped),
@@ -431,7 +407,6 @@ int main(void) {
         cmocka_unit_test(test_chief__frees_initialised_workers_by_their_fini),
         cmocka_unit_test(test_chief__stops_with_its_parent),
         cmocka_unit_test(test_chief__runs_hooks_after_the_last_worker),
-        cmocka_unit_test(test_chief__survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
