@@ -234,7 +234,11 @@ int chief_context_fd(chief_context *ctx) {
 static struct pair *pair_new(const char *key, const chief_value *value, int *rc) {
     size_t len = strlen(key);
     struct pair *pair = chief__alloc(sizeof *pair + len + 1);
-    *rc = pair != NULL ? chief__box_new(&pair->box, value) : chief__fail_code(CHIEF_ENOMEM);
+    if (pair == NULL) {
+        *rc = chief__fail_code(CHIEF_ENOMEM);
+        return NULL;
+    }
+    *rc = chief__box_new(&pair->box, value);
     if (*rc != CHIEF_OK) {
         chief__free(pair);
         return NULL;
