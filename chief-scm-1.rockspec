@@ -51,6 +51,7 @@ build = {
         "core/src/names.c",
         "core/src/party.c",
         "core/src/plat.c",
+        "core/src/plugin.c",
         "core/src/policy.c",
         "core/src/pool.c",
         "core/src/post.c",

@@ -24,6 +24,7 @@ set(CHIEF_CORE_SOURCES
   core/src/names.c
   core/src/party.c
   core/src/plat.c
+  core/src/plugin.c
   core/src/policy.c
   core/src/pool.c
   core/src/post.c

@@ -615,7 +615,7 @@ CHIEF_API int chief_send_reserve(chief_channel *ch, chief_worker *as, size_t len
 
 /*
  * Sends the first `len` bytes of the reservation and ends it, also on an error.
- * @thread as chief_send_reserve  @blocks never
+ * @thread owner (the one that reserved)  @blocks never
  * Errors: CHIEF_ECLOSED when the channel was closed meanwhile, CHIEF_EINVAL when `len` is more than
  * reserved.
  */
@@ -623,7 +623,7 @@ CHIEF_API int chief_send_commit(chief_reservation *reservation, size_t len);
 
 /*
  * Gives the room back, nothing is sent. Takes NULL.
- * @thread as chief_send_reserve  @blocks never
+ * @thread owner (the one that reserved)  @blocks never
  */
 CHIEF_API void chief_send_cancel(chief_reservation *reservation);
 

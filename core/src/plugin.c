@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "err.h"
-#include "loop.h"
+#include "chief.h"
 
 #define ENTRY "chief_plugin_v1"
 

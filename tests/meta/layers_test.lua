@@ -9,7 +9,7 @@ local layers = {
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "mailbox", "post", "pool",
     "snapshot" },
-  { "inbox", "worker", "unit", "runner", "event", "transport" },
+  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport" },
   { "chief", "loop", "act", "catch", "finish", "request", "run" },
 }
 
