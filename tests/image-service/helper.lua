@@ -1,6 +1,7 @@
 -- What the specs of the image service share: its modules on the path, a folder to work in, and stand-ins for what chief
 -- gives a worker.
-local root = os.getenv("CHIEF_SOURCE") or "."
+local _, own_path = ...
+local root = own_path and own_path:match("^(.*)/tests/image%-service/[^/]*$") or "."
 package.path = root .. "/examples/image-service/?.lua;" .. package.path
 require "lib.paths"
 
