@@ -13,14 +13,22 @@ local function setting(name, otherwise)
   return value
 end
 
-local function number(name, otherwise)
+local function number(name, otherwise, least, most)
   local text = setting(name, otherwise)
-  return tonumber(text) or error(("%s should be a number, got %s"):format(name, text), 0)
+  local value = tonumber(text)
+  if value and value >= least and value <= (most or math.huge) then return value end
+  local range = most and ("from %d to %d"):format(least, most) or ("of %d or more"):format(least)
+  error(("the environment variable %s should be a number %s, got %s"):format(name, range, text), 0)
+end
+
+local function whole(name, otherwise, least, most)
+  return math.tointeger(number(name, otherwise, least, most))
+    or error(("the environment variable %s should be a whole number"):format(name), 0)
 end
 
 local QUEUE = 64
 local data_dir = setting("DATA_DIR", folder .. "/data")
-local drain = number("DRAIN_TIMEOUT", 10)
+local drain = number("DRAIN_TIMEOUT", 10, 0)
 
 return {
   name = "image-service",
@@ -40,7 +48,7 @@ return {
       receives = { "uploads" },
       sends = { "thumbs" },
       after = { "uploader" },
-      args = { data_dir = data_dir, side = 320, max_pixels = number("MAX_PIXELS", 64000000) },
+      args = { data_dir = data_dir, side = 320, max_pixels = whole("MAX_PIXELS", 64000000, 1) },
       restart = { policy = "on_failure", delay = 0.5, max_delay = 30 },
     },
     api = {
@@ -49,15 +57,15 @@ return {
       after = { "resizer" },
       args = {
         host = setting("HOST", "127.0.0.1"),
-        port = number("PORT", 8080),
+        port = whole("PORT", 8080, 1, 65535),
         data_dir = data_dir,
         queue = QUEUE,
         drain = drain,
-        max_bytes = number("MAX_BYTES", 32 * 1024 * 1024),
-        max_pixels = number("MAX_PIXELS", 64000000),
-        max_connections = number("MAX_CONNECTIONS", 512),
-        idle_timeout = number("IDLE_TIMEOUT", 10),
-        request_timeout = number("REQUEST_TIMEOUT", 120),
+        max_bytes = whole("MAX_BYTES", 32 * 1024 * 1024, 1),
+        max_pixels = whole("MAX_PIXELS", 64000000, 1),
+        max_connections = whole("MAX_CONNECTIONS", 512, 1),
+        idle_timeout = number("IDLE_TIMEOUT", 10, 0),
+        request_timeout = number("REQUEST_TIMEOUT", 120, 0),
       },
       restart = "on_failure",
     },
