@@ -51,4 +51,22 @@ set(CHIEF_LUA_SOURCES)
 
 set(CHIEF_PROGRAM_SOURCES)
 
-set(CHIEF_LUA_MODULES)
+set(CHIEF_LUA_MODULES
+  lua/chief/app.lua
+  lua/chief/arguments.lua
+  lua/chief/build.lua
+  lua/chief/chief.lua
+  lua/chief/cli.lua
+  lua/chief/columns.lua
+  lua/chief/configuration.lua
+  lua/chief/graph.lua
+  lua/chief/handlers.lua
+  lua/chief/hooks.lua
+  lua/chief/init.lua
+  lua/chief/options.lua
+  lua/chief/problems.lua
+  lua/chief/schema.lua
+  lua/chief/search.lua
+  lua/chief/source.lua
+  lua/chief/spec.lua
+  lua/chief/suggest.lua)

@@ -23,6 +23,11 @@ local function count_line(line, test)
   end
 end
 
+-- Of a test that failed, the parts that did not fail are left out.
+local function is_news(line)
+  return not (line:find("^%[ RUN ") or line:find("^%[       OK ") or line:find("^ok "))
+end
+
 local function verdict(test, passed)
   if passed and test.passed + test.failed == 0 then test.passed = 1 end
   if not passed and test.failed == 0 then test.failed = 1 end
@@ -44,7 +49,7 @@ local function read(lines)
       if text:find("^Test timeout computed") then -- the last line of ctest's own about the test
         test.lines = {}
       else
-        test.lines[#test.lines + 1] = text
+        if is_news(text) then test.lines[#test.lines + 1] = text end
         count_line(text, test)
       end
     end
