@@ -111,13 +111,14 @@ local function names_of(list)
   return names, known
 end
 
-local function check_names(list, key, known, names, what, problems)
-  for i, name in ipairs(list or {}) do
-    if not known[name] then
-      local hint = #names > 0 and suggest.hint(name, names) or "; there is none"
-      problems:add(Problems.join(key, i), ('no %s is called "%s"%s'):format(what, name, hint))
-    end
-  end
+local function check_name(name, key, known, names, what, problems)
+  if known[name] then return end
+  local hint = #names > 0 and suggest.hint(name, names) or "; there is none"
+  problems:add(key, ('no %s is called "%s"%s'):format(what, name, hint))
+end
+
+local function check_names(list, key, ...)
+  for i, name in ipairs(list or {}) do check_name(name, Problems.join(key, i), ...) end
 end
 
 local function check_circles(app, names, problems)
@@ -137,7 +138,7 @@ local function check_dead(app, names, known, problems)
     if dead == channel.name then
       problems:add(key, "names the channel itself: a dead message would come back for ever")
     elseif dead then
-      check_names({ dead }, key, known, names, "channel", problems)
+      check_name(dead, key, known, names, "channel", problems)
     end
   end
 end

@@ -36,7 +36,7 @@ end
 
 ---The logger that the chief was given, else one to stderr.
 function Chief:log()
-  self._log = self._log or core.log({})
+  self._log = self._log or core.log({}):with_field("service", "worker-chief")
   return self._log
 end
 
@@ -254,7 +254,7 @@ function Chief:status() return self._core:states() end
 
 ---A value of the chief's context.
 ---@param key string
-function Chief:value(key) return self._core:context():value(key) end
+function Chief:value(key) return self._core:context():get(key) end
 
 ---Waits until a worker is in a state.
 ---@param name string

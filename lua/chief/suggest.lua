@@ -20,8 +20,11 @@ local function distance(a, b)
   return last[#b]
 end
 
--- One mistake in three letters is still a slip of the finger; more is another word.
-local function is_near(steps, name) return steps <= math.max(1, #name // 3) end
+-- One mistake in three letters is still a slip of the finger, and so is a word not typed to its end; more is another
+-- word.
+local function is_near(steps, name, candidate)
+  return steps <= math.max(1, #name // 3) or #name >= 3 and candidate:sub(1, #name) == name
+end
 
 ---The known name that is nearest to `name`, nil when none is near. Of two as near, the first.
 ---@param name string
@@ -31,7 +34,7 @@ function suggest.nearest(name, known)
   local best, least
   for _, candidate in ipairs(known) do
     local steps = distance(name:lower(), candidate:lower())
-    if is_near(steps, name) and (not least or steps < least) then best, least = candidate, steps end
+    if is_near(steps, name, candidate) and (not least or steps < least) then best, least = candidate, steps end
   end
   return best
 end

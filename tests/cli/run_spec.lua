@@ -1,0 +1,147 @@
+-- `chief run` as a process: how it ends, by itself and by signals, and what a person sees of it.
+local app_folder = require "app_folder"
+local command = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/cli/command.lua")
+
+local root
+
+-- An app file of workers by name; each file of a worker says what it does.
+local function app(text, workers)
+  local files = { ["app.lua"] = text }
+  for name, code in pairs(workers or {}) do files["workers/" .. name .. ".lua"] = code end
+  root = app_folder.make(files)
+  return root
+end
+
+local WAITS = "return { run = function(_, ctx) while ctx:sleep(3600) do end return true end }"
+local ENDS = "return { run = function() return true end }"
+local RAISES = "return { run = function() error('oops') end }"
+local STUCK = [[
+return { run = function(_, ctx)
+  ctx.log:info("stuck")
+  while true do end
+end }]]
+
+local ONE = 'return { workers = { one = { module = "workers.one" } } }'
+
+describe("chief run", function()
+  after_each(function()
+    if root then app_folder.remove(root) end
+    root = nil
+  end)
+
+  for _, signal in ipairs({ "TERM", "INT" }) do
+    it("ends cleanly at SIG" .. signal, function()
+      local running = command.start(app(ONE, { one = WAITS }), "run", "app.lua")
+      running:read_until("worker ready")
+      running:signal(signal)
+      local code, text = running:finish()
+      assert.equal(0, code, text)
+      assert.matches("worker stopped", text)
+    end)
+  end
+
+  it("ends by itself when nothing is left to run", function()
+    local code, out, err = command.run(app(ONE, { one = ENDS }), "run", "app.lua")
+    assert.equal(0, code, err)
+    assert.equal("", out)
+  end)
+
+  it("exits 1 when a worker had failed, and shows where", function()
+    local code, _, err = command.run(app(ONE, { one = RAISES }), "run", "app.lua")
+    assert.equal(1, code, err)
+    assert.matches("error +worker failed", err)
+    assert.matches("workers/one%.lua:1: oops", err)
+    assert.matches("stack traceback:", err)
+  end)
+
+  it("says that nothing is left, and stays where the app says keep", function()
+    local text = 'return { keep = true, workers = { one = { module = "workers.one" } } }'
+    local running = command.start(app(text, { one = RAISES }), "run", "app.lua")
+    running:read_until("nothing left to run %(1 failed: one%)")
+    running:signal("TERM")
+    assert.equal(1, (running:finish()))
+  end)
+
+  it("runs only those named, and warns of the other end of a channel", function()
+    local text = [[
+      return { channels = { jobs = {} }, workers = {
+        maker = { module = "workers.one", sends = { "jobs" } },
+        taker = { module = "workers.one", receives = { "jobs" } },
+      } }]]
+    local code, _, err = command.run(app(text, { one = ENDS }), "run", "app.lua", "taker")
+    assert.equal(0, code, err)
+    assert.matches("warn +channel jobs: maker, its sender, does not run here", err)
+    assert.is_nil(err:find("worker=maker", 1, true))
+  end)
+
+  it("forces at a second signal, names who was abandoned, and exits 75", function()
+    local running = command.start(app(ONE, { one = STUCK }), "run", "app.lua")
+    running:read_until("stuck")
+    running:signal("TERM")
+    running:read_until("stopping")
+    -- A second signal counts from 500 ms on; sooner it is the same stop, as terminals and wrappers send two.
+    os.execute("sleep 0.6")
+    running:signal("TERM")
+    local code, text = running:finish()
+    assert.equal(75, code, text)
+    assert.matches("worker abandoned.* worker=one", text)
+  end)
+
+  it("abandons who does not end in time, and exits 75", function()
+    local text = 'return { force_stop_timeout = 0.2, workers = { one = { module = "workers.one" } } }'
+    local running = command.start(app(text, { one = STUCK }), "run", "app.lua")
+    running:read_until("stuck")
+    running:signal("TERM")
+    assert.equal(75, (running:finish()))
+  end)
+
+  it("logs SIGHUP and goes on; SIGUSR2 puts the states into the log", function()
+    local running = command.start(app(ONE, { one = WAITS }), "run", "app.lua")
+    running:read_until("worker ready")
+    running:signal("HUP")
+    running:read_until("HUP")
+    running:signal("USR2")
+    running:read_until('one')
+    running:signal("TERM")
+    assert.equal(0, (running:finish()))
+  end)
+
+  it("survives a reader that goes away", function()
+    local folder = app(ONE, { one = ENDS })
+    local line = "cd %s && { %s check app.lua; echo $? >code; } | true"
+    assert(os.execute(line:format(app_folder.quote(folder), command.program)))
+    local file = assert(io.open(folder .. "/code"))
+    assert.equal("0", file:read("l"))
+    file:close()
+  end)
+
+  it("logs JSON, and only what the level lets through", function()
+    local _, _, err = command.run(app(ONE, { one = RAISES }), "run", "app.lua", "--log-format", "json",
+      "--log-level", "error")
+    for line in err:gmatch("[^\n]+") do assert.matches('^{"time":"[^"]+","level":"error",.*}$', line) end
+    assert.matches('"error":"[^"]*oops', err)
+  end)
+
+  it("runs the app's shutdown hook after the last worker", function()
+    local text = [[
+      return { workers = { one = { module = "workers.one" } },
+        on_shutdown = function() io.stderr:write(require("lib.words").bye, "\n") end }]]
+    local folder = app(text, { one = "return { run = function(_, ctx) ctx.log:info('worked') return true end }" })
+    assert(os.execute("mkdir " .. folder .. "/lib"))
+    local file = assert(io.open(folder .. "/lib/words.lua", "w"))
+    file:write('return { bye = "goodbye" }')
+    file:close()
+    local code, _, err = command.run(folder, "run", "app.lua")
+    assert.equal(0, code, err)
+    assert.matches("worked.*goodbye", err)
+  end)
+
+  it("passes arguments and runs functions of the app file", function()
+    local text = [[
+      return { workers = { one = { args = { word = "hello" },
+        module = function(ctx) ctx.log:info(ctx.args.word) return true end } } }]]
+    local code, _, err = command.run(app(text), "run", "app.lua")
+    assert.equal(0, code, err)
+    assert.matches("info +hello", err)
+  end)
+end)

@@ -1,0 +1,255 @@
+---@meta chief.chief
+-- luacheck: ignore 212
+-- What the calls of `require "chief"` take and return, for editors. Nothing here is run.
+
+---@alias chief.State "null"|"disabled"|"present"|"enabled"|"initialized"|"run"|"stopped"|"failed"
+---@alias chief.Phase "idle"|"waiting"|"starting"|"up"|"stopping"|"abandoned"|"given_up"
+---@alias chief.Policy "never"|"on_failure"|"always"
+---@alias chief.Level "debug"|"info"|"warn"|"error"|"off"
+
+---@alias chief.Reason
+---| "ok" # it returned
+---| "error" # it returned nil and a message
+---| "lua_error" # it raised
+---| "init_error" # its init failed
+---| "start_timeout" # it was not ready in time
+---| "killed" # it did not end within its grace
+---| "cancelled" # it gave up because it was asked to stop
+
+---@alias chief.EventKind
+---| "state" # worker, previous, state; reason, error and traceback when it ended
+---| "wrong_state_change" # worker, previous (as it stays), state (what was asked)
+---| "ready" # worker
+---| "restart" # worker: a restart in `delay` seconds
+---| "given_up" # worker, error
+---| "abandoned" # worker: its thread did not end in time
+---| "removed" # worker
+---| "message_dropped" # channel, worker
+---| "note" # error: what is odd
+---| "signal" # error: its name
+---| "stopping" # error: why
+---| "hook_timeout"
+---| "stopped" # the last one
+
+---@class chief.Event
+---@field kind chief.EventKind
+---@field seq integer 1, 2, 3 …: a gap is what the ring dropped
+---@field time number seconds on the monotonic clock
+---@field level chief.Level
+---@field generation integer which life of the worker
+---@field worker string?
+---@field state chief.State?
+---@field previous chief.State?
+---@field reason chief.Reason?
+---@field error string?
+---@field traceback string?
+---@field delay number? seconds
+---@field channel string?
+
+---@class chief.Status
+---@field name string
+---@field state chief.State
+---@field phase chief.Phase
+---@field generation integer 0: never started
+---@field restarts integer by policy
+---@field remaining number? seconds left of a wait or a stop
+---@field waiting_for string? "restart", or the workers it waits for
+---@field reason chief.Reason? of the last life that ended
+---@field error string? of the last failure, also after the restart
+---@field traceback string?
+
+---@class chief.LogOptions
+---@field level chief.Level? the least that is written; "info"
+---@field format "text"|"json"|nil "text"
+
+---@class chief.Options
+---@field name string? of the application; "chief"
+---@field force_stop_timeout number? seconds for a whole stop; 45. 0: force at once
+---@field init_timeout number? seconds for the first inits; 30
+---@field hook_timeout number? seconds for all shutdown hooks together; 5
+---@field require_names boolean? run only workers that were enabled by name
+---@field exit_when_done boolean? end when nothing runs and nothing is scheduled
+---@field seed integer? of the jitter
+---@field event_capacity integer? how many events are kept for who reads late; 1024
+---@field log chief.LogOptions|chief.core.Log|nil
+
+---@class chief.Restart the k-th delay in a row is min(max_delay, delay * factor^(k-1)), give or take the jitter
+---@field policy chief.Policy? "on_failure"
+---@field delay number? seconds; 0.1
+---@field factor number? 2
+---@field max_delay number? seconds; 30
+---@field jitter number? a share; 0.2
+
+---@class chief.WorkerOptions
+---@field args any what ctx.args is
+---@field after string[]? workers that must be ready before, and are stopped after
+---@field sends string[]? channels it sends to, for checks and warnings
+---@field receives string[]? channels it receives from
+---@field restart chief.Policy|chief.Restart|nil nothing: what the module's restart_on_fail says, else never
+---@field ready "explicit"|nil ready when it calls ctx:ready(), not when run is entered
+---@field isolation "thread"|nil
+---@field grace number? seconds to end in when asked to stop
+---@field start_timeout number? seconds until it must be ready; 30
+
+---@class chief.ChannelOptions
+---@field capacity integer? messages; 64
+---@field overflow "block"|"drop_oldest"|"fail"|nil "block"
+---@field delivery "at_most_once"|"at_least_once"|nil "at_most_once"
+---@field max_deliveries integer? 5; 0: no limit
+---@field dead string? the channel where a message goes after max_deliveries
+---@field max_message integer? bytes; 16 MiB
+
+---@class chief.AppEntry: chief.WorkerOptions a worker in an app file
+---@field name string? in the list form
+---@field module string|function|nil what runs
+---@field native string? or a C plug-in
+
+---@class chief.AppFile what an app file returns
+---@field name string?
+---@field workers table<string, chief.AppEntry>|chief.AppEntry[]
+---@field channels table<string, chief.ChannelOptions>?
+---@field force_stop_timeout number?
+---@field init_timeout number?
+---@field hook_timeout number?
+---@field keep boolean? stay when nothing is left to run
+---@field require_names boolean?
+---@field log chief.LogOptions?
+---@field on_shutdown function? runs after the last worker has stopped
+
+-- The methods that are chief.core's as they are. Each answers nil, a message and a code when it cannot.
+
+---@class chief.Chief
+local Chief = {}
+
+---A channel of this chief, for the program to send to and receive from.
+---@param name string
+---@return chief.core.Channel? channel
+---@return string? message
+---@return string? code
+function Chief:channel(name) end
+
+---Enables one worker. By default all are enabled; after the first call of this kind only those named.
+---@param name string
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:enable_worker(name) end
+
+---@param name string
+---@return boolean
+function Chief:is_enabled(name) end
+
+---Ends the graceful part of a stop: what still runs is forced now.
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:force_stop() end
+
+---@param name string
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:start_worker(name) end
+
+---@param name string
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:stop_worker(name) end
+
+---@param name string
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:restart_worker(name) end
+
+---@param name string
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:remove_worker(name) end
+
+---Waits until every enabled worker is ready; a finished one counts.
+---@param timeout number?
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:wait_ready(timeout) end
+
+---The states as JSON.
+---@return string
+function Chief:states_json() end
+
+---The chief's context; it holds the logger under "chief-log".
+---@return chief.core.Context
+function Chief:context() end
+
+---Sets a value in the chief's context, at any time; running workers see it.
+---@param key string
+---@param value nil|boolean|number|string
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:add_value(key, value) end
+
+---How a program that ran this chief should exit: 0, 1 or 75.
+---@return integer
+function Chief:exit_code() end
+
+---Sends to a worker's mailbox.
+---@param name string
+---@param value any
+---@param timeout number?
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:send(name, value, timeout) end
+
+---Asks a worker and waits for its answer.
+---@param name string
+---@param value any
+---@param timeout number?
+---@return any answer
+---@return string? message
+---@return string? code
+function Chief:call(name, value, timeout) end
+
+---Sends to every worker, without waiting; how many took it.
+---@param value any
+---@return integer? reached
+---@return string? message
+---@return string? code
+function Chief:broadcast(value) end
+
+---Takes between 1 and `max` events, the oldest first.
+---@param max integer?
+---@param timeout number?
+---@return chief.Event[]? events
+---@return string? message
+---@return string? code "closed" after the last one
+function Chief:take_events(max, timeout) end
+
+---How many events were lost because nobody read them.
+---@return integer
+function Chief:events_dropped() end
+
+---A descriptor that is readable while events wait.
+---@return integer? fd
+---@return string? message
+---@return string? code
+function Chief:events_fd() end
+
+---@return boolean
+function Chief:has_stopped() end
+
+---Which signals the chief takes while it lives: stop (TERM and INT), hup (logged), usr2 (the states go into the log).
+---@param which { stop: boolean?, hup: boolean?, usr2: boolean? }
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:catch_signals(which) end
+
+---Stops what still runs and frees the chief.
+function Chief:close() end
+
+return Chief
