@@ -37,13 +37,13 @@ static int second_ok(unsigned char first, unsigned char second) {
     return second >= low && second <= high;
 }
 
-size_t chief__utf8_len(const char *text, size_t len) {
-    const unsigned char *s = (const unsigned char *)text;
-    size_t n = sequence_len(s[0]);
+size_t chief__utf8_len(const char *s, size_t len) {
+    const unsigned char *bytes = (const unsigned char *)s;
+    size_t n = sequence_len(bytes[0]);
     if (n <= 1 || n > len) return n <= len ? n : 0;
-    if (!second_ok(s[0], s[1])) return 0;
+    if (!second_ok(bytes[0], bytes[1])) return 0;
     for (size_t i = 2; i < n; i++)
-        if ((s[i] & 0xC0) != 0x80) return 0;
+        if ((bytes[i] & 0xC0) != 0x80) return 0;
     return n;
 }
 
@@ -77,12 +77,6 @@ void chief__put_string(chief__writer *w, const char *bytes, size_t len) {
     chief__put(w, "\"", 1);
 }
 
-/* Compared without -Wfloat-equal's objection: the same number, not nearly the same. */
-static int reads_as(const char *text, double number) {
-    double read = strtod(text, NULL);
-    return memcmp(&read, &number, sizeof read) == 0;
-}
-
 /* The host's locale may have another decimal point. */
 static void put_digits(chief__writer *w, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -94,7 +88,7 @@ static void put_digits(chief__writer *w, const char *text, size_t len) {
 static void put_number(chief__writer *w, double number) {
     char text[40];
     int len = snprintf(text, sizeof text, "%.15g", number);
-    if (isfinite(number) && !reads_as(text, number)) len = snprintf(text, sizeof text, "%.17g", number);
+    if (isfinite(number) && strtod(text, NULL) != number) len = snprintf(text, sizeof text, "%.17g", number);
     if (isfinite(number)) put_digits(w, text, (size_t)len);
     else chief__put_string(w, text, (size_t)len);
 }
