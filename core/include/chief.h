@@ -59,29 +59,29 @@ extern "C" {
 #define CHIEF_FOREVER (-1)
 
 /* X(NAME, number, "code in Lua", "text"). The numbers are permanent. */
-#define CHIEF_ERROR_MAP(X)                                                                         \
-    X(EINVAL, -1001, "invalid", "invalid argument")                                                \
-    X(ENOMEM, -1002, "no_memory", "out of memory")                                                 \
-    X(ENOENT, -1003, "not_found", "no such name")                                                  \
-    X(EEXIST, -1004, "exists", "name already taken")                                               \
-    X(EBUSY, -1005, "busy", "in use")                                                              \
-    X(ESTATE, -1006, "invalid_state", "not a worker state")                                        \
-    X(ENOTINIT, -1007, "not_initialized", "worker not initialized")                                \
-    X(ETIMEDOUT, -1008, "timeout", "timed out")                                                    \
-    X(ECANCELED, -1009, "cancelled", "cancelled")                                                  \
-    X(ECLOSED, -1010, "closed", "closed")                                                          \
-    X(EAGAIN, -1011, "would_block", "nothing to do without waiting")                               \
-    X(EFULL, -1012, "full", "channel is full")                                                     \
-    X(ETOOBIG, -1013, "too_big", "message too big")                                                \
-    X(ENOREPLY, -1014, "no_reply", "no reply")                                                     \
-    X(ECALL, -1015, "call_failed", "the callee answered with a failure")                           \
-    X(EFAILED, -1016, "failed", "worker failed")                                                   \
-    X(ECYCLE, -1017, "cycle", "dependency cycle")                                                  \
-    X(EDEADLK, -1018, "deadlock", "the call would wait for its own thread")                        \
-    X(EFORK, -1019, "forked", "not usable in a forked child")                                      \
-    X(ESYS, -1020, "system", "system call failed")                                                 \
-    X(ENOTSUP, -1021, "not_supported", "not in this version yet")                                  \
-    X(EDATA, -1022, "bad_data", "malformed data")                                                  \
+#define CHIEF_ERROR_MAP(X)                                                  \
+    X(EINVAL, -1001, "invalid", "invalid argument")                         \
+    X(ENOMEM, -1002, "no_memory", "out of memory")                          \
+    X(ENOENT, -1003, "not_found", "no such name")                           \
+    X(EEXIST, -1004, "exists", "name already taken")                        \
+    X(EBUSY, -1005, "busy", "in use")                                       \
+    X(ESTATE, -1006, "invalid_state", "not a worker state")                 \
+    X(ENOTINIT, -1007, "not_initialized", "worker not initialized")         \
+    X(ETIMEDOUT, -1008, "timeout", "timed out")                             \
+    X(ECANCELED, -1009, "cancelled", "cancelled")                           \
+    X(ECLOSED, -1010, "closed", "closed")                                   \
+    X(EAGAIN, -1011, "would_block", "nothing to do without waiting")        \
+    X(EFULL, -1012, "full", "channel is full")                              \
+    X(ETOOBIG, -1013, "too_big", "message too big")                         \
+    X(ENOREPLY, -1014, "no_reply", "no reply")                              \
+    X(ECALL, -1015, "call_failed", "the callee answered with a failure")    \
+    X(EFAILED, -1016, "failed", "worker failed")                            \
+    X(ECYCLE, -1017, "cycle", "dependency cycle")                           \
+    X(EDEADLK, -1018, "deadlock", "the call would wait for its own thread") \
+    X(EFORK, -1019, "forked", "not usable in a forked child")               \
+    X(ESYS, -1020, "system", "system call failed")                          \
+    X(ENOTSUP, -1021, "not_supported", "not in this version yet")           \
+    X(EDATA, -1022, "bad_data", "malformed data")                           \
     X(EENABLE, -1023, "not_enabled", "worker not enabled")
 
 enum chief_error {
@@ -208,8 +208,7 @@ CHIEF_API int chief_context_new(chief_context **out, chief_context *parent);
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
  */
-CHIEF_API int chief_context_new_deadline(chief_context **out, chief_context *parent,
-                                         int64_t timeout_ms);
+CHIEF_API int chief_context_new_deadline(chief_context **out, chief_context *parent, int64_t timeout_ms);
 
 /*
  * One more reference; returns its argument.
@@ -341,8 +340,7 @@ CHIEF_API void chief_log_unref(chief_log *log);
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
  */
-CHIEF_API int chief_log_with_fields(chief_log **out, chief_log *log, const chief_field *fields,
-                                    size_t n);
+CHIEF_API int chief_log_with_fields(chief_log **out, chief_log *log, const chief_field *fields, size_t n);
 
 /*
  * Sets the least level of this logger and of all made from it with fields (and of those it was made
@@ -357,8 +355,7 @@ CHIEF_API int chief_log_set_level(chief_log *log, int32_t level);
  * more than the sink.
  * @thread any  @blocks never (but for the sink)
  */
-CHIEF_API void chief_log_write(chief_log *log, int32_t level, const char *message,
-                               const chief_field *fields, size_t n);
+CHIEF_API void chief_log_write(chief_log *log, int32_t level, const char *message, const chief_field *fields, size_t n);
 
 /* ---- 4. Worker states (Go: WorkerState) -------------------------------------------------------- */
 
@@ -530,12 +527,12 @@ enum chief_delivery { CHIEF_AT_MOST_ONCE = 0, CHIEF_AT_LEAST_ONCE = 1 };
 
 typedef struct chief_channel_options {
     uint32_t size;
-    int32_t overflow;        /* enum chief_overflow */
-    int32_t delivery;        /* enum chief_delivery */
-    uint32_t capacity;       /* messages; default 64 */
-    int64_t max_deliveries;  /* default 5; CHIEF_ZERO: no limit */
-    int64_t max_message;     /* bytes; default 16 MiB */
-    const char *dead;        /* where a message goes after max_deliveries; NULL: dropped */
+    int32_t overflow;       /* enum chief_overflow */
+    int32_t delivery;       /* enum chief_delivery */
+    uint32_t capacity;      /* messages; default 64 */
+    int64_t max_deliveries; /* default 5; CHIEF_ZERO: no limit */
+    int64_t max_message;    /* bytes; default 16 MiB */
+    const char *dead;       /* where a message goes after max_deliveries; NULL: dropped */
 } chief_channel_options;
 
 /* Counters of a channel, all taken at one moment: sent = received + queued + dropped, where received
@@ -543,14 +540,14 @@ typedef struct chief_channel_options {
 typedef struct chief_channel_stats {
     uint32_t size;
     uint32_t capacity;
-    uint64_t sent;          /* accepted from senders */
-    uint64_t received;      /* with a receiver, or done with */
-    uint64_t queued;        /* waiting, those that came back included */
-    uint64_t dropped;       /* lost by policy, by a death, at max_deliveries (the dead ones included) */
+    uint64_t sent;     /* accepted from senders */
+    uint64_t received; /* with a receiver, or done with */
+    uint64_t queued;   /* waiting, those that came back included */
+    uint64_t dropped;  /* lost by policy, by a death, at max_deliveries (the dead ones included) */
     uint64_t acknowledged;
     uint64_t in_hand;
-    uint64_t redelivered;   /* came back to the front */
-    uint64_t dead;          /* of the dropped: moved to the channel named by `dead` */
+    uint64_t redelivered; /* came back to the front */
+    uint64_t dead;        /* of the dropped: moved to the channel named by `dead` */
 } chief_channel_stats;
 
 /* A bounded queue of messages with a name, many senders and many receivers. Reference-counted. */
@@ -561,8 +558,7 @@ typedef struct chief_channel chief_channel;
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, CHIEF_ENOMEM.
  */
-CHIEF_API int chief_channel_new(chief_channel **out, const char *name,
-                                const chief_channel_options *options);
+CHIEF_API int chief_channel_new(chief_channel **out, const char *name, const chief_channel_options *options);
 
 /*
  * One more reference; returns its argument.
@@ -590,16 +586,15 @@ CHIEF_API const char *chief_channel_name(const chief_channel *ch);
  * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECANCELED, CHIEF_ECLOSED, CHIEF_EFULL, CHIEF_ETOOBIG,
  * CHIEF_ENOMEM. On an error nothing was sent.
  */
-CHIEF_API int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len,
-                                 int64_t timeout_ms);
+CHIEF_API int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len, int64_t timeout_ms);
 
 /*
  * Sends several in order, the timeout over all; `*sent` (if not NULL) is how many went, also on an error.
  * @thread any (`as`: worker)  @blocks timeout
  * Errors: as chief_channel_send, for the first that did not go.
  */
-CHIEF_API int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items,
-                                      size_t n, int64_t timeout_ms, size_t *sent);
+CHIEF_API int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n,
+                                      int64_t timeout_ms, size_t *sent);
 
 /* Room in a channel that is promised to a sender who still has to fill it. */
 typedef struct chief_reservation chief_reservation;
@@ -635,8 +630,7 @@ CHIEF_API void chief_send_cancel(chief_reservation *reservation);
  * @thread any (`as`: worker)  @blocks timeout
  * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECANCELED, CHIEF_ECLOSED.
  */
-CHIEF_API int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms,
-                                 chief_msg **out);
+CHIEF_API int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out);
 
 /*
  * Receives between 1 and `max` messages, as many as are there once there is one; as a batch they are in
@@ -644,8 +638,8 @@ CHIEF_API int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t ti
  * @thread any (`as`: worker)  @blocks timeout
  * Errors: as chief_channel_recv.
  */
-CHIEF_API int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms,
-                                      chief_msg **out, size_t max, size_t *n);
+CHIEF_API int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out,
+                                      size_t max, size_t *n);
 
 /*
  * Acknowledges all that the worker holds from this channel.
@@ -660,8 +654,8 @@ CHIEF_API void chief_channel_ack(chief_channel *ch, chief_worker *as);
  * @thread any (`as`: worker)  @blocks timeout
  * Errors: as chief_channel_recv.
  */
-CHIEF_API int chief_select(chief_worker *as, chief_channel *const *channels, size_t n,
-                           int64_t timeout_ms, size_t *index, chief_msg **out);
+CHIEF_API int chief_select(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms,
+                           size_t *index, chief_msg **out);
 
 /*
  * No more sends; what is queued is still received, then CHIEF_ECLOSED. Closing twice is no error.
@@ -771,8 +765,7 @@ CHIEF_API void chief_worker_ready(chief_worker *ctx);
  * NULL.
  * @thread worker  @blocks never
  */
-CHIEF_API void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text,
-                                      const char *traceback);
+CHIEF_API void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text, const char *traceback);
 
 /*
  * Sleeps. Ends at once when the context is done.
@@ -794,15 +787,14 @@ CHIEF_API int chief_worker_channel(chief_worker *ctx, const char *name, chief_ch
  * @thread worker  @blocks timeout
  * Errors: CHIEF_ENOENT, and as chief_channel_send.
  */
-CHIEF_API int chief_worker_send(chief_worker *ctx, const char *to, const void *data, size_t len,
-                                int64_t timeout_ms);
+CHIEF_API int chief_worker_send(chief_worker *ctx, const char *to, const void *data, size_t len, int64_t timeout_ms);
 
 /*
  * Sends several to one mailbox, as chief_channel_send_many.
  * @thread worker  @blocks timeout
  */
-CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const chief_bytes *items,
-                                     size_t n, int64_t timeout_ms, size_t *sent);
+CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const chief_bytes *items, size_t n,
+                                     int64_t timeout_ms, size_t *sent);
 
 /*
  * Sends to every other worker that has a mailbox, without waiting; `*reached` (if not NULL) is how many took
@@ -819,8 +811,8 @@ CHIEF_API int chief_worker_broadcast(chief_worker *ctx, const void *data, size_t
  * Errors: CHIEF_ENOENT, CHIEF_ENOREPLY, CHIEF_ECALL, CHIEF_EDEADLK (calling itself), and as
  * chief_channel_send.
  */
-CHIEF_API int chief_worker_call(chief_worker *ctx, const char *to, const void *data, size_t len,
-                                int64_t timeout_ms, chief_msg **reply);
+CHIEF_API int chief_worker_call(chief_worker *ctx, const char *to, const void *data, size_t len, int64_t timeout_ms,
+                                chief_msg **reply);
 
 /*
  * Receives from the worker's own mailbox, as chief_channel_recv.
@@ -865,16 +857,14 @@ CHIEF_API void chief_pool_free(chief_pool *pool);
  * @thread any  @blocks never
  * Errors: CHIEF_EEXIST, CHIEF_EINVAL (name, ops), CHIEF_ENOMEM.
  */
-CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops,
-                                    void *data);
+CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data);
 
 /*
  * The callbacks and data of a worker. Either out pointer may be NULL. Go: WorkerPool.GetWorker.
  * @thread any  @blocks never
  * Errors: CHIEF_ENOENT.
  */
-CHIEF_API int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops,
-                                    void **data);
+CHIEF_API int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data);
 
 /*
  * The state of a worker; an unknown name is `disabled`. Go: WorkerPool.GetState.
@@ -975,8 +965,8 @@ CHIEF_API const char *chief_phase_name(int32_t phase);
 typedef struct chief_worker_status {
     uint32_t size;
     chief_state_t state;
-    int32_t phase;           /* enum chief_phase */
-    int32_t reason;          /* enum chief_reason: of the last generation that ended */
+    int32_t phase;  /* enum chief_phase */
+    int32_t reason; /* enum chief_reason: of the last generation that ended */
     const char *name;
     uint64_t generation;     /* 0: never started */
     uint64_t restarts;       /* restarts by policy */
@@ -1002,8 +992,7 @@ CHIEF_API const chief_worker_status *chief_snapshot_at(const chief_snapshot *sna
  * The worker of that name, or NULL. Borrowed.
  * @thread any  @blocks never
  */
-CHIEF_API const chief_worker_status *chief_snapshot_find(const chief_snapshot *snapshot,
-                                                         const char *name);
+CHIEF_API const chief_worker_status *chief_snapshot_find(const chief_snapshot *snapshot, const char *name);
 
 /*
  * The number of the last event whose effect it shows.
@@ -1027,32 +1016,32 @@ CHIEF_API void chief_snapshot_free(chief_snapshot *snapshot);
 /* ---- 9. Events --------------------------------------------------------------------------------------------- */
 
 enum chief_event_kind {
-    CHIEF_EVENT_STATE = 1,             /* worker, previous, state; reason, error, traceback when it ended */
-    CHIEF_EVENT_WRONG_STATE_CHANGE = 2,/* worker, previous = as it stays, state = what was asked */
-    CHIEF_EVENT_READY = 3,             /* worker */
-    CHIEF_EVENT_RESTART = 4,           /* worker: a restart is scheduled in delay_ms */
-    CHIEF_EVENT_GIVEN_UP = 5,          /* worker, error: failed and will not be restarted */
-    CHIEF_EVENT_ABANDONED = 6,         /* worker: its thread did not end in time */
-    CHIEF_EVENT_REMOVED = 7,           /* worker */
-    CHIEF_EVENT_MESSAGE_DROPPED = 8,   /* channel, worker = the receiver it killed last: max_deliveries */
-    CHIEF_EVENT_NOTE = 9,              /* error = the text: what is odd in the configuration or in its use */
-    CHIEF_EVENT_SIGNAL = 10,           /* error = its name */
-    CHIEF_EVENT_STOPPING = 11,         /* error = why */
-    CHIEF_EVENT_HOOK_TIMEOUT = 12,     /* a shutdown hook did not end in time */
-    CHIEF_EVENT_STOPPED = 13           /* the last one: error = "" or what is wrong about the stop */
+    CHIEF_EVENT_STATE = 1,              /* worker, previous, state; reason, error, traceback when it ended */
+    CHIEF_EVENT_WRONG_STATE_CHANGE = 2, /* worker, previous = as it stays, state = what was asked */
+    CHIEF_EVENT_READY = 3,              /* worker */
+    CHIEF_EVENT_RESTART = 4,            /* worker: a restart is scheduled in delay_ms */
+    CHIEF_EVENT_GIVEN_UP = 5,           /* worker, error: failed and will not be restarted */
+    CHIEF_EVENT_ABANDONED = 6,          /* worker: its thread did not end in time */
+    CHIEF_EVENT_REMOVED = 7,            /* worker */
+    CHIEF_EVENT_MESSAGE_DROPPED = 8,    /* channel, worker = the receiver it killed last: max_deliveries */
+    CHIEF_EVENT_NOTE = 9,               /* error = the text: what is odd in the configuration or in its use */
+    CHIEF_EVENT_SIGNAL = 10,            /* error = its name */
+    CHIEF_EVENT_STOPPING = 11,          /* error = why */
+    CHIEF_EVENT_HOOK_TIMEOUT = 12,      /* a shutdown hook did not end in time */
+    CHIEF_EVENT_STOPPED = 13            /* the last one: error = "" or what is wrong about the stop */
 };
 
 /* One event; the strings are its own and never NULL. */
 typedef struct chief_event {
     uint32_t size;
-    int32_t kind;          /* enum chief_event_kind */
-    uint64_t seq;          /* 1, 2, 3 …: a gap is what the ring dropped */
-    int64_t time_ms;       /* monotonic */
-    uint64_t generation;   /* of the worker */
+    int32_t kind;        /* enum chief_event_kind */
+    uint64_t seq;        /* 1, 2, 3 …: a gap is what the ring dropped */
+    int64_t time_ms;     /* monotonic */
+    uint64_t generation; /* of the worker */
     chief_state_t state;
     chief_state_t previous;
-    int32_t reason;        /* enum chief_reason */
-    int32_t level;         /* enum chief_level */
+    int32_t reason; /* enum chief_reason */
+    int32_t level;  /* enum chief_level */
     int64_t delay_ms;
     const char *worker;
     const char *channel;
@@ -1116,11 +1105,11 @@ enum chief_worker_flag {
 
 typedef struct chief_worker_options {
     uint32_t size;
-    uint32_t flags;            /* enum chief_worker_flag */
+    uint32_t flags;               /* enum chief_worker_flag */
     const chief_restart *restart; /* NULL: CHIEF_RESTART_DEFAULT */
-    const char *const *after;  /* names of workers that must be ready before */
+    const char *const *after;     /* names of workers that must be ready before */
     size_t n_after;
-    const char *const *sends;  /* names of channels, for checks and warnings */
+    const char *const *sends; /* names of channels, for checks and warnings */
     size_t n_sends;
     const char *const *receives;
     size_t n_receives;
@@ -1389,8 +1378,7 @@ CHIEF_API int chief_send(chief *c, const char *to, const void *data, size_t len,
 /* @thread any  @blocks never */
 CHIEF_API int chief_broadcast(chief *c, const void *data, size_t len, size_t *reached);
 /* @thread any  @blocks timeout */
-CHIEF_API int chief_call(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms,
-                         chief_msg **reply);
+CHIEF_API int chief_call(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms, chief_msg **reply);
 
 /*
  * Takes between 1 and `max` events, the oldest first. They are the caller's, each with chief_event_free. The ring keeps
@@ -1473,8 +1461,7 @@ typedef int (*chief_plugin_fn)(const chief_api *api, chief_worker_ops *out);
  * Errors: CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text), CHIEF_EFAILED (the plug-in
  * refused), and as chief_add_worker_with.
  */
-CHIEF_API int chief_add_plugin(chief *c, const char *name, const char *path,
-                               const chief_worker_options *options);
+CHIEF_API int chief_add_plugin(chief *c, const char *name, const char *path, const chief_worker_options *options);
 
 #ifdef __cplusplus
 }

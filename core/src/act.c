@@ -204,6 +204,7 @@ static void act_abandon(chief *c, chief__member *member, const chief__action *a)
     log_worker(c, CHIEF_ERROR, "worker abandoned: its thread goes on until it ends by itself", &e);
     if (member->home == NULL) return;
     chief__worker_cancel(member->home, chief__now_ms(), "abandoned");
+    chief__worker_finish(member->home); /* one that is still in its init would wait for its word for ever */
     chief__party_abandon(chief__party_of(member->home));
 }
 

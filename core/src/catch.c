@@ -67,7 +67,9 @@ static void on_signal(uv_signal_t *watcher, int number) {
         if (c->stop_why == NULL) c->stop_why = name;
         (void)chief__feed(c, STEP_SIGNAL, 0, 0, 0);
     } else if (number == SIGHUP) {
-        tell_signal(c, name, c->stopping ? "signal ignored during the stop" : "signal ignored: reload is not in this version yet");
+        tell_signal(c, name,
+                    c->stopping ? "signal ignored during the stop"
+                                : "signal ignored: reload is not in this version yet");
     } else {
         tell_signal(c, name, "signal: dumping the states");
         dump_states(c);

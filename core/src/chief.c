@@ -16,8 +16,9 @@
 #define DEFAULT_NAME "chief"
 
 int chief__forked_check(void) {
-    return chief__forked() ? chief__fail(CHIEF_EFORK, "a chief lives in the process that made it, not in a forked child")
-                           : CHIEF_OK;
+    return chief__forked()
+               ? chief__fail(CHIEF_EFORK, "a chief lives in the process that made it, not in a forked child")
+               : CHIEF_OK;
 }
 
 /* ---- making and freeing ---- */
@@ -33,16 +34,14 @@ static void on_dropped(void *inbox, const char *channel, const char *worker) {
 }
 
 static int make_parts(chief *c, const chief_options *o) {
-    chief__model_options model = {
-        .force_stop_timeout = chief__or_default(o->force_stop_timeout, FORCE_STOP_TIMEOUT_MS),
-        .init_timeout = chief__or_default(o->init_timeout, INIT_TIMEOUT_MS),
-        .seed = seed_of(o->seed),
-        .exit_when_done = o->exit_when_done != 0};
+    chief__model_options model = {.force_stop_timeout = chief__or_default(o->force_stop_timeout, FORCE_STOP_TIMEOUT_MS),
+                                  .init_timeout = chief__or_default(o->init_timeout, INIT_TIMEOUT_MS),
+                                  .seed = seed_of(o->seed),
+                                  .exit_when_done = o->exit_when_done != 0};
     int rc = chief__inbox_new(&c->inbox, chief__wake, c);
     if (rc == CHIEF_OK) rc = chief_pool_new(&c->pool);
     if (rc == CHIEF_OK) rc = chief__hub_new(&c->hub, on_dropped, c->inbox);
-    if (rc == CHIEF_OK)
-        rc = chief__events_new(&c->events, o->event_capacity != 0 ? o->event_capacity : EVENT_CAPACITY);
+    if (rc == CHIEF_OK) rc = chief__events_new(&c->events, o->event_capacity != 0 ? o->event_capacity : EVENT_CAPACITY);
     if (rc == CHIEF_OK) rc = chief_context_new(&c->context, NULL);
     if (rc == CHIEF_OK) rc = chief__model_new(&c->model, &model);
     return rc;
@@ -50,7 +49,8 @@ static int make_parts(chief *c, const chief_options *o) {
 
 static int check_options(const chief_options *o) {
     if ((o->force_stop_timeout < 0 && o->force_stop_timeout != CHIEF_ZERO) ||
-        (o->init_timeout < 0 && o->init_timeout != CHIEF_ZERO) || (o->hook_timeout < 0 && o->hook_timeout != CHIEF_ZERO))
+        (o->init_timeout < 0 && o->init_timeout != CHIEF_ZERO) ||
+        (o->hook_timeout < 0 && o->hook_timeout != CHIEF_ZERO))
         return chief__fail(CHIEF_EINVAL, "chief_options: a timeout is negative");
     if (o->thread_stack != 0 && o->thread_stack < STACK_SIZE_LEAST)
         return chief__fail(CHIEF_EINVAL, "chief_options: thread_stack should be at least %zu bytes", STACK_SIZE_LEAST);

@@ -66,9 +66,8 @@ static void conclude(chief *c) {
     chief_context_cancel(c->context, "the chief has stopped");
     chief__hub_close(c->hub);
     text = c->result == CHIEF_OK ? "" : c->result_text != NULL ? c->result_text : chief_strerror(c->result);
-    chief_event e = {.kind = CHIEF_EVENT_STOPPED,
-                     .level = c->result == CHIEF_OK ? CHIEF_INFO : CHIEF_ERROR,
-                     .error = text};
+    chief_event e = {
+        .kind = CHIEF_EVENT_STOPPED, .level = c->result == CHIEF_OK ? CHIEF_INFO : CHIEF_ERROR, .error = text};
     chief__tell(c, &e);
     chief_field field = {.key = "error", .value = {.type = CHIEF_BYTES}};
     field.value.bytes.data = text;

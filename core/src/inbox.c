@@ -6,7 +6,7 @@
 #include "err.h"
 
 struct chief__inbox {
-    atomic_uint refs; /* dropped with release, the last one acquires */
+    atomic_uint refs;     /* dropped with release, the last one acquires */
     void (*wake)(void *); /* const after new */
     void *wake_data;      /* const after new */
     chief__mutex lock;

@@ -118,7 +118,7 @@ struct chief {
     int64_t join_delay;
     chief__hook_run *hook_run;
     int64_t hook_deadline;
-    char *failure;   /* of the report that is being dealt with; the loop's until an action takes them */
+    char *failure; /* of the report that is being dealt with; the loop's until an action takes them */
     char *traceback;
 };
 

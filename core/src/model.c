@@ -15,7 +15,6 @@ int chief__model_new(chief__model **out, const chief__model_options *options) {
     if (m == NULL) return chief__fail_code(CHIEF_ENOMEM);
     m->options = *options;
     m->random = options->seed;
-    m->now = INT64_MIN;
     m->free_slot = m->first = m->last = CHIEF__NONE;
     m->actions_capacity = ACTIONS_MORE;
     m->actions = chief__alloc(m->actions_capacity * sizeof *m->actions);
@@ -221,7 +220,6 @@ void chief__model_forget(chief__model *m, chief__life *w) {
     uint32_t id = chief__model_id(m, w);
     chief__model_set_expected(m, w, false);
     chief__model_set_wait(m, w, WAIT_NONE);
-    chief__agenda_clear(&m->agenda, id);
     for (uint32_t i = 0; i < w->n_after; i++)
         chief__edge_unlink(&w->after[i]);
     if (w->previous != CHIEF__NONE) m->members[w->previous].next = w->next;
@@ -230,7 +228,6 @@ void chief__model_forget(chief__model *m, chief__life *w) {
     if (m->last == id) m->last = w->previous;
     m->count--;
     m->n_edges -= w->n_after;
-    m->levels_stale = true;
     w->name->id = CHIEF__NONE;
     drop_uses(m, w);
     w->name = NULL;
@@ -307,7 +304,7 @@ void chief__model_set_wait(chief__model *m, chief__life *w, chief__wait wait) {
 }
 
 int64_t chief__model_after(const chief__model *m, int64_t ms) {
-    return ms > INT64_MAX - (m->now > 0 ? m->now : 0) ? INT64_MAX : m->now + ms;
+    return ms > INT64_MAX - m->now ? INT64_MAX : m->now + ms;
 }
 
 void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled) {

@@ -92,7 +92,6 @@ struct chief__model {
     bool launched;
     bool nothing_left;
     bool stopping;
-    bool forced;
     bool ended;
 
     /* The stop. Levels do not change once it has begun. */

@@ -2,8 +2,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include "err.h"
 #include "chief.h"
+#include "err.h"
 
 #define ENTRY "chief_plugin_v1"
 

@@ -88,8 +88,7 @@ static int start_loop(chief *c) {
 
 /* Under the chief's lock: nothing of the host's runs in here but its log sink, which may not call the chief. */
 static int prepare(chief *c, chief_log *log) {
-    if (c->stage != STAGE_NEW || c->starting)
-        return chief__fail(CHIEF_EBUSY, "chief_init_workers was called before");
+    if (c->stage != STAGE_NEW || c->starting) return chief__fail(CHIEF_EBUSY, "chief_init_workers was called before");
     int rc = settle_log(c, log);
     if (rc == CHIEF_OK) rc = chief__model_link(c->model);
     if (rc == CHIEF_OK) rc = chief__check_channels(c);

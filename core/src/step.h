@@ -115,11 +115,11 @@ int chief__model_new(chief__model **out, const chief__model_options *options);
 void chief__model_free(chief__model *m);
 
 /*
- * Adds a worker (state present, or enabled when `w->enabled`) and sets `*id`. Before STEP_INIT names in `after` may be
+ * Adds a worker (state present, or enabled when `given->enabled`) and sets `*id`. Before STEP_INIT names in `after` may be
  * unknown yet; afterwards they must be known: CHIEF_ENOENT, CHIEF_ECYCLE («a → b → a»), CHIEF_EEXIST, CHIEF_ENOMEM.
  * A failure leaves the model as it was. It emits no actions: the caller records present (and enabled) itself.
  */
-int chief__model_add(chief__model *m, const chief__model_worker *w, uint32_t *id);
+int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t *id);
 
 /* The greatest id that the next addition can give. */
 size_t chief__model_room(const chief__model *m);

@@ -163,20 +163,14 @@ static void follow_policy(chief__model *m, chief__life *w, bool failed) {
 
 /* Its home has ended. A failure before the launch waits for that. */
 static void go_on(chief__model *m, chief__life *w, bool failed) {
-    bool asked = w->asked;
-    chief__then then = w->then;
-    w->asked = w->overdue = false;
-    w->then = THEN_REST;
-    if (then == THEN_REMOVE)
+    if (w->then == THEN_REMOVE)
         chief__life_remove(m, w);
-    else if (m->stopping || !m->launched)
-        chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
-    else if (then == THEN_START)
+    else if (w->then == THEN_START && !m->stopping)
         chief__life_begin(m, w);
-    else if (asked)
-        chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
-    else
+    else if (!w->asked && m->launched && !m->stopping)
         follow_policy(m, w, failed);
+    else
+        chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
 static void home_ended(chief__model *m, chief__life *w) {
@@ -242,7 +236,6 @@ void chief__life_exited(chief__model *m, chief__life *w, int32_t reason) {
 }
 
 void chief__life_late(chief__model *m, chief__life *w) {
-    if (w->home != HOME_ABANDONED) return;
     chief__model_set_home(m, w, HOME_NONE);
     chief__model_release(m, w);
 }
@@ -305,7 +298,6 @@ void chief__life_stop_waiting(chief__model *m, chief__life *w) { chief__model_se
 
 /* Who waited for it does not wait for ever: it is now one that is not enabled here. */
 void chief__life_remove(chief__model *m, chief__life *w) {
-    chief__life_stop_waiting(m, w);
     chief__emit(m, STEP_A_REMOVED, w);
     chief__model_set_expected(m, w, false);
     release_dependents(m, w);

@@ -23,9 +23,7 @@ static int added(chief__model *m, chief__life *w) {
 static int start_anew(chief__model *m, chief__life *w) {
     if (w->state == CHIEF_WORKER_DISABLED || w->state == CHIEF_WORKER_PRESENT)
         return chief__fail(CHIEF_EENABLE, "worker %s is not enabled", w->name->text);
-    if (w->wait == WAIT_DEPENDENCIES) return CHIEF_OK;
     if (w->wait == WAIT_NONE) w->failures = 0;
-    chief__life_stop_waiting(m, w);
     chief__life_begin(m, w);
     return CHIEF_OK;
 }

@@ -21,8 +21,6 @@ static void count_levels(chief__model *m) {
     for (const chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         if (is_alive(w)) m->level_live[w->level]++;
     }
-    m->live_levels = 0;
-    m->n_order = 0;
     for (uint32_t level = m->capacity; level-- > 0;) {
         m->level_from[level] = m->n_order;
         m->n_order += m->level_live[level];
@@ -36,7 +34,6 @@ static void line_up(chief__model *m) {
     for (const chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         if (is_alive(w)) m->order[m->level_from[w->level]++] = chief__model_id(m, w);
     }
-    m->next_asked = 0;
     m->stop_level = m->capacity;
 }
 
@@ -66,9 +63,7 @@ void chief__stop_signal(chief__model *m) {
 
 /* Who was never asked gets a moment to hear of it; who was has had its time. */
 void chief__stop_force(chief__model *m) {
-    if (m->ended) return;
     if (!m->stopping) begin(m);
-    m->forced = true;
     for (uint32_t i = 0; i < m->n_order; i++) {
         chief__life *w = &m->members[m->order[i]];
         if (!is_alive(w)) continue;
@@ -106,7 +101,6 @@ void chief__stop_proceed(chief__model *m) {
     uint32_t level = m->stop_level;
     while (level == m->capacity || m->level_live[level] == 0)
         level--;
-    if (level == m->stop_level || m->forced) return;
     m->stop_level = level;
     ask_level(m);
 }

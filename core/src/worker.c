@@ -54,8 +54,7 @@ static int make_log(chief_worker *w, const chief__surroundings *around) {
     return rc;
 }
 
-int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation,
-                      const chief__surroundings *around) {
+int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation, const chief__surroundings *around) {
     *out = NULL;
     chief_worker *w = chief__calloc(1, sizeof *w);
     if (w == NULL) return chief__fail_code(CHIEF_ENOMEM);
@@ -118,12 +117,10 @@ static word wait_for_word(chief_worker *w) {
 
 /* Fills in what the worker did not say itself. */
 static void note_failure(chief_worker *w, int rc, const char *what) {
-    if (w->reason == CHIEF_REASON_NONE)
-        w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
+    if (w->reason == CHIEF_REASON_NONE) w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
     if (w->error != NULL) return;
     char text[128];
-    if (rc <= CHIEF_EINVAL)
-        (void)snprintf(text, sizeof text, "%s returned %d (%s)", what, rc, chief_strerror(rc));
+    if (rc <= CHIEF_EINVAL) (void)snprintf(text, sizeof text, "%s returned %d (%s)", what, rc, chief_strerror(rc));
     else (void)snprintf(text, sizeof text, "%s returned %d", what, rc);
     w->error = chief__strdup(text);
 }

@@ -48,8 +48,7 @@ typedef struct chief__surroundings {
 } chief__surroundings;
 
 /* A generation that has not begun. Reference-counted: the maker has one, its thread another. */
-int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation,
-                      const chief__surroundings *around);
+int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation, const chief__surroundings *around);
 chief_worker *chief__worker_ref(chief_worker *w);
 void chief__worker_unref(chief_worker *w);
 

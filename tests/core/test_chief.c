@@ -11,7 +11,7 @@ typedef struct probe {
     atomic_int fail_runs;  /* this many runs fail */
     atomic_int destroyed;
     atomic_bool ignores_stop;
-    atomic_bool let_go; /* ends one that ignores the stop */
+    atomic_bool let_go;    /* ends one that ignores the stop */
     atomic_int stopped_at; /* a place in the order of ends */
     atomic_int *order;
     chief *c;
@@ -159,9 +159,9 @@ static void test_chief__restarts_after_a_failure(void **state) {
 
 static void test_chief__tells_a_life_in_order(void **state) {
     (void)state;
-    static const int32_t expected[] = {CHIEF_WORKER_PRESENT, CHIEF_WORKER_ENABLED, CHIEF_WORKER_INITIALIZED,
-                                       CHIEF_WORKER_RUN,     CHIEF_WORKER_FAILED,  -CHIEF_EVENT_RESTART,
-                                       CHIEF_WORKER_INITIALIZED, CHIEF_WORKER_RUN, CHIEF_WORKER_STOPPED};
+    static const int32_t expected[] = {CHIEF_WORKER_PRESENT,     CHIEF_WORKER_ENABLED, CHIEF_WORKER_INITIALIZED,
+                                       CHIEF_WORKER_RUN,         CHIEF_WORKER_FAILED,  -CHIEF_EVENT_RESTART,
+                                       CHIEF_WORKER_INITIALIZED, CHIEF_WORKER_RUN,     CHIEF_WORKER_STOPPED};
     probe p = {.fail_runs = 1};
     chief_worker_options o = {.restart = &on_failure};
     chief *c = quiet_chief(NULL);

@@ -20,6 +20,7 @@ local pure_layer = 2
 local os_specific = { "^pthread%.h$", "^sys/", "^unistd%.h$", "^poll%.h$", "^signal%.h$", "^fcntl%.h$", "^sched%.h$",
   "^semaphore%.h$", "^dlfcn%.h$", "^threads%.h$", "^linux/" }
 local exceptions = {
+  ["plugin <dlfcn.h>"] = "loads the shared object of a plug-in",
   ["catch <signal.h>"] = "keeps the host's signal handlers while libuv has its own there",
 }
 
