@@ -1,0 +1,83 @@
+#include "add.h"
+
+#include <lauxlib.h>
+
+#include "codec.h"
+#include "fail.h"
+#include "host.h"
+#include "options.h"
+#include "runtime.h"
+
+static const char *const policies[] = {"default", "never", "on_failure", "always", NULL};
+static const char *const readiness[] = {"run", "explicit", NULL};
+
+/* jitter = 0 says none, where the core's 0 is the default. */
+static double read_jitter(lua_State *L, int t) {
+    double jitter = chief__lua_field_number(L, t, "jitter", 0);
+    bool none = lua_getfield(L, t, "jitter") != LUA_TNIL && jitter == 0;
+    lua_pop(L, 1);
+    return none ? -1 : jitter;
+}
+
+/* spec.restart, a word or a table whose policy is on_failure where none is given. [-0, +0, v] */
+static void read_restart(lua_State *L, int spec, chief_restart *out) {
+    *out = (chief_restart){.size = sizeof *out};
+    if (lua_getfield(L, spec, "restart") == LUA_TTABLE) {
+        int t = lua_gettop(L);
+        out->policy = chief__lua_field_word(L, t, "policy", policies, CHIEF_RESTART_ON_FAILURE);
+        out->delay = chief__lua_field_ms(L, t, "delay");
+        out->factor = chief__lua_field_number(L, t, "factor", 0);
+        out->max_delay = chief__lua_field_ms(L, t, "max_delay");
+        out->jitter = read_jitter(L, t);
+    } else {
+        out->policy = chief__lua_field_word(L, spec, "restart", policies, CHIEF_RESTART_DEFAULT);
+    }
+    lua_pop(L, 1);
+}
+
+/* The bytes of spec.args; none where it is nil. [-0, +1, v] */
+static chief_bytes read_args(lua_State *L, int spec) {
+    chief_bytes bytes = {NULL, 0};
+    if (lua_getfield(L, spec, "args") != LUA_TNIL) bytes = chief__lua_encode(L, -1, spec);
+    return bytes;
+}
+
+/* Pushes what the options borrow. [-0, +4, v] */
+static void read_options(lua_State *L, int spec, chief_worker_options *out, chief_restart *restart) {
+    *out = (chief_worker_options){.size = sizeof *out, .restart = restart};
+    read_restart(L, spec, restart);
+    out->after = chief__lua_field_strings(L, spec, "after", &out->n_after);
+    out->sends = chief__lua_field_strings(L, spec, "sends", &out->n_sends);
+    out->receives = chief__lua_field_strings(L, spec, "receives", &out->n_receives);
+    out->grace = chief__lua_field_ms(L, spec, "grace");
+    out->start_timeout = chief__lua_field_ms(L, spec, "start_timeout");
+    if (chief__lua_field_word(L, spec, "ready", readiness, 0) != 0) out->flags |= CHIEF_WORKER_SAYS_READY;
+    int64_t capacity = chief__lua_field_integer(L, spec, "mailbox_capacity");
+    luaL_argcheck(L, capacity >= 0 && capacity <= UINT32_MAX, spec, "mailbox_capacity is out of range");
+    out->mailbox_capacity = (uint32_t)capacity;
+    out->args = read_args(L, spec); /* the last, as it is in the scratch buffer */
+}
+
+/* The whole text, which the thread's last error has room for only in part. [-0, +3, m] */
+static int refused(lua_State *L, const chief__lua_findings *findings) {
+    lua_pushnil(L);
+    lua_pushstring(L, findings->text);
+    lua_pushstring(L, chief_error_code(CHIEF_EINVAL));
+    return 3;
+}
+
+int chief__lua_add_worker(lua_State *L, chief *c) {
+    chief_worker_options options;
+    chief_restart restart;
+    lua_settop(L, 3);
+    const char *name = luaL_checkstring(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    const char *native = chief__lua_field_string(L, 3, "native");
+    chief__lua_findings *findings = chief__lua_new_findings(L);
+    chief__lua_source source = {0};
+    if (native == NULL) source = chief__lua_check_source(L, 3);
+    read_options(L, 3, &options, &restart);
+    if (native != NULL) return chief__lua_done(L, chief_add_plugin(c, name, native, &options));
+    int rc = chief__lua_add(c, name, &source, &options, findings);
+    return findings->text != NULL ? refused(L, findings) : chief__lua_done(L, rc);
+}

@@ -1,0 +1,313 @@
+#include "boss.h"
+
+#include <chief.h>
+
+#include "add.h"
+#include "channel.h"
+#include "codec.h"
+#include "context.h"
+#include "event.h"
+#include "fail.h"
+#include "kind.h"
+#include "log.h"
+#include "message.h"
+#include "options.h"
+#include "pool.h"
+#include "runtime.h"
+#include "snapshot.h"
+#include "state.h"
+#include "value.h"
+
+typedef struct box {
+    chief *c;
+    chief_msg *msg; /* the inlet of call */
+} box;
+
+static const chief__lua_kind kind;
+
+static int close_chief(lua_State *L) {
+    box *b = chief__lua_kind_check(L, 1, &kind);
+    chief *c = b->c;
+    b->c = NULL;
+    chief__lua_drop(&b->msg);
+    chief_free(c);
+    return 0;
+}
+
+static int describe(lua_State *L) {
+    box *b = chief__lua_kind_check(L, 1, &kind);
+    lua_pushfstring(L, "chief (%s)", b->c == NULL ? "closed" : chief_get_name(b->c));
+    return 1;
+}
+
+static chief *check_chief(lua_State *L) {
+    box *b = chief__lua_kind_check(L, 1, &kind);
+    luaL_argcheck(L, b->c != NULL, 1, "the chief is closed");
+    return b->c;
+}
+
+/* ---- What it has ---- */
+
+static int add_worker(lua_State *L) { return chief__lua_add_worker(L, check_chief(L)); }
+
+static int add_channel(lua_State *L) {
+    lua_settop(L, 3);
+    chief *c = check_chief(L);
+    const char *name = luaL_checkstring(L, 2);
+    chief_channel_options options = chief__lua_channel_options(L, 3);
+    return chief__lua_done(L, chief_add_channel(c, name, &options));
+}
+
+static int channel(lua_State *L) {
+    chief *c = check_chief(L);
+    const char *name = luaL_checkstring(L, 2);
+    chief_channel **found = chief__lua_new_channel(L);
+    int rc = chief_get_channel(c, name, found);
+    return rc == CHIEF_OK ? 1 : chief__lua_fail(L, rc);
+}
+
+static int enable_worker(lua_State *L) {
+    return chief__lua_done(L, chief_enable_worker(check_chief(L), luaL_checkstring(L, 2)));
+}
+
+static int enable_workers(lua_State *L) {
+    size_t n;
+    chief *c = check_chief(L);
+    const char *const *names = chief__lua_strings(L, 2, "names", &n);
+    return chief__lua_done(L, chief_enable_workers(c, names, n));
+}
+
+static int is_enabled(lua_State *L) {
+    lua_pushboolean(L, chief_is_enabled(check_chief(L), luaL_checkstring(L, 2)));
+    return 1;
+}
+
+/* ---- Settings ---- */
+
+static int set_enable_by_default(lua_State *L) {
+    return chief__lua_done(L, chief_set_enable_by_default(check_chief(L), lua_toboolean(L, 2)));
+}
+
+static int set_exit_when_done(lua_State *L) {
+    return chief__lua_done(L, chief_set_exit_when_done(check_chief(L), lua_toboolean(L, 2)));
+}
+
+static int set_force_stop_timeout(lua_State *L) {
+    int64_t ms = chief__lua_seconds(L, 2);
+    return chief__lua_done(L, chief_set_force_stop_timeout(check_chief(L), ms == 0 ? CHIEF_ZERO : ms));
+}
+
+static int catch_signals(lua_State *L) {
+    chief *c = check_chief(L);
+    uint32_t catches = 0;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    if (chief__lua_field_bool(L, 2, "stop")) catches |= CHIEF_CATCH_STOP;
+    if (chief__lua_field_bool(L, 2, "hup")) catches |= CHIEF_CATCH_HUP;
+    if (chief__lua_field_bool(L, 2, "usr2")) catches |= CHIEF_CATCH_USR2;
+    return chief__lua_done(L, chief_catch_signals(c, catches));
+}
+
+static int add_value(lua_State *L) {
+    chief *c = check_chief(L);
+    const char *key = luaL_checkstring(L, 2);
+    chief_value value = chief__lua_check_context_value(L, 3);
+    int rc = chief_add_value(c, key, &value);
+    if (rc != CHIEF_OK && value.destroy != NULL) value.destroy(value.pointer);
+    return chief__lua_done(L, rc);
+}
+
+/* ---- Its life ---- */
+
+/* From here on threads run this library's code. */
+static int init_workers(lua_State *L) {
+    chief *c = check_chief(L);
+    chief_log *log = chief__lua_test_log(L, 2);
+    luaL_argcheck(L, log != NULL || lua_isnoneornil(L, 2), 2, "a log or nothing");
+    chief__lua_pin();
+    return chief__lua_done(L, chief_init_workers(c, log));
+}
+
+static int launch(lua_State *L) {
+    return chief__lua_done(L, chief_launch(check_chief(L), chief__lua_opt_context(L, 2)));
+}
+
+static int join(lua_State *L) { return chief__lua_done(L, chief_join(check_chief(L), chief__lua_timeout(L, 2))); }
+static int stop(lua_State *L) { return chief__lua_done(L, chief_stop(check_chief(L))); }
+static int force_stop(lua_State *L) { return chief__lua_done(L, chief_force_stop(check_chief(L))); }
+
+static int has_stopped(lua_State *L) {
+    lua_pushboolean(L, chief_has_stopped(check_chief(L)));
+    return 1;
+}
+
+static int exit_code(lua_State *L) {
+    lua_pushinteger(L, chief_exit_code(check_chief(L)));
+    return 1;
+}
+
+/* ---- One worker ---- */
+
+static int request(lua_State *L, int (*f)(chief *, const char *)) {
+    return chief__lua_done(L, f(check_chief(L), luaL_checkstring(L, 2)));
+}
+
+static int start_worker(lua_State *L) { return request(L, chief_start_worker); }
+static int stop_worker(lua_State *L) { return request(L, chief_stop_worker); }
+static int restart_worker(lua_State *L) { return request(L, chief_restart_worker); }
+static int remove_worker(lua_State *L) { return request(L, chief_remove_worker); }
+
+static int wait_state(lua_State *L) {
+    chief *c = check_chief(L);
+    const char *name = luaL_checkstring(L, 2);
+    chief_state_t state = chief__lua_check_state(L, 3);
+    return chief__lua_done(L, chief_wait_state(c, name, state, chief__lua_timeout(L, 4)));
+}
+
+static int wait_ready(lua_State *L) {
+    return chief__lua_done(L, chief_wait_ready(check_chief(L), chief__lua_timeout(L, 2)));
+}
+
+/* ---- Looking ---- */
+
+static int with_snapshot(lua_State *L, int (*push)(lua_State *, const chief_snapshot *)) {
+    chief *c = check_chief(L);
+    chief_snapshot **snapshot = chief__lua_new_snapshot(L);
+    int rc = chief_states(c, snapshot);
+    return rc == CHIEF_OK ? push(L, *snapshot) : chief__lua_fail(L, rc);
+}
+
+static int states(lua_State *L) { return with_snapshot(L, chief__lua_push_statuses); }
+static int states_json(lua_State *L) { return with_snapshot(L, chief__lua_push_snapshot_json); }
+
+static int pool(lua_State *L) {
+    check_chief(L);
+    chief__lua_push_pool_view(L, &((box *)lua_touserdata(L, 1))->c, 1);
+    return 1;
+}
+
+static int context(lua_State *L) {
+    chief__lua_push_context(L, chief_get_context(check_chief(L)));
+    return 1;
+}
+
+static int name(lua_State *L) {
+    lua_pushstring(L, chief_get_name(check_chief(L)));
+    return 1;
+}
+
+static int take_events(lua_State *L) { return chief__lua_take_events(L, check_chief(L)); }
+static int events_fd(lua_State *L) { return chief__lua_descriptor(L, chief_events_fd(check_chief(L))); }
+
+static int events_dropped(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)chief_events_dropped(check_chief(L)));
+    return 1;
+}
+
+/* ---- Messages from outside ---- */
+
+static int send_one(lua_State *L) {
+    chief *c = check_chief(L);
+    const char *to = luaL_checkstring(L, 2);
+    luaL_checkany(L, 3);
+    int64_t timeout_ms = chief__lua_timeout(L, 4);
+    chief_bytes bytes = chief__lua_encode(L, 3, 3);
+    return chief__lua_done(L, chief_send(c, to, bytes.data, bytes.len, timeout_ms));
+}
+
+static int broadcast(lua_State *L) {
+    size_t reached = 0;
+    chief *c = check_chief(L);
+    luaL_checkany(L, 2);
+    chief_bytes bytes = chief__lua_encode(L, 2, 2);
+    int rc = chief_broadcast(c, bytes.data, bytes.len, &reached);
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    lua_pushinteger(L, (lua_Integer)reached);
+    return 1;
+}
+
+static int call(lua_State *L) {
+    chief *c = check_chief(L);
+    const char *to = luaL_checkstring(L, 2);
+    luaL_checkany(L, 3);
+    int64_t timeout_ms = chief__lua_timeout(L, 4);
+    chief_msg **inlet = chief__lua_inlet(L, &((box *)lua_touserdata(L, 1))->msg);
+    chief_bytes bytes = chief__lua_encode(L, 3, 3);
+    int rc = chief_call(c, to, bytes.data, bytes.len, timeout_ms, inlet);
+    return rc == CHIEF_OK ? chief__lua_push_payload(L, inlet) : chief__lua_fail(L, rc);
+}
+
+static const luaL_Reg methods[] = {
+    {"add_worker", add_worker},
+    {"add_channel", add_channel},
+    {"channel", channel},
+    {"enable_worker", enable_worker},
+    {"enable_workers", enable_workers},
+    {"is_enabled", is_enabled},
+    {"set_enable_by_default", set_enable_by_default},
+    {"set_exit_when_done", set_exit_when_done},
+    {"set_force_stop_timeout", set_force_stop_timeout},
+    {"catch_signals", catch_signals},
+    {"add_value", add_value},
+    {"init_workers", init_workers},
+    {"launch", launch},
+    {"join", join},
+    {"stop", stop},
+    {"force_stop", force_stop},
+    {"has_stopped", has_stopped},
+    {"exit_code", exit_code},
+    {"start_worker", start_worker},
+    {"stop_worker", stop_worker},
+    {"restart_worker", restart_worker},
+    {"remove_worker", remove_worker},
+    {"wait_state", wait_state},
+    {"wait_ready", wait_ready},
+    {"states", states},
+    {"states_json", states_json},
+    {"pool", pool},
+    {"context", context},
+    {"name", name},
+    {"take_events", take_events},
+    {"events_fd", events_fd},
+    {"events_dropped", events_dropped},
+    {"send", send_one},
+    {"broadcast", broadcast},
+    {"call", call},
+    {"close", close_chief},
+    {NULL, NULL},
+};
+
+static const chief__lua_kind kind = {.name = "chief", .methods = methods, .close = close_chief, .describe = describe};
+
+/* The log of options.log, borrowed from it. [-0, +0, v] */
+static chief_log *read_log(lua_State *L) {
+    if (lua_isnil(L, 1) || lua_getfield(L, 1, "log") == LUA_TNIL) return NULL;
+    chief_log *log = chief__lua_test_log(L, -1);
+    luaL_argcheck(L, log != NULL, 1, "log should be a log");
+    lua_pop(L, 1);
+    return log;
+}
+
+static chief_options read_options(lua_State *L) {
+    chief_options options = {.size = sizeof options};
+    int64_t capacity = chief__lua_field_integer(L, 1, "event_capacity");
+    luaL_argcheck(L, capacity >= 0 && capacity <= UINT32_MAX, 1, "event_capacity is out of range");
+    options.event_capacity = (uint32_t)capacity;
+    options.require_names = chief__lua_field_bool(L, 1, "require_names");
+    options.exit_when_done = chief__lua_field_bool(L, 1, "exit_when_done");
+    options.name = chief__lua_field_string(L, 1, "name");
+    options.force_stop_timeout = chief__lua_field_ms(L, 1, "force_stop_timeout");
+    options.init_timeout = chief__lua_field_ms(L, 1, "init_timeout");
+    options.hook_timeout = chief__lua_field_ms(L, 1, "hook_timeout");
+    options.seed = (uint64_t)chief__lua_field_integer(L, 1, "seed");
+    options.log = read_log(L);
+    return options;
+}
+
+int chief__lua_chief(lua_State *L) {
+    lua_settop(L, 1);
+    if (!lua_isnil(L, 1)) luaL_checktype(L, 1, LUA_TTABLE);
+    chief_options options = read_options(L);
+    box *b = chief__lua_kind_new(L, &kind, sizeof *b, 0);
+    int rc = chief_new(&b->c, &options);
+    return rc == CHIEF_OK ? 1 : chief__lua_fail(L, rc);
+}

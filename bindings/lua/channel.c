@@ -1,0 +1,232 @@
+#include "channel.h"
+
+#include "codec.h"
+#include "context.h"
+#include "fail.h"
+#include "kind.h"
+#include "message.h"
+#include "options.h"
+
+#define BATCH 64
+#define BATCH_MAX 65536
+
+typedef struct handle {
+    chief_channel *channel;
+    const chief__lua_ctx *ctx; /* kept alive by the user value; NULL: the host's */
+    chief_msg *msg;            /* the inlet of recv */
+} handle;
+
+static const chief__lua_kind kind;
+static const char *const overflows[] = {"block", "drop_oldest", "fail", NULL};
+static const char *const deliveries[] = {"at_most_once", "at_least_once", NULL};
+
+static int close_handle(lua_State *L) {
+    handle *h = chief__lua_kind_check(L, 1, &kind);
+    chief__lua_drop(&h->msg);
+    chief_channel_unref(h->channel);
+    h->channel = NULL;
+    return 0;
+}
+
+static int describe(lua_State *L) {
+    handle *h = chief__lua_kind_check(L, 1, &kind);
+    lua_pushfstring(L, "chief.channel (%s)", h->channel == NULL ? "closed" : chief_channel_name(h->channel));
+    return 1;
+}
+
+static handle *check_handle(lua_State *L, int arg) {
+    handle *h = chief__lua_kind_check(L, arg, &kind);
+    luaL_argcheck(L, h->channel != NULL, arg, "the handle is closed");
+    return h;
+}
+
+/* Who sends and receives. [-0, +0, v] */
+static chief_worker *as(lua_State *L, const handle *h) {
+    return h->ctx == NULL ? NULL : chief__lua_ctx_worker(L, h->ctx);
+}
+
+chief_channel *chief__lua_test_channel(lua_State *L, int idx) {
+    return chief__lua_kind_test(L, idx, &kind) == NULL ? NULL : check_handle(L, idx)->channel;
+}
+
+chief_channel **chief__lua_new_channel(lua_State *L) {
+    handle *h = chief__lua_kind_new(L, &kind, sizeof *h, 1);
+    return &h->channel;
+}
+
+void chief__lua_push_channel(lua_State *L, chief_channel *channel, int ctx) {
+    handle *h = chief__lua_kind_new(L, &kind, sizeof *h, 1);
+    if (ctx != 0) {
+        h->ctx = chief__lua_test_ctx(L, ctx);
+        lua_pushvalue(L, ctx);
+        lua_setiuservalue(L, -2, 1);
+    }
+    h->channel = chief_channel_ref(channel);
+}
+
+/* ---- Sending ---- */
+
+static int send_within(lua_State *L, int64_t timeout_ms) {
+    handle *h = check_handle(L, 1);
+    chief_worker *worker = as(L, h);
+    luaL_checkany(L, 2);
+    chief_bytes bytes = chief__lua_encode(L, 2, 2);
+    return chief__lua_done(L, chief_channel_send(h->channel, worker, bytes.data, bytes.len, timeout_ms));
+}
+
+static int send_one(lua_State *L) { return send_within(L, chief__lua_timeout(L, 3)); }
+static int try_send(lua_State *L) { return send_within(L, 0); }
+
+int chief__lua_sent_many(lua_State *L, int rc, size_t sent) {
+    int n = rc == CHIEF_OK ? 0 : chief__lua_fail(L, rc);
+    lua_pushinteger(L, (lua_Integer)sent);
+    return n + 1;
+}
+
+static int send_many(lua_State *L) {
+    size_t n;
+    size_t sent = 0;
+    handle *h = check_handle(L, 1);
+    chief_worker *worker = as(L, h);
+    int64_t timeout_ms = chief__lua_timeout(L, 3);
+    const chief_bytes *items = chief__lua_encode_list(L, 2, 2, &n);
+    int rc = n == 0 ? CHIEF_OK : chief_channel_send_many(h->channel, worker, items, n, timeout_ms, &sent);
+    return chief__lua_sent_many(L, rc, sent);
+}
+
+/* ---- Receiving ---- */
+
+static int recv_within(lua_State *L, int64_t timeout_ms) {
+    handle *h = check_handle(L, 1);
+    chief_worker *worker = as(L, h);
+    chief_msg **inlet = chief__lua_inlet(L, &h->msg);
+    return chief__lua_received(L, chief_channel_recv(h->channel, worker, timeout_ms, inlet), inlet);
+}
+
+static int recv_one(lua_State *L) { return recv_within(L, chief__lua_timeout(L, 2)); }
+static int try_recv(lua_State *L) { return recv_within(L, 0); }
+
+static int recv_many(lua_State *L) {
+    size_t n = 0;
+    handle *h = check_handle(L, 1);
+    chief_worker *worker = as(L, h);
+    lua_Integer max = luaL_optinteger(L, 2, BATCH);
+    luaL_argcheck(L, max >= 1 && max <= BATCH_MAX, 2, "a batch is of 1 to 65536 messages");
+    int64_t timeout_ms = chief__lua_timeout(L, 3);
+    chief_msg **batch = chief__lua_new_batch(L, (size_t)max);
+    int rc = chief_channel_recv_many(h->channel, worker, timeout_ms, batch, (size_t)max, &n);
+    return rc == CHIEF_OK ? chief__lua_push_batch(L, batch, n) : chief__lua_fail(L, rc);
+}
+
+int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet) {
+    if (rc == CHIEF_ECANCELED || rc == CHIEF_ECLOSED) return 0;
+    int n = chief__lua_received(L, rc, inlet);
+    return n == 2 ? n : luaL_error(L, "%s", lua_tostring(L, -2));
+}
+
+/* The loop's first value is the handle itself. */
+static int step(lua_State *L) {
+    handle *h = check_handle(L, lua_upvalueindex(1));
+    chief_worker *worker = as(L, h);
+    chief_msg **inlet = chief__lua_inlet(L, &h->msg);
+    return chief__lua_iterated(L, chief_channel_recv(h->channel, worker, CHIEF_FOREVER, inlet), inlet);
+}
+
+static int iter(lua_State *L) {
+    check_handle(L, 1);
+    lua_settop(L, 1);
+    lua_pushcclosure(L, step, 1);
+    return 1;
+}
+
+static int ack(lua_State *L) {
+    handle *h = check_handle(L, 1);
+    chief_worker *worker = as(L, h);
+    if (worker != NULL) chief_channel_ack(h->channel, worker); /* what the host receives is acknowledged at once */
+    return 0;
+}
+
+/* ---- The channel itself ---- */
+
+static int close_channel(lua_State *L) {
+    chief_channel_close(check_handle(L, 1)->channel);
+    return 0;
+}
+
+static int len(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)chief_channel_len(check_handle(L, 1)->channel));
+    return 1;
+}
+
+static int fd(lua_State *L) { return chief__lua_descriptor(L, chief_channel_fd(check_handle(L, 1)->channel)); }
+
+static int get_name(lua_State *L) {
+    lua_pushstring(L, chief_channel_name(check_handle(L, 1)->channel));
+    return 1;
+}
+
+static void set_count(lua_State *L, const char *key, uint64_t value) {
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, key);
+}
+
+static int stats(lua_State *L) {
+    chief_channel_stats s = {.size = sizeof s};
+    int rc = chief_channel_get_stats(check_handle(L, 1)->channel, &s);
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    lua_createtable(L, 0, 9);
+    set_count(L, "capacity", s.capacity);
+    set_count(L, "sent", s.sent);
+    set_count(L, "received", s.received);
+    set_count(L, "queued", s.queued);
+    set_count(L, "dropped", s.dropped);
+    set_count(L, "acknowledged", s.acknowledged);
+    set_count(L, "in_hand", s.in_hand);
+    set_count(L, "redelivered", s.redelivered);
+    set_count(L, "dead", s.dead);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"send", send_one},
+    {"try_send", try_send},
+    {"send_many", send_many},
+    {"recv", recv_one},
+    {"try_recv", try_recv},
+    {"recv_many", recv_many},
+    {"iter", iter},
+    {"ack", ack},
+    {"close", close_channel},
+    {"len", len},
+    {"fd", fd},
+    {"stats", stats},
+    {NULL, NULL},
+};
+
+static const luaL_Reg getters[] = {{"name", get_name}, {NULL, NULL}};
+
+static const chief__lua_kind kind = {
+    .name = "chief.channel", .methods = methods, .getters = getters, .close = close_handle, .describe = describe};
+
+chief_channel_options chief__lua_channel_options(lua_State *L, int t) {
+    chief_channel_options options = {.size = sizeof options};
+    if (!lua_isnoneornil(L, t)) luaL_checktype(L, t, LUA_TTABLE);
+    int64_t capacity = chief__lua_field_integer(L, t, "capacity");
+    luaL_argcheck(L, capacity >= 0 && capacity <= UINT32_MAX, t, "capacity is out of range");
+    options.capacity = (uint32_t)capacity;
+    options.overflow = chief__lua_field_word(L, t, "overflow", overflows, CHIEF_BLOCK);
+    options.delivery = chief__lua_field_word(L, t, "delivery", deliveries, CHIEF_AT_MOST_ONCE);
+    options.max_deliveries = chief__lua_field_count(L, t, "max_deliveries");
+    options.max_message = chief__lua_field_integer(L, t, "max_message");
+    options.dead = chief__lua_field_string(L, t, "dead");
+    return options;
+}
+
+int chief__lua_channel(lua_State *L) {
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 2);
+    chief_channel_options options = chief__lua_channel_options(L, 2);
+    chief_channel **channel = chief__lua_new_channel(L);
+    int rc = chief_channel_new(channel, name, &options);
+    return rc == CHIEF_OK ? 1 : chief__lua_fail(L, rc);
+}

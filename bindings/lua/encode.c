@@ -1,0 +1,315 @@
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "codec.h"
+
+#define STR_MAX ((size_t)64 << 10)
+#define SIZE_LIMIT ((size_t)1 << 30) /* a table that shares its parts many times over must not fill the memory */
+
+/* Where a value is, as a chain on the C stack: what a refusal names, and how a cycle is found. */
+typedef struct place {
+    const struct place *up; /* NULL: the value itself */
+    const void *table;      /* the table that is being written here, or NULL */
+    int key;                /* stack index of its key, or 0 */
+    int depth;
+    lua_Integer index; /* where key is 0 */
+} place;
+
+typedef struct encoder {
+    lua_State *L;
+    chief__lua_buffer *out;
+    int arg;
+} encoder;
+
+static const char map_key;
+
+/* ---- Refusals ---- */
+
+static bool is_identifier(const char *s) {
+    if (*s == '\0' || (*s >= '0' && *s <= '9')) return false;
+    return s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
+/* [-0, +1, m] */
+static void push_step(lua_State *L, const place *at) {
+    if (at->key == 0) lua_pushfstring(L, "[%I]", (LUAI_UACINT)at->index);
+    else if (lua_type(L, at->key) == LUA_TBOOLEAN) lua_pushstring(L, lua_toboolean(L, at->key) ? "[true]" : "[false]");
+    else if (lua_isinteger(L, at->key)) lua_pushfstring(L, "[%I]", (LUAI_UACINT)lua_tointeger(L, at->key));
+    else if (lua_type(L, at->key) != LUA_TSTRING) lua_pushliteral(L, "");
+    else if (is_identifier(lua_tostring(L, at->key))) lua_pushfstring(L, ".%s", lua_tostring(L, at->key));
+    else lua_pushfstring(L, "[\"%s\"]", lua_tostring(L, at->key));
+}
+
+/* [-0, +1, m] */
+static void push_path(lua_State *L, const place *at) {
+    if (at->up == NULL) {
+        lua_pushliteral(L, "");
+        return;
+    }
+    push_path(L, at->up);
+    push_step(L, at);
+    lua_concat(L, 2);
+}
+
+static void refuse(const encoder *e, const place *at, const char *what) {
+    lua_State *L = e->L;
+    luaL_checkstack(L, 8, NULL);
+    push_path(L, at);
+    const char *path = lua_tostring(L, -1);
+    if (*path == '\0') lua_pushfstring(L, "can't send %s", what);
+    else lua_pushfstring(L, "can't send %s (at %s)", what, path);
+    luaL_argerror(L, e->arg, lua_tostring(L, -1));
+}
+
+static void refuse_type(const encoder *e, int idx, const place *at) {
+    switch (lua_type(e->L, idx)) {
+    case LUA_TNIL: refuse(e, at, "nil; send false or {}"); break;
+    case LUA_TFUNCTION: refuse(e, at, "a function"); break;
+    case LUA_TTHREAD: refuse(e, at, "a coroutine"); break;
+    default: refuse(e, at, "a userdata"); break;
+    }
+}
+
+/* ---- Bytes ---- */
+
+static char *extend(const encoder *e, size_t n) {
+    if (n > SIZE_LIMIT || e->out->len > SIZE_LIMIT - n)
+        luaL_argerror(e->L, e->arg, "can't send more than 1 GiB at once");
+    return chief__lua_buffer_extend(e->L, e->out, n);
+}
+
+static void put_byte(const encoder *e, unsigned value) { *extend(e, 1) = (char)(unsigned char)value; }
+
+/* A first byte and n bytes of `value`, the most significant first. */
+static void put_number(const encoder *e, unsigned first, uint64_t value, size_t n) {
+    char *p = extend(e, n + 1);
+    *p = (char)(unsigned char)first;
+    for (size_t i = n; i > 0; i--, value >>= 8) p[i] = (char)(unsigned char)(value & 0xff);
+}
+
+/* The heads of strings, arrays and maps: c8 is 0 where the format has none. */
+static void put_length(const encoder *e, unsigned c8, unsigned c16, unsigned c32, size_t n) {
+    if (c8 != 0 && n <= 0xff) put_number(e, c8, n, 1);
+    else if (n <= 0xffff) put_number(e, c16, n, 2);
+    else put_number(e, c32, n, 4);
+}
+
+static void put_unsigned(const encoder *e, uint64_t n) {
+    if (n < 0x80) put_byte(e, (unsigned)n);
+    else if (n <= 0xff) put_number(e, 0xcc, n, 1);
+    else if (n <= 0xffff) put_number(e, 0xcd, n, 2);
+    else put_number(e, n <= 0xffffffff ? 0xce : 0xcf, n, n <= 0xffffffff ? 4 : 8);
+}
+
+static void put_negative(const encoder *e, int64_t n) {
+    if (n >= -32) put_byte(e, (unsigned)(n & 0xff));
+    else if (n >= INT8_MIN) put_number(e, 0xd0, (uint64_t)n, 1);
+    else if (n >= INT16_MIN) put_number(e, 0xd1, (uint64_t)n, 2);
+    else put_number(e, n >= INT32_MIN ? 0xd2 : 0xd3, (uint64_t)n, n >= INT32_MIN ? 4 : 8);
+}
+
+static void put_float(const encoder *e, double n) {
+    uint64_t bits;
+    memcpy(&bits, &n, sizeof bits);
+    put_number(e, 0xcb, bits, 8);
+}
+
+/* How many bytes follow a first byte of UTF-8, -1 for what cannot be one; `*low` and `*high` bound the next byte. */
+static int utf8_rest(unsigned first, unsigned *low, unsigned *high) {
+    *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    *high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (first >= 0xc2 && first <= 0xdf) return 1;
+    if (first >= 0xe0 && first <= 0xef) return 2;
+    return first >= 0xf0 && first <= 0xf4 ? 3 : -1;
+}
+
+static size_t ascii_length(const unsigned char *s, size_t len) {
+    size_t i = 0;
+    uint64_t word;
+    for (; i + sizeof word <= len; i += sizeof word) {
+        memcpy(&word, s + i, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0) break;
+    }
+    while (i < len && s[i] < 0x80) i++;
+    return i;
+}
+
+static bool is_utf8(const unsigned char *s, size_t len) {
+    for (size_t i = ascii_length(s, len); i < len; i += ascii_length(s + i, len - i)) {
+        unsigned low;
+        unsigned high;
+        int rest = utf8_rest(s[i++], &low, &high);
+        if (rest < 0 || len - i < (size_t)rest) return false;
+        for (; rest > 0; rest--, low = 0x80, high = 0xbf, i++)
+            if (s[i] < low || s[i] > high) return false;
+    }
+    return true;
+}
+
+static void put_string(const encoder *e, int idx) {
+    size_t len;
+    const char *s = lua_tolstring(e->L, idx, &len);
+    if (len > STR_MAX || !is_utf8((const unsigned char *)s, len)) put_length(e, 0xc4, 0xc5, 0xc6, len);
+    else if (len < 32) put_byte(e, 0xa0 | (unsigned)len);
+    else put_length(e, 0xd9, 0xda, 0xdb, len);
+    if (len > 0) memcpy(extend(e, len), s, len);
+}
+
+static void put_integer(const encoder *e, lua_Integer n) {
+    if (n >= 0) put_unsigned(e, (uint64_t)n);
+    else put_negative(e, n);
+}
+
+/* ---- Tables ---- */
+
+void chief__lua_push_map_mark(lua_State *L) {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &map_key) != LUA_TNIL) return;
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "chief.map");
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &map_key);
+}
+
+bool chief__lua_is_map(lua_State *L, int idx) {
+    if (!lua_getmetatable(L, idx)) return false;
+    chief__lua_push_map_mark(L);
+    bool marked = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return marked;
+}
+
+/* The number of entries; `*array` says whether the keys are exactly 1..n. */
+static size_t measure(lua_State *L, int idx, bool *array) {
+    size_t n = 0;
+    lua_Integer highest = 0;
+    bool integers = true;
+    lua_pushnil(L);
+    while (lua_next(L, idx)) {
+        lua_pop(L, 1);
+        n++;
+        lua_Integer key = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+        if (key < 1) integers = false;
+        if (key > highest) highest = key;
+    }
+    *array = integers && (uint64_t)highest == n && !chief__lua_is_map(L, idx);
+    return n;
+}
+
+static void check_table(const encoder *e, int idx, const place *at) {
+    const void *table = lua_topointer(e->L, idx);
+    for (const place *up = at->up; up != NULL; up = up->up)
+        if (up->table == table) refuse(e, at, "a table that contains itself");
+    if (at->depth > CHIEF__LUA_DEPTH) refuse(e, at, "a table nested more than 100 deep");
+    luaL_checkstack(e->L, 8, "a table nested too deep");
+}
+
+static void put_value(const encoder *e, int idx, place *at);
+
+static void put_array(const encoder *e, int idx, const place *at, size_t n) {
+    if (n < 16) put_byte(e, 0x90 | (unsigned)n);
+    else put_length(e, 0, 0xdc, 0xdd, n);
+    for (size_t i = 1; i <= n; i++) {
+        place item = {.up = at, .depth = at->depth + 1, .index = (lua_Integer)i};
+        lua_rawgeti(e->L, idx, item.index);
+        put_value(e, lua_gettop(e->L), &item);
+        lua_pop(e->L, 1);
+    }
+}
+
+static void put_key(const encoder *e, int idx, const place *at) {
+    lua_State *L = e->L;
+    if (lua_type(L, idx) == LUA_TSTRING) put_string(e, idx);
+    else if (lua_isboolean(L, idx)) put_byte(e, lua_toboolean(L, idx) ? 0xc3 : 0xc2);
+    else if (lua_isinteger(L, idx)) put_integer(e, lua_tointeger(L, idx));
+    else refuse(e, at->up, lua_pushfstring(L, "a table with a key that is a %s", luaL_typename(L, idx)));
+}
+
+static void put_map(const encoder *e, int idx, const place *at, size_t n) {
+    if (n < 16) put_byte(e, 0x80 | (unsigned)n);
+    else put_length(e, 0, 0xde, 0xdf, n);
+    lua_pushnil(e->L);
+    while (lua_next(e->L, idx)) {
+        int key = lua_gettop(e->L) - 1;
+        place item = {.up = at, .depth = at->depth + 1, .key = key};
+        put_key(e, key, &item);
+        put_value(e, key + 1, &item);
+        lua_pop(e->L, 1);
+    }
+}
+
+static void put_table(const encoder *e, int idx, place *at) {
+    bool array;
+    check_table(e, idx, at);
+    size_t n = measure(e->L, idx, &array);
+    at->table = lua_topointer(e->L, idx);
+    if (array) put_array(e, idx, at, n);
+    else put_map(e, idx, at, n);
+}
+
+static void put_value(const encoder *e, int idx, place *at) {
+    lua_State *L = e->L;
+    switch (lua_type(L, idx)) {
+    case LUA_TBOOLEAN: put_byte(e, lua_toboolean(L, idx) ? 0xc3 : 0xc2); break;
+    case LUA_TSTRING: put_string(e, idx); break;
+    case LUA_TTABLE: put_table(e, idx, at); break;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, idx)) put_integer(e, lua_tointeger(L, idx));
+        else put_float(e, lua_tonumber(L, idx));
+        break;
+    default: refuse_type(e, idx, at); break;
+    }
+}
+
+/* ---- Entries ---- */
+
+chief_bytes chief__lua_encode(lua_State *L, int idx, int arg) {
+    encoder e = {L, chief__lua_buffer_scratch(L), arg};
+    place root = {.depth = 1};
+    luaL_checkstack(L, 8, NULL);
+    put_value(&e, lua_absindex(L, idx), &root);
+    return (chief_bytes){e.out->data, e.out->len};
+}
+
+const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, int arg, size_t *n) {
+    encoder e = {L, chief__lua_buffer_scratch(L), arg};
+    place list = {.depth = 0};
+    luaL_checktype(L, idx, LUA_TTABLE);
+    luaL_checkstack(L, 8, NULL);
+    *n = (size_t)lua_rawlen(L, idx);
+    chief_bytes *items = lua_newuserdatauv(L, (*n + 1) * sizeof *items, 0);
+    for (size_t i = 0; i < *n; i++) {
+        place item = {.up = &list, .depth = 1, .index = (lua_Integer)i + 1};
+        size_t before = e.out->len;
+        lua_rawgeti(L, idx, item.index);
+        put_value(&e, lua_gettop(L), &item);
+        lua_pop(L, 1);
+        items[i].len = e.out->len - before;
+    }
+    /* Only now, as the buffer has moved while it grew. */
+    const char *data = e.out->data;
+    for (size_t i = 0; i < *n; data += items[i++].len) items[i].data = data;
+    return items;
+}
+
+int chief__lua_pack(lua_State *L) {
+    luaL_checkany(L, 1);
+    chief_bytes bytes = chief__lua_encode(L, 1, 1);
+    lua_pushlstring(L, bytes.data, bytes.len);
+    return 1;
+}
+
+int chief__lua_map(lua_State *L) {
+    lua_settop(L, 1);
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    chief__lua_push_map_mark(L);
+    lua_setmetatable(L, 1);
+    return 1;
+}

@@ -1,0 +1,16 @@
+/*
+ * event: what happened to a chief, in Lua.
+ */
+#ifndef CHIEF_LUA_EVENT_H
+#define CHIEF_LUA_EVENT_H
+
+#include <chief.h>
+#include <lua.h>
+
+#pragma GCC visibility push(hidden)
+
+/* chief, max [, timeout] → a list of tables, or nil, message, code. */
+int chief__lua_take_events(lua_State *L, chief *c);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,178 @@
+#include "host.h"
+
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctx.h"
+#include "fail.h"
+#include "instance.h"
+#include "load.h"
+#include "runtime.h"
+
+/* One life of a worker. */
+typedef struct host {
+    lua_State *L;
+    const chief__lua_spec *spec;
+    chief_worker *worker;
+    chief__lua_ctx *ctx; /* owned by the state */
+    int rc;              /* of the protected part */
+} host;
+
+/* Where the state's registry keeps them. */
+static const char module_key;
+static const char instance_key;
+static const char ctx_key;
+
+/* [-1, +0, m] */
+static void keep(lua_State *L, const char *key) { lua_rawsetp(L, LUA_REGISTRYINDEX, key); }
+
+/* Calls init, if there is one, and leaves what it returned; false when that says it failed. [-0, +(0|1), v] */
+static bool call_init(lua_State *L, host *h, int module, int ctx) {
+    if (lua_getfield(L, module, "init") == LUA_TNIL) return true;
+    int first = lua_gettop(L);
+    lua_pushvalue(L, ctx);
+    lua_call(L, 1, LUA_MULTRET);
+    h->rc = chief__lua_verdict(L, first, h->worker, "init");
+    lua_settop(L, first);
+    return h->rc == CHIEF_OK;
+}
+
+/* host → nothing; h->rc says how it went */
+static int init_protected(lua_State *L) {
+    host *h = lua_touserdata(L, 1);
+    chief__lua_prepare(L, &h->spec->source);
+    chief__lua_load(L, &h->spec->source);
+    lua_settop(L, 2); /* host, module */
+    h->ctx = chief__lua_push_ctx(L, h->worker);
+    if (!call_init(L, h, 2, 3)) return 0;
+    chief__lua_settle_instance(L, 2);
+    keep(L, &instance_key);
+    keep(L, &ctx_key);
+    keep(L, &module_key);
+    return 0;
+}
+
+/* Pushes the arguments of run and returns how many: a function that was given as the worker may want its ctx only.
+ * [-0, +(1|2), -] */
+static int push_arguments(lua_State *L, const host *h) {
+    lua_Debug ar = {.nparams = 2};
+    if (h->spec->source.module == NULL) {
+        lua_pushvalue(L, -1);
+        lua_getinfo(L, ">u", &ar);
+    }
+    if (ar.nparams >= 2) lua_rawgetp(L, LUA_REGISTRYINDEX, &instance_key);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &ctx_key);
+    return ar.nparams >= 2 ? 2 : 1;
+}
+
+/* host → nothing; h->rc says how it went */
+static int run_protected(lua_State *L) {
+    host *h = lua_touserdata(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key);
+    lua_getfield(L, -1, "run");
+    int first = lua_gettop(L);
+    lua_call(L, push_arguments(L, h), LUA_MULTRET);
+    h->rc = chief__lua_verdict(L, first, h->worker, "run");
+    return 0;
+}
+
+/* Runs a part of the worker's life; what it raises becomes the worker's failure. */
+static int protect(host *h, lua_CFunction part, int32_t reason) {
+    lua_State *L = h->L;
+    h->rc = CHIEF_OK;
+    lua_settop(L, 0);
+    lua_pushcfunction(L, chief__lua_on_error);
+    lua_pushcfunction(L, part);
+    lua_pushlightuserdata(L, h);
+    if (lua_pcall(L, 1, 0, 1) != LUA_OK) {
+        chief_worker_set_error(h->worker, reason, chief__lua_failure_text(L), chief__lua_failure_traceback(L));
+        h->rc = CHIEF_EFAILED;
+    }
+    lua_settop(L, 0);
+    return h->rc;
+}
+
+static void host_fini(void *instance) {
+    host *h = instance;
+    /* What finalizers still do with ctx and its handles raises instead of reaching a worker that is no more. */
+    if (h->ctx != NULL) h->ctx->worker = NULL;
+    lua_close(h->L);
+    free(h);
+}
+
+static host *new_host(const chief__lua_spec *spec, chief_worker *worker) {
+    host *h = malloc(sizeof *h);
+    if (h == NULL) return NULL;
+    *h = (host){.L = luaL_newstate(), .spec = spec, .worker = worker};
+    if (h->L != NULL) return h;
+    free(h);
+    return NULL;
+}
+
+static int host_init(chief_worker *worker, void *data, void **instance) {
+    host *h = new_host(data, worker);
+    if (h == NULL) {
+        chief_worker_set_error(worker, CHIEF_REASON_INIT_ERROR, "not enough memory for a Lua state", NULL);
+        return CHIEF_ENOMEM;
+    }
+    int rc = protect(h, init_protected, CHIEF_REASON_INIT_ERROR);
+    if (rc == CHIEF_OK) *instance = h;
+    else host_fini(h);
+    return rc;
+}
+
+static int host_run(chief_worker *worker, void *instance) {
+    host *h = instance;
+    h->worker = worker;
+    h->ctx->worker = worker;
+    return protect(h, run_protected, CHIEF_REASON_LUA_ERROR);
+}
+
+static int host_restart_on_fail(void *data) { return ((const chief__lua_spec *)data)->restart_on_fail; }
+
+static const chief_worker_ops host_ops = {
+    .size = sizeof host_ops,
+    .init = host_init,
+    .run = host_run,
+    .fini = host_fini,
+    .restart_on_fail = host_restart_on_fail,
+};
+
+/* ---- Adding ---- */
+
+/* The caller's options as far as this version knows them; false when they say more. */
+static bool copy_options(chief_worker_options *out, const chief_worker_options *given) {
+    *out = (chief_worker_options){.size = sizeof *out};
+    if (given == NULL) return true;
+    size_t known = given->size < sizeof *out ? given->size : sizeof *out;
+    for (size_t i = known; i < given->size; i++)
+        if (((const char *)given)[i] != 0) return false;
+    memcpy(out, given, known);
+    out->size = sizeof *out;
+    return out->destroy == NULL;
+}
+
+static int add_spec(chief *c, const char *name, chief__lua_spec *spec, const chief_worker_options *options) {
+    chief_worker_options own;
+    if (!copy_options(&own, options))
+        return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
+    if (spec->says_ready) own.flags |= CHIEF_WORKER_SAYS_READY;
+    own.destroy = chief__lua_spec_free;
+    return chief_add_worker_with(c, name, &host_ops, spec, &own);
+}
+
+int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, const chief_worker_options *options,
+                   chief__lua_findings *findings) {
+    int rc = chief__lua_inspect(source, findings);
+    if (rc != CHIEF_OK) return rc;
+    chief__lua_spec *spec = chief__lua_spec_new(source);
+    if (spec == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
+    spec->restart_on_fail = findings->restart_on_fail;
+    spec->says_ready = findings->ready;
+    rc = add_spec(c, name, spec, options);
+    if (rc != CHIEF_OK) chief__lua_spec_free(spec);
+    else chief__lua_pin();
+    return rc;
+}

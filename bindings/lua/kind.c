@@ -1,0 +1,73 @@
+#include "kind.h"
+
+#include <string.h>
+
+/* object, key → a method, or what the key's getter answers, or nil. */
+static int index_object(lua_State *L) {
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 1;
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static int describe_object(lua_State *L) {
+    lua_pushfstring(L, "%s: %p", lua_tostring(L, lua_upvalueindex(1)), lua_topointer(L, 1));
+    return 1;
+}
+
+/* [-0, +1, m] */
+static void push_functions(lua_State *L, const luaL_Reg *functions) {
+    lua_newtable(L);
+    if (functions != NULL) luaL_setfuncs(L, functions, 0);
+}
+
+/* metatable on top. [-0, +0, m] */
+static void set_index(lua_State *L, const chief__lua_kind *kind) {
+    push_functions(L, kind->methods);
+    if (kind->getters != NULL) {
+        push_functions(L, kind->getters);
+        lua_pushcclosure(L, index_object, 2);
+    }
+    lua_setfield(L, -2, "__index");
+}
+
+/* metatable on top. [-0, +0, m] */
+static void set_close(lua_State *L, lua_CFunction close) {
+    lua_pushcfunction(L, close);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__gc");
+    lua_setfield(L, -2, "__close");
+}
+
+void chief__lua_kind_open(lua_State *L, const chief__lua_kind *kind) {
+    if (luaL_newmetatable(L, kind->name)) {
+        set_index(L, kind);
+        if (kind->close != NULL) set_close(L, kind->close);
+        lua_pushstring(L, kind->name);
+        lua_pushcclosure(L, kind->describe != NULL ? kind->describe : describe_object, 1);
+        lua_setfield(L, -2, "__tostring");
+        lua_pushboolean(L, 0);
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_pop(L, 1);
+}
+
+void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size, int user_values) {
+    chief__lua_kind_open(L, kind);
+    void *object = lua_newuserdatauv(L, size, user_values);
+    memset(object, 0, size);
+    luaL_setmetatable(L, kind->name);
+    return object;
+}
+
+void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind) {
+    return luaL_testudata(L, idx, kind->name);
+}
+
+void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind) {
+    return luaL_checkudata(L, arg, kind->name);
+}

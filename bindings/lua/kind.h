@@ -1,0 +1,34 @@
+/*
+ * kind: the kinds of userdata this binding makes. Each has a metatable with __name, __tostring, one function for __gc and
+ * __close, methods, and getters for what reads like a field.
+ */
+#ifndef CHIEF_LUA_KIND_H
+#define CHIEF_LUA_KIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#pragma GCC visibility push(hidden)
+
+typedef struct chief__lua_kind {
+    const char *name;        /* "chief.channel" */
+    const luaL_Reg *methods; /* called with the object first */
+    const luaL_Reg *getters; /* NULL: none */
+    lua_CFunction close;     /* NULL: nothing to release; called any number of times */
+    lua_CFunction describe;  /* __tostring; NULL: name and address */
+} chief__lua_kind;
+
+/* Makes the kind's metatable where the state has none yet. [-0, +0, m] */
+void chief__lua_kind_open(lua_State *L, const chief__lua_kind *kind);
+
+/* A zeroed object with its metatable: it can be closed before it owns anything. [-0, +1, m] */
+void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size, int user_values);
+
+/* Whether the value at idx is of that kind; its memory, else NULL. [-0, +0, m] */
+void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind);
+
+/* The same, raising a bad argument. [-0, +0, v] */
+void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,138 @@
+#include "load.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <string.h>
+
+#include "fail.h"
+#include "module.h"
+
+/* ---- The state ---- */
+
+/* exit is for the whole program; of a worker it ends just that worker. */
+static int exit_worker(lua_State *L) {
+    int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
+    lua_pushfstring(L, "exit %d", code);
+    return lua_error(L);
+}
+
+static int refuse_setlocale(lua_State *L) {
+    return luaL_error(L, "os.setlocale would change the locale of the whole program; a worker can't");
+}
+
+static void replace_os(lua_State *L) {
+    lua_getglobal(L, LUA_OSLIBNAME);
+    lua_pushcfunction(L, exit_worker);
+    lua_setfield(L, -2, "exit");
+    lua_pushcfunction(L, refuse_setlocale);
+    lua_setfield(L, -2, "setlocale");
+    lua_pop(L, 1);
+}
+
+/* Closing a state would unload its C libraries, with the code that threads they started still run. */
+static void keep_libraries(lua_State *L) {
+    if (lua_getfield(L, LUA_REGISTRYINDEX, "_CLIBS") == LUA_TTABLE) {
+        lua_pushnil(L);
+        lua_setmetatable(L, -2);
+    }
+    lua_pop(L, 1);
+}
+
+static void set_path(lua_State *L, const char *key, const char *path) {
+    if (path == NULL) return;
+    lua_pushstring(L, path);
+    lua_setfield(L, -2, key);
+}
+
+static void set_paths(lua_State *L, const chief__lua_source *source) {
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    set_path(L, "path", source->path);
+    set_path(L, "cpath", source->cpath);
+    lua_pop(L, 1);
+}
+
+void chief__lua_prepare(lua_State *L, const chief__lua_source *source) {
+    luaL_checkversion(L);
+    luaL_openlibs(L);
+    keep_libraries(L);
+    replace_os(L);
+    set_paths(L, source);
+    chief__lua_preload(L);
+}
+
+/* ---- The module ---- */
+
+/* [-0, +1, m] */
+static void push_searched(lua_State *L, const char *list) {
+    static const char before[] = "\n\tno file '";
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (const char *at = strstr(list, before); at != NULL; at = strstr(at, before)) {
+        at += sizeof before - 1;
+        size_t len = strcspn(at, "'");
+        if (len >= 3 && strncmp(at + len - 3, ".so", 3) == 0) continue; /* workers are Lua modules */
+        luaL_addstring(&b, "\n  ");
+        luaL_addlstring(&b, at, len);
+    }
+    luaL_pushresult(&b);
+}
+
+/* Whether the text says that this module, and not one that it requires, was not found. */
+static int is_not_found(const char *text, const char *module) {
+    static const char begin[] = "module '";
+    static const char end[] = "' not found:";
+    size_t len = strlen(module);
+    if (strncmp(text, begin, sizeof begin - 1) != 0) return 0;
+    text += sizeof begin - 1;
+    return strncmp(text, module, len) == 0 && strncmp(text + len, end, sizeof end - 1) == 0;
+}
+
+/* Raises what require raised, a failure on top, in words for who wrote the module. */
+static int explain(lua_State *L, const char *module) {
+    const char *text = chief__lua_failure_text(L);
+    const char *traceback = chief__lua_failure_traceback(L);
+    if (is_not_found(text, module)) {
+        push_searched(L, text);
+        lua_pushfstring(L, "module '%s' not found; looked for:%s", module, lua_tostring(L, -1));
+        lua_pushnil(L);
+    } else if (strncmp(text, "error loading module", 20) == 0) {
+        lua_pushstring(L, text);
+        lua_pushnil(L);
+    } else {
+        lua_pushfstring(L, "module '%s' raised while loading: %s", module, text);
+        lua_pushstring(L, traceback);
+    }
+    chief__lua_make_failure(L);
+    return lua_error(L);
+}
+
+static void refuse_value(lua_State *L, const char *module) {
+    const char *hint = lua_isboolean(L, -2) ? ": forgot `return M`?" : "";
+    lua_pushfstring(L, "module '%s' returned a %s, not a table%s", module, luaL_typename(L, -2), hint);
+    lua_pushnil(L);
+    chief__lua_make_failure(L);
+    lua_error(L);
+}
+
+static void require_module(lua_State *L, const char *module) {
+    lua_pushcfunction(L, chief__lua_on_error);
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    if (lua_pcall(L, 1, 2, -3) != LUA_OK) explain(L, module);
+    lua_remove(L, -3);
+    if (!lua_istable(L, -2)) refuse_value(L, module);
+}
+
+/* A function that runs is a module of nothing else. */
+static void load_chunk(lua_State *L, const chief__lua_source *s) {
+    const char *name = s->chunkname != NULL ? s->chunkname : "=worker";
+    lua_createtable(L, 0, 1);
+    if (luaL_loadbufferx(L, s->chunk, s->chunk_len, name, "b") != LUA_OK) lua_error(L);
+    lua_setfield(L, -2, "run");
+    lua_pushnil(L);
+}
+
+void chief__lua_load(lua_State *L, const chief__lua_source *source) {
+    if (source->module != NULL) require_module(L, source->module);
+    else load_chunk(L, source);
+}

@@ -1,0 +1,36 @@
+/*
+ * spec: what a Lua worker is made from: a module by name or a compiled function, and where its state looks for modules.
+ * Plain memory, shared by no state: a worker's thread reads it while the host's state goes on.
+ */
+#ifndef CHIEF_LUA_SPEC_H
+#define CHIEF_LUA_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma GCC visibility push(hidden)
+
+/* What a worker is made from; strings borrowed. */
+typedef struct chief__lua_source {
+    const char *module; /* NULL: the chunk */
+    const char *chunk;  /* string.dump of the function that runs */
+    size_t chunk_len;
+    const char *chunkname;
+    const char *path;  /* package.path; NULL: Lua's own */
+    const char *cpath; /* package.cpath */
+} chief__lua_source;
+
+typedef struct chief__lua_spec {
+    chief__lua_source source; /* its strings are the spec's own */
+    bool restart_on_fail;
+    bool says_ready;
+} chief__lua_spec;
+
+/* A copy; NULL without memory. */
+chief__lua_spec *chief__lua_spec_new(const chief__lua_source *source);
+
+/* Takes NULL. A chief_destructor. */
+void chief__lua_spec_free(void *spec);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,32 @@
+#include "system.h"
+
+#include <lauxlib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void nothing(int number) { (void)number; }
+
+/* A handler and not SIG_IGN: children that are executed get the default back. One that is there already stays. */
+int chief__lua_ignore_sigpipe(lua_State *L) {
+    struct sigaction action;
+    (void)L;
+    if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return 0;
+    action = (struct sigaction){.sa_handler = nothing, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGPIPE, &action, NULL);
+    return 0;
+}
+
+int chief__lua_isatty(lua_State *L) {
+    lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+    return 1;
+}
+
+/* Ends the process without looking back: an abandoned worker's thread may still run, so nothing is taken down. */
+int chief__lua_exit(lua_State *L) {
+    int code = (int)luaL_optinteger(L, 1, 0);
+    fflush(NULL);
+    _exit(code);
+}
