@@ -1,5 +1,6 @@
 /*
- * channel: channels in Lua. A handle from a worker's ctx receives and sends as that worker; one of the host as nobody.
+ * channel: channels in Lua. A handle from a worker's ctx receives and sends as that worker; one of the host as
+ * nobody.
  */
 #ifndef CHIEF_LUA_CHANNEL_H
 #define CHIEF_LUA_CHANNEL_H

@@ -1,7 +1,7 @@
 /*
- * codec: Lua values as MessagePack and back. What travels between workers is this. Integers and floats stay apart, a
- * string is `str` when it is valid UTF-8 of at most 64 KiB and else `bin`, keys of exactly 1..n make an array, metatables
- * are ignored. Knows nothing of channels.
+ * codec: Lua values as MessagePack and back. What travels between workers is this. Integers and floats stay apart,
+ * a string is `str` when it is valid UTF-8 of at most 64 KiB and else `bin`, keys of exactly 1..n make an array,
+ * metatables are ignored. Knows nothing of channels.
  */
 #ifndef CHIEF_LUA_CODEC_H
 #define CHIEF_LUA_CODEC_H
@@ -16,19 +16,20 @@
 #define CHIEF__LUA_DEPTH 100
 
 /*
- * The value at `idx` as bytes in the state's scratch buffer, good until the state encodes again. What cannot be sent is
- * raised as bad argument `arg`, with its path. [-0, +0, v]
+ * The value at `idx` as bytes in the state's scratch buffer, good until the state encodes again. What cannot be
+ * sent is raised as bad argument `arg`, with its path. [-0, +0, v]
  */
 chief_bytes chief__lua_encode(lua_State *L, int idx, int arg);
 
 /*
- * The same for each item of the list at `idx`; pushes the userdata that holds the array of the n results. [-0, +1, v]
+ * The same for each item of the list at `idx`; pushes the userdata that holds the array of the n results. [-0, +1,
+ * v]
  */
 const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, int arg, size_t *n);
 
 /*
- * Pushes the value of the bytes; CHIEF_EDATA, with the text in chief_last_error and nothing pushed, for what is not one
- * whole value. [-0, +(0|1), m]
+ * Pushes the value of the bytes; CHIEF_EDATA, with the text in chief_last_error and nothing pushed, for what is
+ * not one whole value. [-0, +(0|1), m]
  */
 int chief__lua_decode(lua_State *L, chief_bytes bytes);
 

@@ -25,14 +25,14 @@ void chief__lua_make_failure(lua_State *L);
 /* Message handler: makes a failure of what was raised, with the traceback of here. */
 int chief__lua_on_error(lua_State *L);
 
-/* The text and traceback of what lua_pcall left on top, with chief__lua_on_error or without; never NULL. Borrowed from
- * that value. [-0, +0, -] */
+/* The text and traceback of what lua_pcall left on top, with chief__lua_on_error or without; never NULL. Borrowed
+ * from that value. [-0, +0, -] */
 const char *chief__lua_failure_text(lua_State *L);
 const char *chief__lua_failure_traceback(lua_State *L);
 
 /*
- * Looks at what init or run returned, from stack index `first` up: CHIEF_OK, or CHIEF_EFAILED when it was `nil, err` or
- * false, and the worker has been told why. [-0, +0, m]
+ * Looks at what init or run returned, from stack index `first` up: CHIEF_OK, or CHIEF_EFAILED when it was `nil,
+ * err` or false, and the worker has been told why. [-0, +0, m]
  */
 int chief__lua_verdict(lua_State *L, int first, chief_worker *worker, const char *what);
 

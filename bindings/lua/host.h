@@ -1,5 +1,6 @@
 /*
- * host: a Lua module as the callbacks of a worker. Its state is made by init, in the worker's thread, and closed by fini.
+ * host: a Lua module as the callbacks of a worker. Its state is made by init, in the worker's thread, and closed
+ * by fini.
  */
 #ifndef CHIEF_LUA_HOST_H
 #define CHIEF_LUA_HOST_H
@@ -11,9 +12,9 @@
 #pragma GCC visibility push(hidden)
 
 /*
- * Looks at the module, then adds the worker. `options` may be NULL; its `destroy` is not the caller's to set. Pins this
- * library. CHIEF_EINVAL, with what is wrong with the module in findings->text, and the errors of chief_add_worker_with. The
- * findings are to be cleared in every case.
+ * Looks at the module, then adds the worker. `options` may be NULL; its `destroy` is not the caller's to set. Pins
+ * this library. CHIEF_EINVAL, with what is wrong with the module in findings->text, and the errors of
+ * chief_add_worker_with. The findings are to be cleared in every case.
  */
 int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, const chief_worker_options *options,
                    chief__lua_findings *findings);

@@ -1,6 +1,6 @@
 /*
- * inspect: a look at a worker's module in a state of its own before it is added, so that what its author got wrong is
- * told at once and not at the first start.
+ * inspect: a look at a worker's module in a state of its own before it is added, so that what its author got wrong
+ * is told at once and not at the first start.
  */
 #ifndef CHIEF_LUA_INSPECT_H
 #define CHIEF_LUA_INSPECT_H
@@ -29,8 +29,8 @@ void chief__lua_findings_clear(chief__lua_findings *findings);
 /* Pushes empty findings that are cleared with their object. [-0, +1, m] */
 chief__lua_findings *chief__lua_new_findings(lua_State *L);
 
-/* Reads module, chunk, chunkname, path and cpath of the table at t; a path not given is that of this state. Pushes what
- * has to stay for as long as the source is used. [-0, +2, v] */
+/* Reads module, chunk, chunkname, path and cpath of the table at t; a path not given is that of this state. Pushes
+ * what has to stay for as long as the source is used. [-0, +2, v] */
 chief__lua_source chief__lua_check_source(lua_State *L, int t);
 
 /* In Lua: inspect(spec), function_spec(f). */

@@ -1,5 +1,6 @@
 /*
- * json: JSON for the command line's --json and for what people write. null is core.null, as nil has no place in a table.
+ * json: JSON for the command line's --json and for what people write. null is core.null, as nil has no place in a
+ * table.
  */
 #ifndef CHIEF_LUA_JSON_H
 #define CHIEF_LUA_JSON_H

@@ -1,6 +1,6 @@
 /*
- * kind: the kinds of userdata this binding makes. Each has a metatable with __name, __tostring, one function for __gc and
- * __close, methods, and getters for what reads like a field.
+ * kind: the kinds of userdata this binding makes. Each has a metatable with __name, __tostring, one function for
+ * __gc and __close, methods, and getters for what reads like a field.
  */
 #ifndef CHIEF_LUA_KIND_H
 #define CHIEF_LUA_KIND_H

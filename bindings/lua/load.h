@@ -1,6 +1,6 @@
 /*
- * load: a fresh state made ready for a worker, and the worker's module in it. The same for looking at a module before it
- * is added and for running it.
+ * load: a fresh state made ready for a worker, and the worker's module in it. The same for looking at a module
+ * before it is added and for running it.
  */
 #ifndef CHIEF_LUA_LOAD_H
 #define CHIEF_LUA_LOAD_H
@@ -15,8 +15,8 @@
 void chief__lua_prepare(lua_State *L, const chief__lua_source *source);
 
 /*
- * Pushes the module, a table, and the file it came from (or nil). Raises a failure in words for the person who wrote it:
- * not found, a syntax error, raised while loading, not a table. [-0, +2, v]
+ * Pushes the module, a table, and the file it came from (or nil). Raises a failure in words for the person who
+ * wrote it: not found, a syntax error, raised while loading, not a table. [-0, +2, v]
  */
 void chief__lua_load(lua_State *L, const chief__lua_source *source);
 

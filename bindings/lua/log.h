@@ -1,5 +1,6 @@
 /*
- * log: loggers in Lua. Records go to the built-in sink only: a sink is called from any thread, and a Lua state is not.
+ * log: loggers in Lua. Records go to the built-in sink only: a sink is called from any thread, and a Lua state is
+ * not.
  */
 #ifndef CHIEF_LUA_LOG_H
 #define CHIEF_LUA_LOG_H

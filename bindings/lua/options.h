@@ -1,6 +1,6 @@
 /*
- * options: arguments and fields of option tables. Times are seconds in Lua and milliseconds below. Names are checked in
- * the Lua layer, where people's mistakes get their sentences; here a wrong type is raised.
+ * options: arguments and fields of option tables. Times are seconds in Lua and milliseconds below. Names are
+ * checked in the Lua layer, where people's mistakes get their sentences; here a wrong type is raised.
  */
 #ifndef CHIEF_LUA_OPTIONS_H
 #define CHIEF_LUA_OPTIONS_H
@@ -30,8 +30,8 @@ const char *chief__lua_field_string(lua_State *L, int t, const char *key);
 /* The position in `words` (which ends in NULL) of the field's value; absent: `otherwise`. */
 int chief__lua_field_word(lua_State *L, int t, const char *key, const char *const *words, int otherwise);
 
-/* Pushes the userdata that holds the list's strings as an array (NULL for an empty one); they live as long as the list
- * has them. [-0, +1, v] */
+/* Pushes the userdata that holds the list's strings as an array (NULL for an empty one); they live as long as the
+ * list has them. [-0, +1, v] */
 const char *const *chief__lua_strings(lua_State *L, int idx, const char *what, size_t *n);
 
 /* The same of a field. [-0, +1, v] */

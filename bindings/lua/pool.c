@@ -9,8 +9,8 @@
 #include "snapshot.h"
 #include "state.h"
 
-/* User value 1 of a pool: a table with a record's user data by its address, and by the worker's name what was given. Of a
- * view: the chief's object. */
+/* User value 1 of a pool: a table with a record's user data by its address, and by the worker's name what was
+ * given. Of a view: the chief's object. */
 typedef struct box {
     chief_pool *pool;
     chief *const *owner; /* of a view: the chief, NULL once that is closed */

@@ -1,6 +1,6 @@
 /*
- * pool: the pool without a chief, whose workers are Lua functions that run in the caller's own state; and a chief's pool to
- * look at.
+ * pool: the pool without a chief, whose workers are Lua functions that run in the caller's own state; and a
+ * chief's pool to look at.
  */
 #ifndef CHIEF_LUA_POOL_H
 #define CHIEF_LUA_POOL_H

@@ -1,6 +1,6 @@
 /*
- * spec: what a Lua worker is made from: a module by name or a compiled function, and where its state looks for modules.
- * Plain memory, shared by no state: a worker's thread reads it while the host's state goes on.
+ * spec: what a Lua worker is made from: a module by name or a compiled function, and where its state looks for
+ * modules. Plain memory, shared by no state: a worker's thread reads it while the host's state goes on.
  */
 #ifndef CHIEF_LUA_SPEC_H
 #define CHIEF_LUA_SPEC_H

@@ -1,6 +1,6 @@
 /*
- * chief_lua.h: workers written in Lua 5.4, for programs that use libchief (the library libchief-lua). The conventions are
- * those of chief.h.
+ * chief_lua.h: workers written in Lua 5.4, for programs that use libchief (the library libchief-lua). The
+ * conventions are those of chief.h.
  */
 #ifndef CHIEF_LUA_H
 #define CHIEF_LUA_H
@@ -21,13 +21,13 @@ typedef struct chief_lua_options {
 } chief_lua_options;
 
 /*
- * Adds a worker that is a Lua module. The module is loaded once here, in a state that is closed again, to see what it is;
- * every life of the worker then loads it into a state of its own, in the worker's thread. All options are copied; NULL: all
- * defaults. restart_on_fail and ready of the module are taken over. Lua's symbols become global in this process, for C
- * modules that the worker loads, and this library stays in memory.
+ * Adds a worker that is a Lua module. The module is loaded once here, in a state that is closed again, to see what
+ * it is; every life of the worker then loads it into a state of its own, in the worker's thread. All options are
+ * copied; NULL: all defaults. restart_on_fail and ready of the module are taken over. Lua's symbols become global
+ * in this process, for C modules that the worker loads, and this library stays in memory.
  * @thread any  @blocks forever (as long as the module takes to load)
- * Errors: CHIEF_EINVAL with what is wrong with the module (not found, a syntax error, no run …), CHIEF_ENOTSUP in a program
- * whose Lua is not 5.4 (LuaJIT), and as chief_add_worker_with.
+ * Errors: CHIEF_EINVAL with what is wrong with the module (not found, a syntax error, no run …), CHIEF_ENOTSUP in
+ * a program whose Lua is not 5.4 (LuaJIT), and as chief_add_worker_with.
  */
 CHIEF_API int chief_lua_add_worker(chief *c, const char *name, const char *module, const chief_lua_options *options);
 
