@@ -39,8 +39,9 @@ static size_t left(const decoder *d) { return (size_t)(d->end - d->at); }
 
 /* The next n bytes as a number, the most significant first. */
 static bool take_number(decoder *d, size_t n, uint64_t *out) {
+    *out = 0;
     if (left(d) < n) return refuse(d, "it ends in the middle of a value");
-    for (*out = 0; n > 0; n--) *out = *out << 8 | *d->at++;
+    for (; n > 0; n--) *out = *out << 8 | *d->at++;
     return true;
 }
 
