@@ -47,9 +47,40 @@ set(CHIEF_CORE_SOURCES
   core/src/wait.c
   core/src/worker.c)
 
-set(CHIEF_LUA_SOURCES)
+set(CHIEF_LUA_SOURCES
+  bindings/lua/add.c
+  bindings/lua/boss.c
+  bindings/lua/buffer.c
+  bindings/lua/channel.c
+  bindings/lua/context.c
+  bindings/lua/ctx.c
+  bindings/lua/decode.c
+  bindings/lua/encode.c
+  bindings/lua/event.c
+  bindings/lua/fail.c
+  bindings/lua/findings.c
+  bindings/lua/host.c
+  bindings/lua/inspect.c
+  bindings/lua/instance.c
+  bindings/lua/json.c
+  bindings/lua/kind.c
+  bindings/lua/library.c
+  bindings/lua/load.c
+  bindings/lua/log.c
+  bindings/lua/message.c
+  bindings/lua/module.c
+  bindings/lua/options.c
+  bindings/lua/pool.c
+  bindings/lua/rule.c
+  bindings/lua/runtime.c
+  bindings/lua/snapshot.c
+  bindings/lua/spec.c
+  bindings/lua/state.c
+  bindings/lua/system.c
+  bindings/lua/value.c)
 
-set(CHIEF_PROGRAM_SOURCES)
+set(CHIEF_PROGRAM_SOURCES
+  bindings/lua/program.c)
 
 set(CHIEF_LUA_MODULES
   lua/chief/app.lua
