@@ -38,7 +38,7 @@ static void read_restart(lua_State *L, int spec, chief_restart *out) {
 /* The bytes of spec.args; none where it is nil. [-0, +1, v] */
 static chief_bytes read_args(lua_State *L, int spec) {
     chief_bytes bytes = {NULL, 0};
-    if (lua_getfield(L, spec, "args") != LUA_TNIL) bytes = chief__lua_encode(L, -1, spec);
+    if (lua_getfield(L, spec, "args") != LUA_TNIL) bytes = chief__lua_encode(L, -1);
     return bytes;
 }
 

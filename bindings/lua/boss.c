@@ -210,7 +210,7 @@ static int send_one(lua_State *L) {
     const char *to = luaL_checkstring(L, 2);
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    chief_bytes bytes = chief__lua_encode(L, 3, 3);
+    chief_bytes bytes = chief__lua_encode(L, 3);
     return chief__lua_done(L, chief_send(c, to, bytes.data, bytes.len, timeout_ms));
 }
 
@@ -218,7 +218,7 @@ static int broadcast(lua_State *L) {
     size_t reached = 0;
     chief *c = check_chief(L);
     luaL_checkany(L, 2);
-    chief_bytes bytes = chief__lua_encode(L, 2, 2);
+    chief_bytes bytes = chief__lua_encode(L, 2);
     int rc = chief_broadcast(c, bytes.data, bytes.len, &reached);
     if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
     lua_pushinteger(L, (lua_Integer)reached);
@@ -231,7 +231,7 @@ static int call(lua_State *L) {
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     chief_msg **inlet = chief__lua_inlet(L, &((box *)lua_touserdata(L, 1))->msg);
-    chief_bytes bytes = chief__lua_encode(L, 3, 3);
+    chief_bytes bytes = chief__lua_encode(L, 3);
     int rc = chief_call(c, to, bytes.data, bytes.len, timeout_ms, inlet);
     return rc == CHIEF_OK ? chief__lua_push_payload(L, inlet) : chief__lua_fail(L, rc);
 }

@@ -70,7 +70,7 @@ static int send_within(lua_State *L, int64_t timeout_ms) {
     handle *h = check_handle(L, 1);
     chief_worker *worker = as(L, h);
     luaL_checkany(L, 2);
-    chief_bytes bytes = chief__lua_encode(L, 2, 2);
+    chief_bytes bytes = chief__lua_encode(L, 2);
     return chief__lua_done(L, chief_channel_send(h->channel, worker, bytes.data, bytes.len, timeout_ms));
 }
 
@@ -89,7 +89,7 @@ static int send_many(lua_State *L) {
     handle *h = check_handle(L, 1);
     chief_worker *worker = as(L, h);
     int64_t timeout_ms = chief__lua_timeout(L, 3);
-    const chief_bytes *items = chief__lua_encode_list(L, 2, 2, &n);
+    const chief_bytes *items = chief__lua_encode_list(L, 2, &n);
     int rc = n == 0 ? CHIEF_OK : chief_channel_send_many(h->channel, worker, items, n, timeout_ms, &sent);
     return chief__lua_sent_many(L, rc, sent);
 }

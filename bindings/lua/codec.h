@@ -17,15 +17,15 @@
 
 /*
  * The value at `idx` as bytes in the state's scratch buffer, good until the state encodes again. What cannot be
- * sent is raised as bad argument `arg`, with its path. [-0, +0, v]
+ * sent is raised, with its path. [-0, +0, v]
  */
-chief_bytes chief__lua_encode(lua_State *L, int idx, int arg);
+chief_bytes chief__lua_encode(lua_State *L, int idx);
 
 /*
  * The same for each item of the list at `idx`; pushes the userdata that holds the array of the n results. [-0, +1,
  * v]
  */
-const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, int arg, size_t *n);
+const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, size_t *n);
 
 /*
  * Pushes the value of the bytes; CHIEF_EDATA, with the text in chief_last_error and nothing pushed, for what is

@@ -132,7 +132,7 @@ static int send_one(lua_State *L) {
     const char *to = luaL_checkstring(L, 2);
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    chief_bytes bytes = chief__lua_encode(L, 3, 3);
+    chief_bytes bytes = chief__lua_encode(L, 3);
     return chief__lua_done(L, chief_worker_send(worker, to, bytes.data, bytes.len, timeout_ms));
 }
 
@@ -142,7 +142,7 @@ static int send_many(lua_State *L) {
     chief_worker *worker = check_worker(L);
     const char *to = luaL_checkstring(L, 2);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    const chief_bytes *items = chief__lua_encode_list(L, 3, 3, &n);
+    const chief_bytes *items = chief__lua_encode_list(L, 3, &n);
     int rc = n == 0 ? CHIEF_OK : chief_worker_send_many(worker, to, items, n, timeout_ms, &sent);
     return chief__lua_sent_many(L, rc, sent);
 }
@@ -151,7 +151,7 @@ static int broadcast(lua_State *L) {
     size_t reached = 0;
     chief_worker *worker = check_worker(L);
     luaL_checkany(L, 2);
-    chief_bytes bytes = chief__lua_encode(L, 2, 2);
+    chief_bytes bytes = chief__lua_encode(L, 2);
     int rc = chief_worker_broadcast(worker, bytes.data, bytes.len, &reached);
     if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
     lua_pushinteger(L, (lua_Integer)reached);
@@ -165,7 +165,7 @@ static int call(lua_State *L) {
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    chief_bytes bytes = chief__lua_encode(L, 3, 3);
+    chief_bytes bytes = chief__lua_encode(L, 3);
     int rc = chief_worker_call(worker, to, bytes.data, bytes.len, timeout_ms, inlet);
     return rc == CHIEF_OK ? chief__lua_push_payload(L, inlet) : chief__lua_fail(L, rc);
 }

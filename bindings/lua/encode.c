@@ -20,7 +20,6 @@ typedef struct place {
 typedef struct encoder {
     lua_State *L;
     chief__lua_buffer *out;
-    int arg;
 } encoder;
 
 static const char map_key;
@@ -58,9 +57,8 @@ static void refuse(const encoder *e, const place *at, const char *what) {
     luaL_checkstack(L, 8, NULL);
     push_path(L, at);
     const char *path = lua_tostring(L, -1);
-    if (*path == '\0') lua_pushfstring(L, "can't send %s", what);
-    else lua_pushfstring(L, "can't send %s (at %s)", what, path);
-    luaL_argerror(L, e->arg, lua_tostring(L, -1));
+    if (*path == '\0') luaL_error(L, "can't send %s", what);
+    else luaL_error(L, "can't send %s (at %s)", what, path);
 }
 
 static void refuse_type(const encoder *e, int idx, const place *at) {
@@ -75,8 +73,7 @@ static void refuse_type(const encoder *e, int idx, const place *at) {
 /* ---- Bytes ---- */
 
 static char *extend(const encoder *e, size_t n) {
-    if (n > SIZE_LIMIT || e->out->len > SIZE_LIMIT - n)
-        luaL_argerror(e->L, e->arg, "can't send more than 1 GiB at once");
+    if (n > SIZE_LIMIT || e->out->len > SIZE_LIMIT - n) luaL_error(e->L, "can't send more than 1 GiB at once");
     return chief__lua_buffer_extend(e->L, e->out, n);
 }
 
@@ -266,16 +263,16 @@ static void put_value(const encoder *e, int idx, place *at) {
 
 /* ---- Entries ---- */
 
-chief_bytes chief__lua_encode(lua_State *L, int idx, int arg) {
-    encoder e = {L, chief__lua_buffer_scratch(L), arg};
+chief_bytes chief__lua_encode(lua_State *L, int idx) {
+    encoder e = {L, chief__lua_buffer_scratch(L)};
     place root = {.depth = 1};
     luaL_checkstack(L, 8, NULL);
     put_value(&e, lua_absindex(L, idx), &root);
     return (chief_bytes){e.out->data, e.out->len};
 }
 
-const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, int arg, size_t *n) {
-    encoder e = {L, chief__lua_buffer_scratch(L), arg};
+const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, size_t *n) {
+    encoder e = {L, chief__lua_buffer_scratch(L)};
     place list = {.depth = 0};
     luaL_checktype(L, idx, LUA_TTABLE);
     luaL_checkstack(L, 8, NULL);
@@ -297,7 +294,7 @@ const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, int arg, size_t
 
 int chief__lua_pack(lua_State *L) {
     luaL_checkany(L, 1);
-    chief_bytes bytes = chief__lua_encode(L, 1, 1);
+    chief_bytes bytes = chief__lua_encode(L, 1);
     lua_pushlstring(L, bytes.data, bytes.len);
     return 1;
 }

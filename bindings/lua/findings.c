@@ -84,17 +84,18 @@ int chief__lua_inspect_spec(lua_State *L) {
 
 /* ---- Functions as workers ---- */
 
-/* A function goes into another state as its code alone; of what it captured only _ENV has a counterpart there. */
+/* A function goes into another state as its code alone; of what it captured only _ENV has a counterpart there. Raised
+ * without a position, as a sentence for whoever passed the function. */
 static void check_captures(lua_State *L) {
     const char *name;
     for (int i = 1; (name = lua_getupvalue(L, 1, i)) != NULL; i++) {
         lua_pop(L, 1);
-        if (strcmp(name, "_ENV") != 0)
-            luaL_argerror(L, 1,
-                          lua_pushfstring(L,
-                                          "the function uses the local '%s' from around it, which does not exist "
-                                          "in the worker's own state; pass it by args",
-                                          *name == '\0' ? "?" : name));
+        if (strcmp(name, "_ENV") == 0) continue;
+        lua_pushfstring(L,
+                        "the function uses the local '%s' from around it, which the worker's own state does not "
+                        "have; pass it by args",
+                        *name == '\0' ? "?" : name);
+        lua_error(L);
     }
 }
 
@@ -105,12 +106,19 @@ static int append(lua_State *L, const void *bytes, size_t len, void *buffer) {
 }
 
 int chief__lua_function_spec(lua_State *L) {
+    lua_Debug ar;
     luaL_checktype(L, 1, LUA_TFUNCTION);
     luaL_argcheck(L, !lua_iscfunction(L, 1), 1, "a C function can't be taken into another state");
     check_captures(L);
     lua_settop(L, 1);
     chief__lua_buffer *b = chief__lua_buffer_scratch(L);
     if (lua_dump(L, append, b, 0) != 0) return luaL_error(L, "the function can't be dumped");
+    lua_createtable(L, 0, 2);
     lua_pushlstring(L, b->data, b->len);
+    lua_setfield(L, -2, "chunk");
+    lua_pushvalue(L, 1);
+    lua_getinfo(L, ">S", &ar);
+    lua_pushstring(L, ar.source);
+    lua_setfield(L, -2, "chunkname");
     return 1;
 }

@@ -3,7 +3,6 @@
 #include <chief.h>
 #include <cjson/cJSON.h>
 #include <lualib.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "codec.h"
@@ -154,7 +153,7 @@ int chief__lua_json_encode(lua_State *L) {
 static void push_node(lua_State *L, const cJSON *node);
 
 static void push_number(lua_State *L, double n) {
-    if (n == floor(n) && fabs(n) <= EXACT) lua_pushinteger(L, (lua_Integer)n);
+    if (n >= -EXACT && n <= EXACT && n == (double)(lua_Integer)n) lua_pushinteger(L, (lua_Integer)n);
     else lua_pushnumber(L, n);
 }
 

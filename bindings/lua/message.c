@@ -78,7 +78,7 @@ static chief_msg *call_of(lua_State *L) {
 
 static int reply(lua_State *L) {
     luaL_checkany(L, 2);
-    chief_bytes bytes = chief__lua_encode(L, 2, 2);
+    chief_bytes bytes = chief__lua_encode(L, 2);
     chief_msg *call = call_of(L);
     return chief__lua_done(L, call == NULL ? CHIEF_ENOENT : chief_msg_reply(call, bytes.data, bytes.len));
 }

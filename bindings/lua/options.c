@@ -8,8 +8,10 @@
 
 /* Rounded up, so that the shortest wait is not taken for none. */
 static int64_t to_ms(double seconds) {
-    double ms = ceil(seconds * 1000.0);
-    return ms > MS_MAX ? (int64_t)MS_MAX : (int64_t)ms;
+    double ms = seconds * 1000.0;
+    if (ms > MS_MAX) return (int64_t)MS_MAX;
+    int64_t whole = (int64_t)ms;
+    return (double)whole < ms ? whole + 1 : whole;
 }
 
 int64_t chief__lua_seconds(lua_State *L, int arg) {
