@@ -26,8 +26,7 @@ int chief__model_new(chief__model **out, const chief__model_options *options) {
 
 void chief__model_free(chief__model *m) {
     if (m == NULL) return;
-    for (uint32_t id = 0; id < m->len; id++)
-        chief__free(m->members[id].after);
+    for (uint32_t id = 0; id < m->len; id++) chief__free(m->members[id].after);
     chief__names_fini(&m->names);
     chief__agenda_fini(&m->agenda);
     chief__free(m->members);
@@ -81,8 +80,7 @@ static bool named_before(const chief__model_worker *given, size_t i) {
 }
 
 static void drop_uses(chief__model *m, chief__life *w) {
-    for (uint32_t i = 0; i < w->n_after; i++)
-        chief__names_drop(&m->names, w->after[i].dependency);
+    for (uint32_t i = 0; i < w->n_after; i++) chief__names_drop(&m->names, w->after[i].dependency);
     chief__names_drop(&m->names, w->name);
     chief__free(w->after);
 }
@@ -220,8 +218,7 @@ void chief__model_forget(chief__model *m, chief__life *w) {
     uint32_t id = chief__model_id(m, w);
     chief__model_set_expected(m, w, false);
     chief__model_set_wait(m, w, WAIT_NONE);
-    for (uint32_t i = 0; i < w->n_after; i++)
-        chief__edge_unlink(&w->after[i]);
+    for (uint32_t i = 0; i < w->n_after; i++) chief__edge_unlink(&w->after[i]);
     if (w->previous != CHIEF__NONE) m->members[w->previous].next = w->next;
     if (w->next != CHIEF__NONE) m->members[w->next].previous = w->previous;
     if (m->first == id) m->first = w->next;

@@ -26,8 +26,7 @@ static uint32_t begin_levels(chief__model *m) {
     for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         w->level = 0;
         w->missing = 0;
-        for (uint32_t i = 0; i < w->n_after; i++)
-            w->missing += chief__model_dependency(m, &w->after[i]) != NULL;
+        for (uint32_t i = 0; i < w->n_after; i++) w->missing += chief__model_dependency(m, &w->after[i]) != NULL;
         if (w->missing == 0) m->order[queued++] = chief__model_id(m, w);
     }
     return queued;
@@ -44,10 +43,8 @@ static const chief__life *unlevelled_dependency(const chief__model *m, const chi
 /* Each of those left has one it waits for among them, so that a long enough walk ends inside a cycle. */
 static int fail_cycle(chief__model *m) {
     const chief__life *w = chief__model_next(m, NULL);
-    while (w->missing == 0)
-        w = chief__model_next(m, w);
-    for (uint32_t i = 0; i < m->count; i++)
-        w = unlevelled_dependency(m, w);
+    while (w->missing == 0) w = chief__model_next(m, w);
+    for (uint32_t i = 0; i < m->count; i++) w = unlevelled_dependency(m, w);
     char path[512] = "";
     const chief__life *from = w;
     do {

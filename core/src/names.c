@@ -7,8 +7,7 @@
 /* FNV-1a. */
 static uint32_t hash_of(const char *text) {
     uint32_t hash = UINT32_C(2166136261);
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT32_C(16777619);
+    for (; *text != '\0'; text++) hash = (hash ^ (unsigned char)*text) * UINT32_C(16777619);
     return hash;
 }
 
@@ -87,8 +86,7 @@ chief__name *chief__names_use(chief__names *names, const char *text) {
 void chief__names_drop(chief__names *names, chief__name *name) {
     if (name == NULL || --name->uses > 0) return;
     chief__name **link = bucket(names, name->hash);
-    while (*link != name)
-        link = &(*link)->next;
+    while (*link != name) link = &(*link)->next;
     *link = name->next;
     names->len--;
     free_name(name);

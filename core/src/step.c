@@ -34,14 +34,10 @@ static int launch(chief__model *m) {
 
 /* Its home has ended. The report may have been on its way when the home was abandoned. */
 static void hear_end(chief__model *m, chief__life *w, const chief__step_event *event) {
-    if (w->home == HOME_ABANDONED)
-        chief__life_late(m, w);
-    else if (event->kind == STEP_EXITED)
-        chief__life_exited(m, w, event->reason);
-    else if (event->kind == STEP_INIT_FAILED)
-        chief__life_init_failed(m, w, event->reason);
-    else if (event->kind == STEP_FINISHED)
-        chief__life_finished(m, w);
+    if (w->home == HOME_ABANDONED) chief__life_late(m, w);
+    else if (event->kind == STEP_EXITED) chief__life_exited(m, w, event->reason);
+    else if (event->kind == STEP_INIT_FAILED) chief__life_init_failed(m, w, event->reason);
+    else if (event->kind == STEP_FINISHED) chief__life_finished(m, w);
 }
 
 static void hear(chief__model *m, const chief__step_event *event) {
@@ -97,8 +93,7 @@ int chief__step(chief__model *m, const chief__step_event *event, int64_t now, co
     uint32_t id;
     m->n_actions = 0;
     if (now > m->now) m->now = now;
-    while (chief__agenda_take(&m->agenda, m->now, &id))
-        chief__life_due(m, &m->members[id]);
+    while (chief__agenda_take(&m->agenda, m->now, &id)) chief__life_due(m, &m->members[id]);
     int rc = take(m, event);
     chief__stop_proceed(m);
     notice_nothing_left(m);

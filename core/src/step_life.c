@@ -39,10 +39,8 @@ static void run(chief__model *m, chief__life *w) {
 }
 
 void chief__life_begin(chief__model *m, chief__life *w) {
-    if (w->unmet > 0)
-        wait_for_dependencies(m, w);
-    else
-        start_init(m, w);
+    if (w->unmet > 0) wait_for_dependencies(m, w);
+    else start_init(m, w);
 }
 
 /* Those that wait for `w` and for nobody else any more. */
@@ -50,10 +48,8 @@ static void release_dependents(chief__model *m, const chief__life *w) {
     for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
         chief__life *dependent = &m->members[edge->dependent];
         if (dependent->wait != WAIT_DEPENDENCIES || dependent->unmet > 0) continue;
-        if (dependent->home == HOME_HELD)
-            run(m, dependent);
-        else
-            start_init(m, dependent);
+        if (dependent->home == HOME_HELD) run(m, dependent);
+        else start_init(m, dependent);
     }
 }
 
@@ -84,12 +80,9 @@ static void follow_policy(chief__model *m, chief__life *w, bool failed);
 /* Who was abandoned before has been given up then. */
 void chief__life_launch(chief__model *m, chief__life *w) {
     bool held = w->home == HOME_HELD;
-    if (held && w->unmet == 0)
-        run(m, w);
-    else if (held)
-        wait_for_dependencies(m, w);
-    else if (w->home == HOME_NONE && w->state == CHIEF_WORKER_ENABLED)
-        chief__life_begin(m, w);
+    if (held && w->unmet == 0) run(m, w);
+    else if (held) wait_for_dependencies(m, w);
+    else if (w->home == HOME_NONE && w->state == CHIEF_WORKER_ENABLED) chief__life_begin(m, w);
     else if (w->home == HOME_NONE && w->state == CHIEF_WORKER_FAILED && w->phase == CHIEF_PHASE_IDLE)
         follow_policy(m, w, true);
 }
@@ -109,10 +102,8 @@ void chief__life_initialized(chief__model *m, chief__life *w) {
     }
     chief__model_set_home(m, w, HOME_HELD);
     set_deadline(m, w, INT64_MAX);
-    if (m->launched && !m->stopping)
-        run(m, w);
-    else
-        chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
+    if (m->launched && !m->stopping) run(m, w);
+    else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
 static void become_ready(chief__model *m, chief__life *w) {
@@ -153,24 +144,17 @@ static void schedule(chief__model *m, chief__life *w) {
 
 static void follow_policy(chief__model *m, chief__life *w, bool failed) {
     w->failures = failed ? w->failures + 1 : 0;
-    if (chief__policy_restarts(&w->restart, failed))
-        schedule(m, w);
-    else if (failed)
-        give_up(m, w);
-    else
-        chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
+    if (chief__policy_restarts(&w->restart, failed)) schedule(m, w);
+    else if (failed) give_up(m, w);
+    else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
 /* Its home has ended. A failure before the launch waits for that. */
 static void go_on(chief__model *m, chief__life *w, bool failed) {
-    if (w->then == THEN_REMOVE)
-        chief__life_remove(m, w);
-    else if (w->then == THEN_START && !m->stopping)
-        chief__life_begin(m, w);
-    else if (!w->asked && m->launched && !m->stopping)
-        follow_policy(m, w, failed);
-    else
-        chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
+    if (w->then == THEN_REMOVE) chief__life_remove(m, w);
+    else if (w->then == THEN_START && !m->stopping) chief__life_begin(m, w);
+    else if (!w->asked && m->launched && !m->stopping) follow_policy(m, w, failed);
+    else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
 static void home_ended(chief__model *m, chief__life *w) {
@@ -188,8 +172,7 @@ void chief__life_init_failed(chief__model *m, chief__life *w, int32_t reason) {
     if (w->home != HOME_INIT) return;
     bool asked = w->asked;
     home_ended(m, w);
-    if (!asked)
-        fail(m, w, reason == CHIEF_REASON_NONE ? CHIEF_REASON_INIT_ERROR : reason);
+    if (!asked) fail(m, w, reason == CHIEF_REASON_NONE ? CHIEF_REASON_INIT_ERROR : reason);
     else if (w->state == CHIEF_WORKER_ENABLED && w->then != THEN_START)
         chief__emit_state(m, w, CHIEF_WORKER_DISABLED, CHIEF_REASON_NONE);
     settle(m, w);
@@ -209,30 +192,24 @@ static void run_ended(chief__model *m, chief__life *w, int32_t reason) {
     bool failed = !w->asked && (w->overdue || reason != CHIEF_REASON_OK);
     if (failed && w->overdue) reason = CHIEF_REASON_START_TIMEOUT;
     home_ended(m, w);
-    if (failed)
-        fail(m, w, reason);
-    else
-        chief__emit_state(m, w, CHIEF_WORKER_STOPPED, reason);
+    if (failed) fail(m, w, reason);
+    else chief__emit_state(m, w, CHIEF_WORKER_STOPPED, reason);
     go_on(m, w, failed);
 }
 
 /* A home that dies before it was told to run cannot have ended well. */
 static void held_ended(chief__model *m, chief__life *w, int32_t reason) {
-    chief__life_stop_waiting(m, w);
+    chief__model_set_wait(m, w, WAIT_NONE);
     home_ended(m, w);
     fail(m, w, reason == CHIEF_REASON_OK ? CHIEF_REASON_KILLED : reason);
     go_on(m, w, true);
 }
 
 void chief__life_exited(chief__model *m, chief__life *w, int32_t reason) {
-    if (w->home == HOME_INIT)
-        chief__life_init_failed(m, w, reason);
-    else if (w->home == HOME_HELD)
-        held_ended(m, w, reason);
-    else if (w->home == HOME_RUN)
-        run_ended(m, w, reason);
-    else
-        chief__life_finished(m, w);
+    if (w->home == HOME_INIT) chief__life_init_failed(m, w, reason);
+    else if (w->home == HOME_HELD) held_ended(m, w, reason);
+    else if (w->home == HOME_RUN) run_ended(m, w, reason);
+    else chief__life_finished(m, w);
 }
 
 void chief__life_late(chief__model *m, chief__life *w) {
@@ -282,19 +259,12 @@ void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason) {
 }
 
 void chief__life_due(chief__model *m, chief__life *w) {
-    if (w->wait == WAIT_RESTART)
-        chief__life_begin(m, w);
-    else if (w->asked)
-        chief__life_abandon(m, w, CHIEF_REASON_KILLED);
-    else if (w->overdue)
-        chief__life_abandon(m, w, CHIEF_REASON_START_TIMEOUT);
-    else if (w->home == HOME_INIT)
-        chief__life_abandon(m, w, CHIEF_REASON_INIT_ERROR);
-    else if (w->home == HOME_RUN)
-        start_timed_out(m, w);
+    if (w->wait == WAIT_RESTART) chief__life_begin(m, w);
+    else if (w->asked) chief__life_abandon(m, w, CHIEF_REASON_KILLED);
+    else if (w->overdue) chief__life_abandon(m, w, CHIEF_REASON_START_TIMEOUT);
+    else if (w->home == HOME_INIT) chief__life_abandon(m, w, CHIEF_REASON_INIT_ERROR);
+    else if (w->home == HOME_RUN) start_timed_out(m, w);
 }
-
-void chief__life_stop_waiting(chief__model *m, chief__life *w) { chief__model_set_wait(m, w, WAIT_NONE); }
 
 /* Who waited for it does not wait for ever: it is now one that is not enabled here. */
 void chief__life_remove(chief__model *m, chief__life *w) {

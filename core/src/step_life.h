@@ -40,9 +40,6 @@ int64_t chief__life_grace(const chief__model *m, const chief__life *w);
 /* Gives up its living home: nobody waits for that any more. */
 void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason);
 
-/* Ends its waiting for a restart or for others; not for what its home does. */
-void chief__life_stop_waiting(chief__model *m, chief__life *w);
-
 /* Removes it: no home of it lives, or an abandoned one. `w` is none any more. */
 void chief__life_remove(chief__model *m, chief__life *w);
 

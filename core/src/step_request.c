@@ -48,7 +48,7 @@ static bool lives(const chief__life *w) { return w->home != HOME_NONE && w->home
 static int stop(chief__model *m, chief__life *w) {
     if (lives(w)) return ask_to_end(m, w, THEN_REST);
     if (w->wait == WAIT_NONE) return chief__emit_wrong(m, w, CHIEF_WORKER_STOPPED);
-    chief__life_stop_waiting(m, w);
+    chief__model_set_wait(m, w, WAIT_NONE);
     chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
     return CHIEF_OK;
 }

@@ -9,7 +9,7 @@
 static void end_waiting(chief__model *m) {
     for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         if (w->wait == WAIT_NONE) continue;
-        chief__life_stop_waiting(m, w);
+        chief__model_set_wait(m, w, WAIT_NONE);
         chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
     }
 }
@@ -67,10 +67,8 @@ void chief__stop_force(chief__model *m) {
     for (uint32_t i = 0; i < m->n_order; i++) {
         chief__life *w = &m->members[m->order[i]];
         if (!is_alive(w)) continue;
-        if (w->asked || w->overdue)
-            chief__life_abandon(m, w, CHIEF_REASON_KILLED);
-        else
-            chief__life_ask(m, w, chief__model_after(m, CHIEF__STOP_FORCE_GRACE));
+        if (w->asked || w->overdue) chief__life_abandon(m, w, CHIEF_REASON_KILLED);
+        else chief__life_ask(m, w, chief__model_after(m, CHIEF__STOP_FORCE_GRACE));
     }
 }
 
@@ -99,8 +97,7 @@ void chief__stop_proceed(chief__model *m) {
         return;
     }
     uint32_t level = m->stop_level;
-    while (level == m->capacity || m->level_live[level] == 0)
-        level--;
+    while (level == m->capacity || m->level_live[level] == 0) level--;
     m->stop_level = level;
     ask_level(m);
 }

@@ -136,10 +136,8 @@ static inline void kit_write_state(kit *k, const chief__action *a, const char *n
     assert_int_equal(a->previous, k->state[a->id]);
     assert_true(a->previous != a->state || a->state == CHIEF_WORKER_FAILED);
     k->state[a->id] = a->state;
-    if (a->reason == CHIEF_REASON_NONE)
-        kit_write(k, "%s:%s", name, kit_state_name(a->state));
-    else
-        kit_write(k, "%s:%s(%s)", name, kit_state_name(a->state), kit_reason_name(a->reason));
+    if (a->reason == CHIEF_REASON_NONE) kit_write(k, "%s:%s", name, kit_state_name(a->state));
+    else kit_write(k, "%s:%s(%s)", name, kit_state_name(a->state), kit_reason_name(a->reason));
 }
 
 static inline void kit_write_action(kit *k, const chief__action *a, char names[KIT_MAX][16]) {
@@ -195,8 +193,7 @@ static inline int kit_step(kit *k, chief__step_kind kind, uint32_t id, uint64_t 
     }
     chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
     k->rc = chief__step(k->m, &event, k->now, &actions, &n);
-    for (size_t i = 0; i < n; i++)
-        kit_write_action(k, &actions[i], names);
+    for (size_t i = 0; i < n; i++) kit_write_action(k, &actions[i], names);
     kit_compare(k);
     return k->rc;
 }
@@ -252,8 +249,7 @@ static inline void kit_bring_up(kit *k, const char *name) {
 static inline void kit_launch(kit *k) {
     assert_int_equal(chief__model_link(k->m), CHIEF_OK);
     assert_int_equal(kit_all(k, STEP_INIT), CHIEF_OK);
-    for (uint32_t id = 0; id < KIT_MAX; id++)
-        kit_step(k, STEP_INITIALIZED, id, 1, 0);
+    for (uint32_t id = 0; id < KIT_MAX; id++) kit_step(k, STEP_INITIALIZED, id, 1, 0);
     assert_int_equal(kit_all(k, STEP_LAUNCH), CHIEF_OK);
     for (int round = 0; round < KIT_MAX; round++) {
         for (uint32_t id = 0; id < KIT_MAX; id++) {

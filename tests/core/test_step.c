@@ -16,6 +16,8 @@ static void test_step__init_reaches_all_that_wait_for_nobody(void **state) {
     kit_expect(k, "c:initialized");
     kit_tell(k, STEP_INITIALIZED, "a");
     kit_expect(k, "a:initialized; inited");
+    assert_int_equal(kit_phase(k, "a"), CHIEF_PHASE_IDLE);
+    assert_int_equal(chief__model_deadline(k->m), INT64_MAX);
     kit_all(k, STEP_LAUNCH);
     kit_expect(k, "a:run; run a1; c:run; run c1");
     assert_int_equal(kit_phase(k, "b"), CHIEF_PHASE_WAITING);
@@ -71,8 +73,18 @@ static void test_step__names_given_decide_before_init(void **state) {
     kit_add(k, "b", WORKER(AFTER("a")));
     chief__model_set_enabled(k->m, kit_id(k, "a"), false);
     k->state[kit_id(k, "a")] = CHIEF_WORKER_DISABLED;
+    kit_add(k, "c", DISABLED());
+    chief__model_set_enabled(k->m, kit_id(k, "c"), true);
+    k->state[kit_id(k, "c")] = CHIEF_WORKER_ENABLED;
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    kit_add(k, "d", WORKER());
+    kit_add(k, "e", WORKER(AFTER("d")));
+    assert_int_equal(chief__model_level(k->m, kit_id(k, "e")), 1);
+    chief__model_set_enabled(k->m, kit_id(k, "d"), false);
+    k->state[kit_id(k, "d")] = CHIEF_WORKER_DISABLED;
     kit_all(k, STEP_INIT);
-    kit_expect(k, "note b a; init b1");
+    kit_expect(k, "note b a; init b1; init c1; note e d; init e1");
+    assert_int_equal(chief__model_level(k->m, kit_id(k, "e")), 0);
     chief__model_set_enabled(k->m, kit_id(k, "a"), true); /* too late */
     assert_int_equal(kit_state(k, "a"), CHIEF_WORKER_DISABLED);
 }
@@ -145,6 +157,29 @@ static void test_step__a_home_that_dies_before_the_launch_has_failed(void **stat
     kit_expect(k, "restart a +100");
 }
 
+static void test_step__a_home_may_die_in_its_init(void **state) {
+    kit *k = *state;
+    kit_add(k, "a", WORKER(ON_FAILURE));
+    kit_all(k, STEP_INIT);
+    kit_exit(k, "a", CHIEF_REASON_KILLED);
+    kit_expect(k, "init a1; a:failed(killed); inited");
+}
+
+static void test_step__a_home_may_die_while_it_waits_for_others(void **state) {
+    kit *k = *state;
+    kit_add(k, "a", DISABLED());
+    kit_add(k, "b", WORKER(AFTER("a")));
+    kit_all(k, STEP_INIT);
+    kit_tell(k, STEP_INITIALIZED, "b");
+    kit_tell(k, STEP_ENABLE, "a");
+    kit_all(k, STEP_LAUNCH);
+    kit_forget(k);
+    kit_exit(k, "b", CHIEF_REASON_KILLED);
+    kit_expect(k, "b:failed(killed); give_up b");
+    kit_bring_up(k, "a");
+    kit_expect(k, "a:initialized; a:run; run a1; ready a");
+}
+
 static void test_step__launch_may_come_before_the_answers(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER());
@@ -176,7 +211,9 @@ static void test_step__says_ready_is_waited_for(void **state) {
     kit_tell(k, STEP_READY, "a"); /* said twice */
     kit_expect(k, "");
     assert_int_equal(chief__model_waiting_for(k->m, kit_id(k, "b"), buf, sizeof buf), 0);
-    kit_wait(k, 29999); /* no limit of its start any more, and init of b has its own */
+    kit_bring_up(k, "b");
+    kit_forget(k);
+    kit_wait(k, 3600000); /* no limit of its start any more */
     kit_expect(k, "");
 }
 
@@ -416,6 +453,29 @@ static void test_step__jitter_comes_from_the_models_own_seed(void **state) {
     assert_int_not_equal(k->delay[0], 1000);
 }
 
+static int64_t first_delay(uint64_t seed) {
+    const chief__model_options options = {.force_stop_timeout = 1000, .init_timeout = 1000, .seed = seed};
+    kit k;
+    kit_open(&k);
+    chief__model_free(k.m);
+    assert_int_equal(chief__model_new(&k.m, &options), CHIEF_OK);
+    kit_add(&k, "a", WORKER(ON_FAILURE, .restart.jitter = 1, .restart.delay = 30000));
+    kit_all(&k, STEP_INIT);
+    kit_init_fails(&k, "a");
+    kit_all(&k, STEP_LAUNCH);
+    kit_close(&k);
+    return k.delay[0];
+}
+
+static void test_step__another_seed_gives_other_delays(void **state) {
+    (void)state;
+    assert_int_equal(first_delay(0), 30000); /* 1.77 times as long, cut */
+    assert_int_equal(first_delay(3), first_delay(3));
+    int differ = 0;
+    for (uint64_t seed = 0; seed < 8; seed++) differ += first_delay(seed) != first_delay(seed + 1);
+    assert_true(differ > 0);
+}
+
 static void test_step__what_is_due_together_goes_by_time_then_id(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(ON_FAILURE));
@@ -511,8 +571,13 @@ static void test_step__all_dependencies_must_be_ready(void **state) {
     assert_string_equal(buf, "a,");
     kit_tell(k, STEP_READY, "b");
     kit_expect(k, "ready b");
+    assert_int_equal(chief__model_waiting_for(k->m, kit_id(k, "c"), buf, sizeof buf), 1);
+    assert_string_equal(buf, "a");
     kit_tell(k, STEP_READY, "a");
     kit_expect(k, "ready a; init c1");
+    assert_int_equal(chief__model_waiting_for(k->m, kit_id(k, "c"), buf, sizeof buf), 0);
+    assert_string_equal(buf, "");
+    assert_int_equal(chief__model_waiting_for(k->m, 77, buf, sizeof buf), 0);
 }
 
 /* FAULTS 30, its second half. */
@@ -688,6 +753,8 @@ int main(void) {
         KIT_TEST(test_step__init_timeout_abandons_the_home),
         KIT_TEST(test_step__init_timeout_holds_for_those_who_wait_too),
         KIT_TEST(test_step__a_home_that_dies_before_the_launch_has_failed),
+        KIT_TEST(test_step__a_home_may_die_in_its_init),
+        KIT_TEST(test_step__a_home_may_die_while_it_waits_for_others),
         KIT_TEST(test_step__launch_may_come_before_the_answers),
         KIT_TEST(test_step__says_ready_is_waited_for),
         KIT_TEST(test_step__only_who_says_ready_can_say_it),
@@ -705,6 +772,7 @@ int main(void) {
         KIT_TEST(test_step__health_counts_from_ready_not_from_run),
         KIT_TEST(test_step__each_worker_has_its_own_timer),
         KIT_TEST(test_step__jitter_comes_from_the_models_own_seed),
+        cmocka_unit_test(test_step__another_seed_gives_other_delays),
         KIT_TEST(test_step__what_is_due_together_goes_by_time_then_id),
         KIT_TEST(test_step__deadlines_come_before_the_event),
         KIT_TEST(test_step__time_does_not_go_back),

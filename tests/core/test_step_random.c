@@ -65,8 +65,7 @@ static bool alive(const worker *w) { return w->home != NOBODY && w->home != ABAN
 
 static uint32_t count_alive(void) {
     uint32_t n = 0;
-    for (int i = 0; i < MOST; i++)
-        n += alive(&sim.w[i]);
+    for (int i = 0; i < MOST; i++) n += alive(&sim.w[i]);
     return n;
 }
 
@@ -135,8 +134,7 @@ static void judge_all(const chief__action *a) {
     switch (a->kind) {
     case STEP_A_INITED:
         CHECK(sim.init_sent && !sim.inited && !sim.ended);
-        for (int i = 0; i < MOST; i++)
-            CHECK(sim.w[i].home != IN_INIT || !sim.w[i].first);
+        for (int i = 0; i < MOST; i++) CHECK(sim.w[i].home != IN_INIT || !sim.w[i].first);
         sim.inited = true;
         break;
     case STEP_A_NOTHING_LEFT: CHECK(count_alive() == 0 && !sim.exit_when_done && !sim.stopping); break;
@@ -203,8 +201,7 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     int rc = chief__step(sim.m, &event, sim.now, &actions, &n);
     steps++;
     most_actions = n > most_actions ? n : most_actions;
-    for (size_t i = 0; i < n; i++)
-        judge(&actions[i]);
+    for (size_t i = 0; i < n; i++) judge(&actions[i]);
     for (uint32_t i = 0; i < MOST; i++) {
         if (sim.w[i].there) judge_phase(i);
     }
@@ -245,19 +242,15 @@ static void report(uint32_t id) {
     switch (w->home) {
     case NOBODY: break;
     case IN_INIT:
-        if (pick(4) == 0)
-            ends(id, STEP_INIT_FAILED, CHIEF_REASON_INIT_ERROR);
-        else
-            initialized(id);
+        if (pick(4) == 0) ends(id, STEP_INIT_FAILED, CHIEF_REASON_INIT_ERROR);
+        else initialized(id);
         break;
     case HELD:
         if (pick(10) == 0) ends(id, STEP_EXITED, CHIEF_REASON_KILLED);
         break;
     case RUNNING:
-        if (pick(3) > 0)
-            step(pick(2) == 0 ? STEP_ENTERED : STEP_READY, id, w->generation, 0);
-        else
-            ends(id, STEP_EXITED, reason);
+        if (pick(3) > 0) step(pick(2) == 0 ? STEP_ENTERED : STEP_READY, id, w->generation, 0);
+        else ends(id, STEP_EXITED, reason);
         break;
     case IN_FINI: ends(id, STEP_FINISHED, 0); break;
     case ABANDONED: ends(id, pick(2) == 0 ? STEP_LATE : STEP_EXITED, reason); break;
@@ -325,31 +318,22 @@ static void add(void) {
 /* A slot whose abandoned home still lives is taken, too. */
 static bool has_room(void) {
     int taken = 0;
-    for (int i = 0; i < MOST; i++)
-        taken += sim.w[i].there || sim.w[i].home != NOBODY;
+    for (int i = 0; i < MOST; i++) taken += sim.w[i].there || sim.w[i].home != NOBODY;
     return taken < MOST;
 }
 
 static void something(void) {
     uint32_t dice = pick(100);
-    if (dice < 55)
-        report(pick(MOST));
-    else if (dice < 60)
-        report_nonsense();
-    else if (dice < 75)
-        request();
-    else if (dice < 90)
-        pass(pick(4) == 0 ? pick(60) : pick(6));
-    else if (dice < 93)
-        sim.now += pick(100); /* a loop that was held up */
+    if (dice < 55) report(pick(MOST));
+    else if (dice < 60) report_nonsense();
+    else if (dice < 75) request();
+    else if (dice < 90) pass(pick(4) == 0 ? pick(60) : pick(6));
+    else if (dice < 93) sim.now += pick(100); /* a loop that was held up */
     else if (dice < 96) {
         if (has_room()) add();
-    } else if (dice < 97)
-        step(STEP_STOP_ALL, 0, 0, 0);
-    else if (dice < 98)
-        step(STEP_SIGNAL, 0, 0, 0);
-    else if (!sim.launched)
-        step(STEP_LAUNCH, 0, 0, 0);
+    } else if (dice < 97) step(STEP_STOP_ALL, 0, 0, 0);
+    else if (dice < 98) step(STEP_SIGNAL, 0, 0, 0);
+    else if (!sim.launched) step(STEP_LAUNCH, 0, 0, 0);
 }
 
 /* However the workers behave, it ends within its limit. */
@@ -365,8 +349,7 @@ static void end_it(void) {
         if (pick(2) == 0) report(pick(MOST));
         pass(pick(10));
     }
-    for (int i = 0; i < 10; i++)
-        something();
+    for (int i = 0; i < 10; i++) something();
 }
 
 static void one_sequence(uint64_t seed) {
@@ -374,22 +357,18 @@ static void one_sequence(uint64_t seed) {
     memset(&sim, 0, sizeof sim);
     sim.seed = seed;
     sim.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
-    for (int i = 0; i < 8; i++)
-        pick(2);
+    for (int i = 0; i < 8; i++) pick(2);
     sim.now = 1000;
     sim.exit_when_done = options.exit_when_done = pick(3) == 0;
     CHECK(chief__model_new(&sim.m, &options) == CHIEF_OK);
-    for (uint32_t n = 1 + pick(6); n > 0; n--)
-        add();
+    for (uint32_t n = 1 + pick(6); n > 0; n--) add();
     CHECK(chief__model_link(sim.m) == CHIEF_OK);
     step(STEP_INIT, 0, 0, 0);
     if (pick(4) > 0) {
-        for (uint32_t id = 0; id < MOST; id++)
-            report(id);
+        for (uint32_t id = 0; id < MOST; id++) report(id);
         step(STEP_LAUNCH, 0, 0, 0);
     }
-    for (uint32_t n = pick(EVENTS); n > 0; n--)
-        something();
+    for (uint32_t n = pick(EVENTS); n > 0; n--) something();
     end_it();
     chief__model_free(sim.m);
 }
@@ -406,8 +385,7 @@ static void test_step__random_events_keep_what_must_hold(void **state) {
     uint64_t seed = number("CHIEF_STEP_SEED", (uint64_t)time(NULL) * 1000003);
     printf("CHIEF_STEP_SEED=%" PRIu64 ", %" PRIu64 " sequences\n", seed, n);
     (void)fflush(stdout); /* also when an assertion ends it */
-    for (uint64_t i = 0; i < n; i++)
-        one_sequence(seed + i);
+    for (uint64_t i = 0; i < n; i++) one_sequence(seed + i);
     printf("%" PRIu64 " steps, at most %zu actions in one\n", steps, most_actions);
     assert_true(most_actions <= 8 * MOST);
 }

@@ -125,6 +125,7 @@ static void test_step__a_manual_stop_is_not_undone(void **state) {
     assert_int_equal(kit_tell(k, STEP_START, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
     kit_expect(k, "a!run");
     kit_exit(k, "a", CHIEF_REASON_ERROR);
+    assert_int_equal(chief__model_deadline(k->m), INT64_MAX);
     kit_wait(k, 3600000);
     kit_expect(k, "a:stopped(error); nothing_left");
     assert_int_equal(kit_phase(k, "a"), CHIEF_PHASE_IDLE);
@@ -172,6 +173,9 @@ static void test_step__a_stop_that_is_not_heard_abandons(void **state) {
     kit_tell(k, STEP_LATE, "a");
     assert_int_equal(kit_tell(k, STEP_RESTART, "a"), CHIEF_OK);
     kit_expect(k, "init a2");
+    kit_bring_up(k, "a"); /* the next life has not been asked to end */
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_expect(k, "a:initialized; a:run; run a2; ready a; a:failed(error); restart a +100");
 }
 
 /* FAULTS 10 and 11. */
@@ -277,6 +281,14 @@ static void test_step__a_dependency_enabled_late_is_waited_for(void **state) {
     assert_int_equal(kit_tell(k, STEP_START, "b"), CHIEF_WORKER_WRONG_STATE_CHANGE);
     kit_bring_up(k, "a");
     kit_expect(k, "b!run; a:initialized; a:run; run a1; ready a; b:run; run b1");
+    kit_tell(k, STEP_ENTERED, "b");
+    kit_tell(k, STEP_RESTART, "a");
+    kit_exit(k, "a", CHIEF_REASON_OK);
+    kit_forget(k);
+    kit_bring_up(k, "a"); /* b waits no longer */
+    kit_expect(k, "a:initialized; a:run; run a2; ready a");
+    kit_all(k, STEP_STOP_ALL); /* and stops before a, as if that had been enabled from the first */
+    kit_expect(k, "stopping; cancel b1 +22500");
 }
 
 static void test_step__a_stop_of_an_initialised_one_is_its_fini(void **state) {
@@ -292,7 +304,7 @@ static void test_step__a_stop_of_an_initialised_one_is_its_fini(void **state) {
     kit_expect(k, "fini b1");
     kit_bring_up(k, "a");
     kit_forget(k);
-    kit_tell(k, STEP_FINISHED, "b");
+    kit_exit(k, "b", CHIEF_REASON_KILLED); /* its home may die in its fini as well */
     kit_expect(k, "b:disabled");
 }
 
@@ -307,8 +319,7 @@ static void test_step__restarts_while_waiting_start_once(void **state) {
     kit_tell(k, STEP_INITIALIZED, "a");
     kit_all(k, STEP_LAUNCH);
     kit_forget(k);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(kit_tell(k, STEP_RESTART, "b"), CHIEF_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(kit_tell(k, STEP_RESTART, "b"), CHIEF_OK);
     kit_expect(k, "");
     kit_tell(k, STEP_READY, "a");
     kit_bring_up(k, "b");
@@ -545,6 +556,22 @@ static void test_step__the_id_of_an_abandoned_home_is_not_used_again(void **stat
     assert_int_not_equal(kit_id(k, "c"), id);
 }
 
+static void test_step__ids_are_used_again(void **state) {
+    kit *k = *state;
+    kit_launch(k);
+    for (int round = 0; round < 3; round++) {
+        kit_add(k, "a", DISABLED());
+        kit_add(k, "b", DISABLED());
+        kit_add(k, "c", DISABLED());
+        assert_int_equal(chief__model_room(k->m), 3);
+        assert_int_equal(kit_id(k, "a") + kit_id(k, "b") + kit_id(k, "c"), 0 + 1 + 2);
+        assert_int_not_equal(kit_id(k, "a"), kit_id(k, "b"));
+        kit_tell(k, STEP_REMOVE, "b");
+        kit_tell(k, STEP_REMOVE, "a");
+        kit_tell(k, STEP_REMOVE, "c");
+    }
+}
+
 static void test_step__remove_of_an_abandoned_one_is_at_once(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(.grace = 10));
@@ -624,6 +651,7 @@ int main(void) {
         KIT_TEST(test_step__remove_of_what_does_not_live_is_at_once),
         KIT_TEST(test_step__remove_in_init),
         KIT_TEST(test_step__the_id_of_an_abandoned_home_is_not_used_again),
+        KIT_TEST(test_step__ids_are_used_again),
         KIT_TEST(test_step__remove_of_an_abandoned_one_is_at_once),
         KIT_TEST(test_step__who_waits_for_a_removed_one_waits_no_longer),
         KIT_TEST(test_step__stopped_before_ready_keeps_dependents_waiting),

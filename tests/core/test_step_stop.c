@@ -62,6 +62,23 @@ static void test_step__a_level_is_asked_in_registration_order(void **state) {
     kit_expect(k, "stopping; cancel a1 +45000; cancel c1 +45000");
 }
 
+static void test_step__the_order_survives_removals(void **state) {
+    kit *k = *state;
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    for (int i = 0; i < 5; i++) kit_add(k, names[i], WORKER());
+    kit_launch(k);
+    static const char *const gone[] = {"b", "c", "e"};
+    for (int i = 0; i < 3; i++) {
+        kit_tell(k, STEP_REMOVE, gone[i]);
+        kit_exit(k, gone[i], CHIEF_REASON_OK);
+    }
+    kit_add(k, "f", WORKER());
+    kit_tell(k, STEP_ADDED, "f");
+    kit_forget(k);
+    kit_all(k, STEP_STOP_ALL);
+    kit_expect(k, "stopping; cancel a1 +45000; cancel d1 +45000; cancel f1 +45000");
+}
+
 static void test_step__levels_go_around_a_diamond(void **state) {
     kit *k = *state;
     kit_add(k, "db", WORKER());
@@ -227,6 +244,7 @@ static void test_step__one_not_asked_yet_may_end_well(void **state) {
     kit_expect(k, "b:stopped(ok)");
     kit_exit(k, "c", CHIEF_REASON_OK);
     kit_expect(k, "c:stopped(ok); cancel a1 +45000");
+    assert_int_equal(kit_phase(k, "b"), CHIEF_PHASE_IDLE); /* nobody asks who has ended */
 }
 
 /* ---- homes that do not run ---- */
@@ -421,6 +439,16 @@ static void test_step__force_without_a_stop(void **state) {
     kit_expect(k, "");
 }
 
+static void test_step__force_passes_over_who_has_ended(void **state) {
+    kit *k = *state;
+    launch_chain(k);
+    kit_all(k, STEP_STOP_ALL);
+    kit_exit(k, "c", CHIEF_REASON_OK);
+    kit_forget(k);
+    kit_all(k, STEP_FORCE);
+    kit_expect(k, "b:failed(killed); kill b1; cancel a1 +50");
+}
+
 static void test_step__force_reaches_inits_and_finis(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER());
@@ -441,6 +469,7 @@ int main(void) {
         KIT_TEST(test_step__a_chain_stops_in_reverse),
         KIT_TEST(test_step__one_level_is_asked_together),
         KIT_TEST(test_step__a_level_is_asked_in_registration_order),
+        KIT_TEST(test_step__the_order_survives_removals),
         KIT_TEST(test_step__levels_go_around_a_diamond),
         KIT_TEST(test_step__the_next_level_does_not_wait_for_the_grace),
         KIT_TEST(test_step__a_worker_has_its_own_grace),
@@ -465,6 +494,7 @@ int main(void) {
         KIT_TEST(test_step__a_second_signal_forces_after_half_a_second),
         KIT_TEST(test_step__the_first_signal_after_a_stop_forces_nothing),
         KIT_TEST(test_step__force_without_a_stop),
+        KIT_TEST(test_step__force_passes_over_who_has_ended),
         KIT_TEST(test_step__force_reaches_inits_and_finis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
