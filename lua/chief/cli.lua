@@ -112,17 +112,13 @@ function cli.run(args)
   return COMMANDS[asked.command](asked)
 end
 
----The whole program: does what the arguments say and ends the process.
+---The whole program; its caller ends the process with the code, without waiting for an abandoned worker.
 ---@param args string[]
+---@return integer code
 function cli.main(args)
   -- Who reads our output may go away; that is an error of the write, not the end of the workers.
   core.ignore_sigpipe()
-  local code = cli.run(args)
-  io.stdout:flush()
-  io.stderr:flush()
-  -- An abandoned worker's thread still runs: the process ends without waiting for what it holds.
-  if core.exit then core.exit(code) end
-  os.exit(code)
+  return cli.run(args)
 end
 
 return cli

@@ -21,16 +21,23 @@ function Hooks:add(hook, ...)
   table.insert(self.list, { run = hook, args = table.pack(...) })
 end
 
--- Once the limit is over every look raises again, so that a pcall in a loop does not outlive it.
+-- A hook runs in a coroutine, so that what interrupts it ends with it. Once the limit is over each instruction raises,
+-- so that no loop around a pcall outlives it.
 local function within(limit, timeout, hook)
   local function look()
-    if limit:done() then error(("shutdown hook did not end within %g s"):format(timeout), 2) end
+    if not limit:done() then return end
+    debug.sethook(look, "", 1)
+    error(("shutdown hook did not end within %g s"):format(timeout), 2)
   end
-  local old, mask, count = debug.gethook()
-  debug.sethook(look, "", INTERVAL)
-  local ok, traceback = xpcall(hook.run, debug.traceback, table.unpack(hook.args, 1, hook.args.n))
-  debug.sethook(old, mask, count)
-  return ok, traceback
+  local running = coroutine.create(hook.run)
+  debug.sethook(running, look, "", INTERVAL)
+  local ok, raised = coroutine.resume(running, table.unpack(hook.args, 1, hook.args.n))
+  if ok and coroutine.status(running) == "suspended" then ok, raised = false, "shutdown hook yielded" end
+  if ok then return true end
+  local traceback = debug.traceback(running, tostring(raised))
+  debug.sethook(running)
+  coroutine.close(running)
+  return false, traceback
 end
 
 ---Runs the hooks, each of them once however often this is called.
@@ -40,7 +47,7 @@ function Hooks:run(timeout)
   while #self.list > 0 do
     local hook = table.remove(self.list)
     local ok, traceback = within(limit, timeout, hook)
-    if not ok then self.complain("shutdown hook failed", { traceback = tostring(traceback) }) end
+    if not ok then self.complain("shutdown hook failed", { traceback = traceback }) end
   end
 end
 

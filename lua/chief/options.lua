@@ -78,9 +78,9 @@ options.module = schema.by_type("the name of a module, or a function", {
 
 -- Values that MessagePack cannot carry are named with their path by the core.
 local function check_args(value, key, problems)
-  local ok, packed, message = pcall(core.pack, value)
-  if ok and packed then return value end
-  problems:add(key, tostring(ok and message or packed))
+  local ok, reason = pcall(core.pack, value)
+  if ok then return value end
+  problems:add(key, reason:match("^bad argument #1 to '[^']*' %((.*)%)$") or reason)
 end
 
 local worker_fields = {
