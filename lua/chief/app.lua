@@ -178,12 +178,17 @@ local function check_plugin(app, worker, problems)
   worker.native = path
 end
 
+-- In a list of mistakes where it happened is enough: neither how it came there nor each folder that was looked in.
+local function shorten(message)
+  return (message:gsub("\nstack traceback:.*$", ""):gsub(":?\n\tno f[^\n]*", ""))
+end
+
 local function check_module(app, worker, problems)
   local path, cpath = search.paths(app.folder)
   local found, message = core.inspect({ module = worker.module, path = path, cpath = cpath })
   if not found then
     local missing = search.missing(worker.module, app.folder)
-    return problems:add(Problems.join(worker.key, "module"), missing or message)
+    return problems:add(Problems.join(worker.key, "module"), missing or shorten(message))
   end
   worker.found = found
 end

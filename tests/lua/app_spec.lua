@@ -126,6 +126,12 @@ describe("an app file", function()
       said('return { workers = { a = { module = "workers.bad" } } }', { ["workers/bad.lua"] = "error('oops')" }))
   end)
 
+  it("names a module that requires one that does not exist, without every folder that was looked in", function()
+    local message = said('return { workers = { a = { module = "workers.bad" } } }',
+      { ["workers/bad.lua"] = 'require "nosuchlib"' })
+    assert.matches("^app%.lua: workers%.a%.module: .*workers/bad%.lua:1: module 'nosuchlib' not found$", message)
+  end)
+
   it("names a plug-in that does not exist", function()
     assert.matches('^app%.lua: workers%.a%.native: plug%-in "nosuch%.so" not found',
       said('return { workers = { a = { native = "nosuch.so" } } }'))
