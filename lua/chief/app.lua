@@ -31,8 +31,6 @@ local suggest = require "chief.suggest"
 local App = {}
 App.__index = App
 
--- ---- its parts ----
-
 local function add_worker(app, name, key, entry)
   local worker = { name = name, key = key, module = entry.module, native = entry.native, options = entry }
   entry.name, entry.module, entry.native, entry.isolation = nil, nil, nil, nil
@@ -103,8 +101,6 @@ local function read_channels(app, channels, problems)
   end
 end
 
--- ---- what must fit together ----
-
 local function names_of(list)
   local names, known = {}, {}
   for i, item in ipairs(list) do names[i], known[item.name] = item.name, item end
@@ -170,8 +166,6 @@ local function check_whole(app, given, problems)
   check_dead(app, channel_names, channels, problems)
 end
 
--- ---- what runs ----
-
 local function check_plugin(app, worker, problems)
   local path, message = search.plugin(worker.native, app.folder)
   if not path then return problems:add(Problems.join(worker.key, "native"), message) end
@@ -203,8 +197,6 @@ local function check_code(app, problems)
     ::next::
   end
 end
-
--- ---- an application ----
 
 ---Checks a table as an app file returns it.
 ---@param given table

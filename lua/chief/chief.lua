@@ -40,8 +40,6 @@ function Chief:log()
   return self._log
 end
 
--- ---- workers and channels ----
-
 local function check_code(module, where)
   if type(module) == "table" and module.native ~= nil then
     if type(module.native) == "string" then return end
@@ -117,8 +115,6 @@ end
 ---Whether the chief ends by itself when nothing runs and nothing is scheduled.
 ---@param on boolean? nil: on
 function Chief:exit_when_done(on) return self._core:set_exit_when_done(on ~= false) end
-
--- ---- its life ----
 
 ---Calls a handler for each event of a kind ("*": of every kind), in the thread that waits in start, join or run_all.
 ---@param kind string
@@ -237,8 +233,6 @@ function Chief:restart(name) return self._core:restart_worker(name) end
 ---Asks for a worker to be stopped and forgotten.
 ---@param name string
 function Chief:remove(name) return self._core:remove_worker(name) end
-
--- ---- looking ----
 
 ---The state of each worker by its name.
 ---@return table<string, chief.State>

@@ -78,8 +78,6 @@ function configuration.of(app, chosen)
   return result
 end
 
--- ---- for people ----
-
 local function list(names) return #names > 0 and table.concat(names, ", ") or "-" end
 
 local function restart_text(restart)
