@@ -109,8 +109,7 @@ static lua_Integer option(lua_State *L, int index, const char *name, lua_Integer
     lua_getfield(L, index, name);
     int known;
     lua_Integer value = lua_tointegerx(L, -1, &known);
-    if (lua_isnil(L, -1))
-        value = otherwise;
+    if (lua_isnil(L, -1)) value = otherwise;
     else if (!known || value < 1 || value > most)
         luaL_error(L, "option %s should be a whole number from 1 to %I, got %s", name, (LUAI_UACINT)most,
                    luaL_tolstring(L, -1, NULL));

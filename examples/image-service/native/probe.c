@@ -81,8 +81,7 @@ static int next_marker(bytes_t b, size_t *pos) {
         const uint8_t *ff = memchr(b.at + *pos, 0xFF, b.size - *pos);
         if (ff == NULL) break;
         size_t i = (size_t)(ff - b.at);
-        while (i < b.size && b.at[i] == 0xFF)
-            i++;
+        while (i < b.size && b.at[i] == 0xFF) i++;
         *pos = i;
         if (i == b.size) break;
         *pos = i + 1;
@@ -140,12 +139,9 @@ probe_result_t probe(const uint8_t *bytes, size_t size, probe_t *out) {
     bytes_t b = {bytes, size};
     probe_t found = {.orientation = 1};
     probe_result_t result = PROBE_UNKNOWN;
-    if (starts_with(b, 0, "\xFF\xD8\xFF"))
-        result = probe_jpeg(b, &found);
-    else if (starts_with(b, 0, "\x89PNG\r\n\x1A\n"))
-        result = probe_png(b, &found);
-    else if (starts_with(b, 0, "RIFF") && starts_with(b, 8, "WEBP"))
-        result = probe_webp(b, &found);
+    if (starts_with(b, 0, "\xFF\xD8\xFF")) result = probe_jpeg(b, &found);
+    else if (starts_with(b, 0, "\x89PNG\r\n\x1A\n")) result = probe_png(b, &found);
+    else if (starts_with(b, 0, "RIFF") && starts_with(b, 8, "WEBP")) result = probe_webp(b, &found);
     if (result == PROBE_OK) *out = found;
     return result;
 }

@@ -61,8 +61,7 @@ gdImagePtr thumbnail_upright(gdImagePtr picture, int orientation) {
     gdImagePtr upright = new_canvas(width, height);
     if (upright == NULL) return NULL;
     for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            gdImageSetPixel(upright, x, y, source_pixel(picture, orientation, x, y));
+        for (int x = 0; x < width; x++) gdImageSetPixel(upright, x, y, source_pixel(picture, orientation, x, y));
     return upright;
 }
 
