@@ -30,9 +30,7 @@ int chief_set_allocator(const chief_allocator *allocator) {
     return CHIEF_OK;
 }
 
-void *chief__realloc(void *ptr, size_t size) {
-    return current.realloc(current.data, ptr, size > 0 ? size : 1);
-}
+void *chief__realloc(void *ptr, size_t size) { return current.realloc(current.data, ptr, size > 0 ? size : 1); }
 
 void *chief__alloc(size_t size) { return chief__realloc(NULL, size); }
 

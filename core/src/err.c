@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef chief__fail
+#undef chief__fail_code
+
 #define TEXT_SIZE 1024
 #define NAME_MAX_LEN 64
 
@@ -17,7 +20,7 @@ const char *chief_strerror(int code) {
     switch (code) {
     case CHIEF_OK: return "ok";
     case CHIEF_WORKER_WRONG_STATE_CHANGE: return "wrong state change";
-#define CASE(name, number, word, description)                                                      \
+#define CASE(name, number, word, description) \
     case CHIEF_##name: return description;
         CHIEF_ERROR_MAP(CASE)
 #undef CASE
@@ -29,7 +32,7 @@ const char *chief_error_code(int code) {
     switch (code) {
     case CHIEF_OK: return "ok";
     case CHIEF_WORKER_WRONG_STATE_CHANGE: return "wrong_state_change";
-#define CASE(name, number, word, description)                                                      \
+#define CASE(name, number, word, description) \
     case CHIEF_##name: return word;
         CHIEF_ERROR_MAP(CASE)
 #undef CASE
@@ -80,7 +83,8 @@ int chief__options_read(void *out, size_t want, const void *given, const char *w
         memcpy(&size, given, sizeof size);
         if (size < sizeof size) return chief__fail(CHIEF_EINVAL, "%s: size is not set", what);
         if (size > want && !all_zero((const unsigned char *)given + want, size - want))
-            return chief__fail(CHIEF_EINVAL, "%s: has fields that this version (%s) does not know", what, CHIEF_VERSION);
+            return chief__fail(CHIEF_EINVAL, "%s: has fields that this version (%s) does not know", what,
+                               CHIEF_VERSION);
         memcpy(out, given, size < want ? size : want);
     }
     size = (uint32_t)want;

@@ -17,6 +17,12 @@ int chief__fail(int code, const char *format, ...) __attribute__((format(printf,
 /* The same with the code's own text. */
 int chief__fail_code(int code);
 
+#ifdef __clang_analyzer__
+/* It does not look into err.c, where the value is the code itself. */
+#define chief__fail(code, ...) ((void)chief__fail(code, __VA_ARGS__), (code))
+#define chief__fail_code(code) ((void)chief__fail_code(code), (code))
+#endif
+
 /*
  * Reads an options structure of the caller's into `out` (the library's own, of `want` bytes): zeroes what the caller's
  * version did not have, refuses a larger one whose further bytes are not zero, and one without a size. `given` may be NULL:

@@ -138,9 +138,9 @@ int chief__check_channels(chief *c);
 /* loop.c */
 int chief__loop_open(chief *c);
 void chief__loop_discard(chief *c);
-void chief__loop_main(void *c);
+void chief__loop_main(void *data);
 int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason);
-void chief__wake(void *c);
+void chief__wake(void *data);
 void chief__note_ready(chief *c);
 
 /* act.c */
