@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "runtime.h"
+
 static void nothing(int number) { (void)number; }
 
 /* A handler and not SIG_IGN: children that are executed get the default back. One that is there already stays. */
@@ -15,6 +17,7 @@ int chief__lua_ignore_sigpipe(lua_State *L) {
     if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return 0;
     action = (struct sigaction){.sa_handler = nothing, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
+    chief__lua_pin(); /* the handler is in this module, and a program's last writes come after lua_close */
     sigaction(SIGPIPE, &action, NULL);
     return 0;
 }

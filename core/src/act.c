@@ -234,12 +234,13 @@ static void act_given_up(chief *c, chief__member *member) {
     tell_worker(c, member, CHIEF_EVENT_GIVEN_UP, CHIEF_WARN, "worker given up: it will not be restarted", 0);
 }
 
+/* The name is free when the event comes, so the event comes last. */
 static void act_removed(chief *c, chief__member *member) {
-    tell_worker(c, member, CHIEF_EVENT_REMOVED, CHIEF_INFO, "worker removed", 0);
     chief__hub_remove_worker(c->hub, member->unit->name);
     chief__pool_drop(c->pool, member->entry);
     member->entry = NULL;
     member->removed = true;
+    tell_worker(c, member, CHIEF_EVENT_REMOVED, CHIEF_INFO, "worker removed", 0);
     if (member->home == NULL) chief__member_drop(c, member);
 }
 
