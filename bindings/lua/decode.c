@@ -37,6 +37,9 @@ static bool refuse(const decoder *d, const char *format, ...) {
 
 static size_t left(const decoder *d) { return (size_t)(d->end - d->at); }
 
+/* What is left for the value that is read now. A number may have taken bytes that others were promised. */
+static size_t spare(const decoder *d) { return left(d) > d->promised ? left(d) - d->promised : 0; }
+
 /* The next n bytes as a number, the most significant first. */
 static bool take_number(decoder *d, size_t n, uint64_t *out) {
     *out = 0;
@@ -81,7 +84,7 @@ static bool take_float64(decoder *d) {
 }
 
 static bool take_bytes(decoder *d, uint64_t n) {
-    if (n > left(d)) return refuse(d, "a string of %llu bytes where %zu are left", (unsigned long long)n, left(d));
+    if (n > spare(d)) return refuse(d, "a string of %llu bytes where %zu are left", (unsigned long long)n, spare(d));
     lua_pushlstring(d->L, (const char *)d->at, (size_t)n);
     d->at += n;
     return true;
@@ -90,8 +93,8 @@ static bool take_bytes(decoder *d, uint64_t n) {
 static bool take_value(decoder *d);
 
 static bool enter(decoder *d, uint64_t items) {
-    if (items > left(d) - d->promised)
-        return refuse(d, "%llu values promised where %zu bytes are left", (unsigned long long)items, left(d));
+    if (items > spare(d))
+        return refuse(d, "%llu values promised where %zu bytes are left", (unsigned long long)items, spare(d));
     if (d->depth == CHIEF__LUA_DEPTH) return refuse(d, "nested more than %d deep", CHIEF__LUA_DEPTH);
     luaL_checkstack(d->L, SLOTS, "a message nested too deep");
     d->promised += (size_t)items;

@@ -6,7 +6,7 @@
 #include "codec.h"
 
 #define STR_MAX ((size_t)64 << 10)
-#define SIZE_LIMIT ((size_t)1 << 30) /* a table that shares its parts many times over must not fill the memory */
+#define SIZE_LIMIT ((size_t)256 << 20) /* a table that shares its parts many times over must not fill the memory */
 
 /* Where a value is, as a chain on the C stack: what a refusal names, and how a cycle is found. */
 typedef struct place {
@@ -73,7 +73,7 @@ static void refuse_type(const encoder *e, int idx, const place *at) {
 /* ---- Bytes ---- */
 
 static char *extend(const encoder *e, size_t n) {
-    if (n > SIZE_LIMIT || e->out->len > SIZE_LIMIT - n) luaL_error(e->L, "can't send more than 1 GiB at once");
+    if (n > SIZE_LIMIT || e->out->len > SIZE_LIMIT - n) luaL_error(e->L, "can't send more than 256 MiB at once");
     return chief__lua_buffer_extend(e->L, e->out, n);
 }
 

@@ -7,10 +7,11 @@ enum { TEXT = 1, TRACEBACK = 2 };
 
 static const char failure_key;
 
+/* Two have one fixed text in Lua: programs compare it, and a worker that hands «cancelled» on as its own result is
+ * recognised by it. */
 static const char *message_of(int rc) {
     const char *text = chief_last_error();
-    /* One word, so that a worker that hands it on as its own result is recognised. */
-    if (rc == CHIEF_ECANCELED || *text == '\0') return chief_strerror(rc);
+    if (rc == CHIEF_ECANCELED || rc == CHIEF_ENOREPLY || *text == '\0') return chief_strerror(rc);
     return text;
 }
 

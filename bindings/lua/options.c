@@ -34,8 +34,11 @@ static int push_field(lua_State *L, int t, const char *key) {
     return LUA_TNIL;
 }
 
+/* The field on top. */
 static int bad_field(lua_State *L, const char *key, const char *wanted) {
-    return luaL_error(L, "%s should be %s, not %s", key, wanted, luaL_tolstring(L, -1, NULL));
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        return luaL_error(L, "%s should be %s, not %s", key, wanted, lua_tostring(L, -1));
+    return luaL_error(L, "%s should be %s, not a %s", key, wanted, luaL_typename(L, -1));
 }
 
 double chief__lua_field_number(lua_State *L, int t, const char *key, double otherwise) {
@@ -58,7 +61,7 @@ int64_t chief__lua_field_ms(lua_State *L, int t, const char *key) {
 int64_t chief__lua_field_integer(lua_State *L, int t, const char *key) {
     int type = push_field(L, t, key);
     int ok = type == LUA_TNIL;
-    lua_Integer value = ok ? 0 : lua_tointegerx(L, -1, &ok);
+    lua_Integer value = type == LUA_TNUMBER ? lua_tointegerx(L, -1, &ok) : 0;
     if (!ok) bad_field(L, key, "an integer");
     lua_pop(L, 1);
     return value;
