@@ -360,6 +360,47 @@ describe("adding", function()
   end)
 end)
 
+describe("a plug-in", function()
+  local code = [[
+    #include <chief.h>
+    static const chief_api *api;
+    static int run(chief_worker *ctx, void *instance) {
+        chief_channel *out;
+        chief_bytes args = api->worker_args(ctx);
+        (void)instance;
+        if (api->worker_channel(ctx, "out", &out) != CHIEF_OK) return 1;
+        api->channel_send(out, ctx, args.data, args.len, -1);
+        api->channel_send(out, ctx, "\xc1", 1, -1);
+        api->worker_set_error(ctx, CHIEF_REASON_ERROR, "had enough", 0);
+        return 1;
+    }
+    int chief_plugin_v1(const chief_api *given, chief_worker_ops *out);
+    int chief_plugin_v1(const chief_api *given, chief_worker_ops *out) {
+        api = given;
+        out->run = run;
+        return CHIEF_OK;
+    }
+  ]]
+
+  it("runs in C, with args and messages as a Lua worker has them", function()
+    local s = stage.new { ["plugin.c"] = code }
+    local source = os.getenv("CHIEF_SOURCE") or "."
+    assert(os.execute(("cc -shared -fPIC -I'%s/core/include' -o '%s/plugin.so' '%s/plugin.c'"):format(source, s.folder,
+      s.folder)))
+    assert(s.core:add_worker("c", { native = s.folder .. "/plugin.so", args = { port = 80 } }))
+    s:start()
+    local value, info = s:next()
+    assert.same({ port = 80 }, value)
+    assert.equal("c", info.sender)
+    -- FAULTS 39: bytes that are no MessagePack are told, and the next message is received.
+    local _, message, code_word = s.out:recv(stage.LIMIT)
+    assert.matches("not a valid message: the byte c1", message)
+    assert.equal("bad_data", code_word)
+    assert.equal("had enough", s:wait("c", "failed").error)
+    s:close()
+  end)
+end)
+
 describe("a chief", function()
   it("is collected with its workers running", function()
     local s = stage.new { ["w.lua"] = running "ctx:recv()" }

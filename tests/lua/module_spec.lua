@@ -412,3 +412,52 @@ describe("the module", function()
     assert.equal(0, ignored & (1 << 12))
   end)
 end)
+
+describe("the annotations", function()
+  local source = os.getenv("CHIEF_SOURCE") or "."
+
+  -- The functions declared for each name in types/core.lua.
+  local function declared()
+    local file = assert(io.open(source .. "/types/core.lua"))
+    local found = {}
+    for line in file:lines() do
+      local owner, name = line:match("^function (%w+)[.:]([%w_]+)%(")
+      if owner then
+        found[owner] = found[owner] or {}
+        found[owner][name] = true
+      end
+    end
+    file:close()
+    return found
+  end
+
+  local function functions(t)
+    local names = {}
+    for name, value in pairs(t) do if type(value) == "function" then names[name] = true end end
+    return names
+  end
+
+  -- The methods behind an object's __index, which is their table or a closure over it.
+  local function methods(object)
+    local index = debug.getmetatable(object).__index
+    if type(index) == "function" then index = select(2, debug.getupvalue(index, 1)) end
+    return functions(index)
+  end
+
+  it("name every function there is, and no other", function()
+    local pool = core.pool()
+    local ctx
+    pool:set_worker("w", { run = function(_, given) ctx = given end })
+    pool:enable "w"
+    pool:init "w"
+    pool:run_exec "w"
+    local channel = core.channel "c"
+    channel:send(1)
+    local _, info = channel:recv()
+    assert.same({
+      core = functions(core), state = functions(core.state), Rule = methods(core.rule {}), Pool = methods(pool),
+      Context = methods(core.context()), Log = methods(core.log()), Channel = methods(channel), Info = methods(info),
+      Ctx = methods(ctx), Chief = methods(core.chief()),
+    }, declared())
+  end)
+end)

@@ -1,0 +1,117 @@
+/* chief.core in a Lua state that runs out of memory, at each of its allocations in turn: an error every time, nothing of
+ * the library's is lost, and no crash. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <chief_lua.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+static const char *const scripts[] = {
+    "local core = require 'chief.core' local v = { 1, -70000, 1.5, true, 'text', '\\xff', { a = { b = {} } }, core.map {} }"
+    "for _ = 1, 2 do assert(core.unpack(core.pack(v))) end assert(not core.unpack '\\xc1')",
+
+    "local core = require 'chief.core' local ch = assert(core.channel('c', { capacity = 10 }))"
+    "assert(ch:send { x = 1 }) assert(ch:recv()) assert(ch:send_many { 'a', 'b' } == 2) assert(#ch:recv_many() == 2)"
+    "ch:send(1) for v, info in ch:iter() do if info.sender == '' then ch:close() end end ch:stats() tostring(ch)",
+
+    "local core = require 'chief.core' local parent = assert(core.context()) assert(parent:set('k', 'v'))"
+    "local child = assert(core.context(parent, 100)) assert(child:get 'k' == 'v') parent:cancel 'why' child:reason()"
+    "assert(parent:set('chief-log', assert(core.log { level = 'off' }))) child:get 'chief-log':info('x', { a = 1, b = {} })",
+
+    "local core = require 'chief.core' local rule = assert(core.rule({ 'a', 'b' }, 'none')) rule:validate { 'c' }"
+    "rule:available() core.state.scan 'run' core.state.transition('run', 'enabled')",
+
+    "local core = require 'chief.core' local t = core.json_decode '{\"a\":[1,null,{\"b\":{}}],\"c\":\"d\"}'"
+    "assert(#core.json_encode(t) > 10) core.function_spec(function() return core == nil end == nil and print or load 'x()')",
+
+    "local core = require 'chief.core' local pool = assert(core.pool())"
+    "assert(pool:set_worker('w', { init = function(ctx) return { ctx.name } end, run = function() error 'x' end }))"
+    "assert(pool:enable 'w') assert(pool:init 'w') pool:run_exec 'w' pool:states() pool:states_json()",
+
+    "local core = require 'chief.core' local c = assert(core.chief { name = 'x', log = core.log { level = 'off' } })"
+    "assert(c:add_channel 'c') assert(c:channel 'c') assert(c:add_value('k', 1))"
+    "assert(c:add_worker('w', core.function_spec(load 'local ctx = ... ctx:recv()'))) c:states() c:pool():states()"
+    "c:add_worker('no', { module = 'no.such', after = { 'w' }, args = { 1 } }) c:enable_workers { 'w' } c:context()",
+};
+
+/* What the library holds. */
+static long blocks;
+
+static void *count_blocks(void *data, void *ptr, size_t size) {
+    (void)data;
+    if (size == 0) {
+        blocks -= ptr != NULL;
+        free(ptr);
+        return NULL;
+    }
+    void *block = realloc(ptr, size);
+    blocks += block != NULL && ptr == NULL;
+    return block;
+}
+
+/* How many more allocations there is memory for; below 0: for all. */
+typedef struct budget {
+    long left;
+} budget;
+
+static void *allocate(void *ud, void *ptr, size_t before, size_t size) {
+    budget *b = ud;
+    if (size == 0) {
+        free(ptr);
+        return NULL;
+    }
+    if (b->left == 0 && (ptr == NULL || size > before)) return NULL;
+    if (b->left > 0) b->left--;
+    return realloc(ptr, size);
+}
+
+static int play(lua_State *L) {
+    luaL_openlibs(L);
+    lua_getglobal(L, "collectgarbage");
+    lua_pushliteral(L, "generational");
+    lua_call(L, 1, 0);
+    if (chief_lua_open(L) != CHIEF_OK) return luaL_error(L, "%s", chief_last_error());
+    if (luaL_loadstring(L, lua_touserdata(L, 1)) != LUA_OK) return lua_error(L);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+/* Whether the script got through with memory for n allocations. */
+static int survives(const char *script, long n) {
+    budget b = {-1};
+    lua_State *L = lua_newstate(allocate, &b);
+    assert_non_null(L);
+    b.left = n;
+    lua_pushcfunction(L, play);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)script);
+    int status = lua_pcall(L, 1, 0, 0);
+    b.left = -1;
+    /* Only memory may be what was missing; in a protected part it comes back as text. */
+    if (n < 0 && status != LUA_OK) fail_msg("%s", lua_tostring(L, -1));
+    lua_close(L);
+    assert_int_equal(blocks, 0);
+    return status == LUA_OK;
+}
+
+static void test_chief_core__gives_back_what_it_has_when_memory_ends(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        assert_true(survives(scripts[i], -1));
+        long n = 1;
+        while (!survives(scripts[i], n)) n += 1;
+    }
+}
+
+int main(void) {
+    const chief_allocator counting = {.size = sizeof counting, .realloc = count_blocks};
+    if (chief_set_allocator(&counting) != CHIEF_OK) return EXIT_FAILURE;
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chief_core__gives_back_what_it_has_when_memory_ends)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
