@@ -236,16 +236,16 @@ describe("a channel of a worker", function()
   it("keeps what was acknowledged", function()
     with_channels({ jobs = { delivery = "at_least_once" } }, { w = running [[
       local jobs = ctx:channel "jobs"
-      local values = jobs:recv_many(2)
+      local values = jobs:recv_many(1)
       out:send(values)
       if ctx.generation == 1 then error "before" end
       jobs:ack()
       if ctx.generation == 2 then error "after" end]] }, function(s)
-      s.jobs:send_many { 1, 2 }
-      assert.same({ 1, 2 }, (s:next()))
-      assert.same({ 1, 2 }, (s:next()))
-      s.jobs:send_many { 3, 4 }
-      assert.same({ 3, 4 }, (s:next()))
+      s.jobs:send(1)
+      assert.same({ 1 }, (s:next()))
+      assert.same({ 1 }, (s:next()))
+      s.jobs:send(3)
+      assert.same({ 3 }, (s:next()))
     end, { w = { restart = { policy = "on_failure", delay = 0.001 } } })
   end)
 
