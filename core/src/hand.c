@@ -149,7 +149,6 @@ static void settle(chief_channel *ch, spoils *s, const char *worker) {
 /* With the lock held. The reservations themselves stay their holder's. */
 static void close_reservations(chief__hand *hand) {
     for (chief_reservation *r = hand->reservations; r != NULL; r = r->next) {
-        if (r->closed) continue;
         r->closed = true;
         hand->ch->reserved--;
         chief__channel_freed(hand->ch, 1);

@@ -358,6 +358,18 @@ static void test_channel_threads__one_that_sends_first_is_no_receiver_to_wait_fo
     chief_channel_unref(ch);
 }
 
+static void test_channel_threads__one_that_receives_and_sends_is_waited_for(void **state) {
+    (void)state;
+    jam j;
+    jam_open(&j, true);
+    assert_int_equal(kit_send(j.ch, &j.receiver, 9), CHIEF_EAGAIN);
+    kit_until_senders(j.ch, 1);
+    assert_int_equal(kit_recv(j.ch, &j.receiver), 2);
+    assert_int_equal(kit_end(&j.op), CHIEF_OK);
+    kit_close(&j.receiver, true);
+    jam_close(&j);
+}
+
 static void test_channel_threads__the_host_is_a_receiver_once_it_has_received(void **state) {
     (void)state;
     chief_channel *ch = kit_channel(1, CHIEF_BLOCK, CHIEF_AT_MOST_ONCE);
@@ -526,6 +538,7 @@ int main(void) {
         cmocka_unit_test(test_channel_threads__a_stopped_sender_ends_with_the_last_receiver),
         cmocka_unit_test(test_channel_threads__a_stopped_sender_without_any_receiver_ends_at_once),
         cmocka_unit_test(test_channel_threads__one_that_sends_first_is_no_receiver_to_wait_for),
+        cmocka_unit_test(test_channel_threads__one_that_receives_and_sends_is_waited_for),
         cmocka_unit_test(test_channel_threads__the_host_is_a_receiver_once_it_has_received),
         cmocka_unit_test(test_channel_threads__an_abandonment_ends_every_wait),
         cmocka_unit_test(test_channel_threads__a_stopped_pipeline_has_stored_all_it_accepted),
