@@ -76,7 +76,8 @@ static void record(chief *c, chief__member *member, chief_event *e) {
                             .traceback = (char *)(uintptr_t)e->traceback};
     chief__pool_record(c->pool, member->entry, &change);
     chief__tell(c, e);
-    if (c->log != NULL) log_state(c, e);
+    /* Before the loop runs this is done under the chief's lock, where the host's sink may not be called. */
+    if (chief__inbox_is_loop(c->inbox)) log_state(c, e);
 }
 
 void chief__record_state(chief *c, chief__member *member, chief_state_t previous, chief_state_t state) {

@@ -113,7 +113,10 @@ void chief__catch_close(chief *c) {
 void chief__catch_restore(chief *c) {
     if (c->saved == NULL) return;
     for (size_t i = 0; i < N_SIGNALS; i++)
-        if (c->signals[i].data != NULL) (void)sigaction(wanted[i].number, &c->saved->before[i], NULL);
+        if (c->signals[i].data != NULL) {
+            (void)sigaction(wanted[i].number, &c->saved->before[i], NULL);
+            c->signals[i].data = NULL; /* another chief_init_workers may watch anew */
+        }
     chief__free(c->saved);
     c->saved = NULL;
     atomic_store_explicit(&taken, false, memory_order_release);

@@ -117,6 +117,7 @@ static bool begin_free(chief *c) {
     chief__lock(&c->lock);
     bool runs = c->stage != STAGE_NEW && !c->joined;
     if (chief__inbox_is_own_thread(c->inbox)) {
+        if (runs && c->stage == STAGE_STOPPED) chief__thread_detach(&c->thread); /* the loop has looked already */
         c->detached = runs;
         runs = false;
     } else {
@@ -211,7 +212,7 @@ int chief__unknown_name(chief *c, const char *name) { return chief__pool_unknown
 static int add_unit(chief *c, chief__unit *unit) {
     int rc = CHIEF_OK;
     chief__lock(&c->lock);
-    bool running = c->stage != STAGE_NEW || c->starting;
+    bool running = c->stage != STAGE_NEW;
     if (!running) (void)chief__member_add(c, unit, false, &rc);
     chief__unlock(&c->lock);
     return running ? chief__ask(c, REQUEST_ADD, NULL, unit, 0) : rc;
@@ -271,7 +272,7 @@ int chief_enable_workers(chief *c, const char *const *names, size_t n) {
     if (rc != CHIEF_OK) return rc;
     chief__name_list list = {names, n};
     chief__lock(&c->lock);
-    bool running = c->stage != STAGE_NEW || c->starting;
+    bool running = c->stage != STAGE_NEW;
     if (!running) rc = enable_named(c, names, n);
     chief__unlock(&c->lock);
     return running ? chief__ask(c, REQUEST_ENABLE, NULL, &list, 0) : rc;
@@ -293,7 +294,7 @@ int chief_is_enabled(chief *c, const char *name) {
 int chief_set_enable_by_default(chief *c, int on) {
     if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&c->lock);
-    bool late = c->stage != STAGE_NEW || c->starting;
+    bool late = c->stage != STAGE_NEW;
     if (!late) c->enable_by_default = on != 0;
     chief__unlock(&c->lock);
     return late ? chief__fail(CHIEF_EBUSY, "enable_by_default is looked at once, by chief_init_workers") : CHIEF_OK;
@@ -301,7 +302,7 @@ int chief_set_enable_by_default(chief *c, int on) {
 
 static int set_in_model(chief *c, chief__request_kind kind, int64_t number) {
     chief__lock(&c->lock);
-    bool running = c->stage != STAGE_NEW || c->starting;
+    bool running = c->stage != STAGE_NEW;
     if (!running && kind == REQUEST_FORCE_STOP_TIMEOUT) chief__model_set_force_stop_timeout(c->model, number);
     if (!running && kind == REQUEST_EXIT_WHEN_DONE) chief__model_set_exit_when_done(c->model, number != 0);
     chief__unlock(&c->lock);
@@ -324,7 +325,7 @@ int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data) {
     made->run = hook;
     made->data = data;
     chief__lock(&c->lock);
-    bool closed = c->stage == STAGE_STOPPED;
+    bool closed = c->hooks_taken || c->stage == STAGE_STOPPED;
     if (!closed) {
         made->next = c->hooks;
         c->hooks = made;
@@ -332,14 +333,14 @@ int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data) {
     chief__unlock(&c->lock);
     if (!closed) return CHIEF_OK;
     chief__free(made);
-    return chief__fail(CHIEF_ECLOSED, "the chief has stopped");
+    return chief__fail(CHIEF_ECLOSED, "the shutdown hooks have begun or are over");
 }
 
 int chief_catch_signals(chief *c, uint32_t catches) {
     if (c == NULL || (catches & ~(uint32_t)(CHIEF_CATCH_STOP | CHIEF_CATCH_HUP | CHIEF_CATCH_USR2)) != 0)
         return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&c->lock);
-    bool late = c->stage != STAGE_NEW || c->starting;
+    bool late = c->stage != STAGE_NEW;
     if (!late) c->catches = catches;
     chief__unlock(&c->lock);
     return late ? chief__fail(CHIEF_EBUSY, "signals are to be caught before chief_init_workers") : CHIEF_OK;

@@ -107,6 +107,7 @@ static chief__hook *take_hooks(chief *c) {
     chief__lock(&c->lock);
     chief__hook *first = c->hooks;
     c->hooks = NULL;
+    c->hooks_taken = true;
     chief__unlock(&c->lock);
     return first;
 }

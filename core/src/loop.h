@@ -77,7 +77,8 @@ struct chief {
     /* under lock */
     chief__stage stage;
     bool starting; /* a chief_init_workers is on its way */
-    bool inited;   /* every init has been answered */
+    bool hooks_taken;
+    bool inited; /* every init has been answered */
     bool launching;
     bool stop_asked;
     bool all_ready;
@@ -89,7 +90,7 @@ struct chief {
     chief__hook *hooks; /* the last registered first */
     chief__thread thread;
     /* under lock until STAGE_RUNNING, then loop thread; results also const after STAGE_STOPPED */
-    chief_log *log;
+    chief_log *log; /* written by the one chief_init_workers on its way, without the lock; then loop thread */
     chief__model *model;
     chief__member **members; /* by id, NULL where there is none */
     size_t n_members;

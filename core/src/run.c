@@ -86,11 +86,9 @@ static int start_loop(chief *c) {
     return rc;
 }
 
-/* Under the chief's lock: nothing of the host's runs in here but its log sink, which may not call the chief. */
-static int prepare(chief *c, chief_log *log) {
-    if (c->stage != STAGE_NEW || c->starting) return chief__fail(CHIEF_EBUSY, "chief_init_workers was called before");
-    int rc = settle_log(c, log);
-    if (rc == CHIEF_OK) rc = chief__model_link(c->model);
+/* Under the chief's lock: nothing of the host's is called in here. */
+static int prepare(chief *c) {
+    int rc = chief__model_link(c->model);
     if (rc == CHIEF_OK) rc = chief__check_channels(c);
     if (rc == CHIEF_OK) rc = settle_members(c);
     if (rc == CHIEF_OK) rc = start_loop(c);
@@ -98,12 +96,24 @@ static int prepare(chief *c, chief_log *log) {
     return rc;
 }
 
+/* Claims the way to the running loop, so that the log can be settled without the lock: what it replaces is the host's. */
+static int begin_init(chief *c) {
+    chief__lock(&c->lock);
+    bool again = c->stage != STAGE_NEW || c->starting;
+    if (!again) c->starting = true;
+    chief__unlock(&c->lock);
+    return again ? chief__fail(CHIEF_EBUSY, "chief_init_workers was called before") : CHIEF_OK;
+}
+
 int chief_init_workers(chief *c, chief_log *log) {
     if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = chief__forked_check();
+    if (rc == CHIEF_OK) rc = begin_init(c);
     if (rc != CHIEF_OK) return rc;
+    rc = settle_log(c, log);
     chief__lock(&c->lock);
-    rc = prepare(c, log);
+    if (rc == CHIEF_OK) rc = prepare(c);
+    c->starting = false;
     chief__unlock(&c->lock);
     if (rc == CHIEF_OK) rc = chief__ask(c, REQUEST_INIT, NULL, NULL, 0);
     if (rc != CHIEF_OK) return rc;

@@ -16,7 +16,7 @@
 
 static int64_t limit(void) {
     const char *slow = getenv("CHIEF_TEST_SLOW");
-    return 10000 * (slow == NULL ? 1 : atoi(slow));
+    return 10000 * (slow == NULL ? 1 : strtol(slow, NULL, 10));
 }
 
 /* package.path for the workers of this folder. */

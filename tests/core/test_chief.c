@@ -1,4 +1,6 @@
 /* The chief itself, from chief_new to chief_free: init, run, restart, stop, with workers in C. */
+#include <signal.h>
+
 #include "support.h"
 
 /* ---- workers ---- */
@@ -390,6 +392,110 @@ static void test_chief__runs_hooks_after_the_last_worker(void **state) {
     chief_free(c);
 }
 
+static void late_hook(void *data) {
+    chief *c = data;
+    if (chief_on_shutdown(c, count_hook, data) == CHIEF_ECLOSED) (void)chief_add_value(c, "refused", &(chief_value){0});
+}
+
+static void test_chief__refuses_a_hook_that_would_never_run(void **state) {
+    (void)state;
+    probe a = {0};
+    chief_value got;
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_on_shutdown(c, late_hook, c), CHIEF_OK);
+    launch(c);
+    stop_and_join(c, CHIEF_OK);
+    assert_int_equal(chief_context_get(chief_get_context(c), "refused", &got), CHIEF_OK);
+    chief_value_clear(&got);
+    chief_free(c);
+}
+
+typedef struct curious_sink {
+    _Atomic(chief *) c;
+    atomic_int records;
+} curious_sink;
+
+static void ask_the_chief(void *data, const chief_record *record) {
+    curious_sink *s = data;
+    chief *c = atomic_load(&s->c);
+    (void)record;
+    (void)atomic_fetch_add(&s->records, 1);
+    if (c != NULL) (void)chief_has_stopped(c);
+}
+
+static void test_chief__calls_a_sink_under_no_lock(void **state) {
+    (void)state;
+    probe a = {0};
+    curious_sink sink = {.c = NULL};
+    chief_log_options lo = {.size = sizeof lo, .level = CHIEF_DEBUG, .sink = ask_the_chief, .data = &sink};
+    chief_options co = {.size = sizeof co};
+    chief *c;
+    assert_int_equal(chief_log_new(&co.log, &lo), CHIEF_OK);
+    assert_int_equal(chief_new(&c, &co), CHIEF_OK);
+    atomic_store(&sink.c, c);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_enable_worker(c, "a"), CHIEF_OK);
+    launch(c);
+    await_state(c, "a", CHIEF_WORKER_RUN);
+    stop_and_join(c, CHIEF_OK);
+    chief_free(c);
+    chief_log_unref(co.log);
+    assert_true(sink.records > 0);
+}
+
+static int kill_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    chief_value log, value;
+    if (chief_context_get(chief_worker_context(ctx), CHIEF_CTX_KEY_LOG, &log) == CHIEF_OK &&
+        log.type == CHIEF_POINTER && chief_get_context(p->c) != NULL)
+        (void)atomic_fetch_add(&p->runs, 1);
+    chief_value_clear(&log);
+    if (chief_context_get(chief_worker_context(ctx), "answer", &value) == CHIEF_OK && value.integer == 42)
+        (void)atomic_fetch_add(&p->runs, 1);
+    chief_value_clear(&value);
+    (void)raise(SIGTERM);
+    return chief_worker_sleep(ctx, CHIEF_FOREVER);
+}
+
+static void test_chief__run_all_ends_by_a_signal_and_gives_the_handler_back(void **state) {
+    (void)state;
+    static const chief_worker_ops ops = {.size = sizeof ops, .run = kill_run};
+    const char *names[] = {"a"};
+    struct sigaction before, after;
+    probe a = {0}, b = {0};
+    chief_value answer = {.type = CHIEF_INTEGER, .integer = 42};
+    (void)sigaction(SIGTERM, NULL, &before);
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &ops, &a, NULL);
+    add(c, "b", &probe_ops, &b, NULL);
+    assert_int_equal(chief_add_value(c, "answer", &answer), CHIEF_OK);
+    assert_int_equal(chief_run_all(c, "named", names, 1), CHIEF_OK);
+    (void)sigaction(SIGTERM, NULL, &after);
+    assert_ptr_equal(after.sa_handler, before.sa_handler);
+    assert_string_equal(chief_get_name(c), "named");
+    assert_int_equal(a.runs, 2);
+    assert_int_equal(b.inits, 0);
+    chief_free(c);
+}
+
+static void test_chief__takes_a_shorter_limit_for_the_stop(void **state) {
+    (void)state;
+    probe p = {.ignores_stop = true};
+    chief *c = quiet_chief(NULL);
+    add(c, "stuck", &probe_ops, &p, NULL);
+    assert_int_equal(chief_set_force_stop_timeout(c, -1), CHIEF_EINVAL);
+    launch(c);
+    await_count(&p.runs, 1);
+    assert_int_equal(chief_set_force_stop_timeout(c, 20), CHIEF_OK);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_ETIMEDOUT);
+    support_says("stuck");
+    chief_free(c);
+    atomic_store(&p.let_go, true);
+    await_count(&p.destroyed, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chief__runs_a_worker_until_it_is_stopped),
@@ -407,6 +513,10 @@ int main(void) {
         cmocka_unit_test(test_chief__frees_initialised_workers_by_their_fini),
         cmocka_unit_test(test_chief__stops_with_its_parent),
         cmocka_unit_test(test_chief__runs_hooks_after_the_last_worker),
+        cmocka_unit_test(test_chief__refuses_a_hook_that_would_never_run),
+        cmocka_unit_test(test_chief__calls_a_sink_under_no_lock),
+        cmocka_unit_test(test_chief__run_all_ends_by_a_signal_and_gives_the_handler_back),
+        cmocka_unit_test(test_chief__takes_a_shorter_limit_for_the_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* The cases of the fault list that concern a whole chief, for C workers in threads. Each test bears its number; the
  * table is tests/faults/README.md. */
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -234,6 +235,43 @@ static void test_fault_13__no_policy_undoes_a_manual_stop(void **state) {
     }
     assert_int_equal(a.runs, 1);
     end(c, CHIEF_OK);
+}
+
+static double cpu_seconds(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void test_fault_03__failing_at_once_costs_nothing(void **state) {
+    (void)state;
+    static const chief_restart backoff = {
+        .size = sizeof backoff, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 100, .factor = 2, .jitter = -1};
+    probe p = {.fail_runs = 1 << 30};
+    chief_worker_options o = {.restart = &backoff};
+    chief *c = make(NULL);
+    add(c, "a", &p, &o);
+    double cpu = cpu_seconds();
+    int64_t begun = chief__now_ms();
+    launch(c);
+    assert_int_equal(chief_join(c, 10000), CHIEF_ETIMEDOUT); /* ten seconds of real time are the case */
+    int64_t took = chief__now_ms() - begun;
+    cpu = cpu_seconds() - cpu;
+    int due = 1; /* runs at 0, 100, 300, 700 … ms */
+    for (int64_t at = 100, delay = 200; at <= took; at += delay, delay *= 2) due++;
+    assert_in_range(p.runs, due - 1, due);
+    assert_true(cpu < (double)support_ms(took) / 1000 * 0.01);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_EFAILED);
+    int events = 0;
+    chief_event *e;
+    size_t n;
+    while (chief_take_events(c, &e, 1, CHIEF_FOREVER, &n) == CHIEF_OK) {
+        events++;
+        chief_event_free(e);
+    }
+    assert_in_range(events, 3 * p.runs, 6 * p.runs + 6);
+    chief_free(c);
 }
 
 /* ---- stopping ---- */
@@ -493,6 +531,50 @@ static void test_fault_26__an_illegal_request_changes_nothing(void **state) {
     end(c, CHIEF_OK);
 }
 
+typedef struct shout {
+    atomic_int runs, destroyed;
+} shout;
+
+static int shout_run(chief_worker *ctx, void *instance) {
+    shout *s = instance;
+    (void)atomic_fetch_add(&s->runs, 1);
+    while (chief_context_err(chief_worker_context(ctx)) == CHIEF_OK) {
+        chief_msg *msg;
+        (void)chief_worker_broadcast(ctx, "!", 1, NULL);
+        if (chief_worker_recv(ctx, 1, &msg) == CHIEF_OK) chief_msg_free(msg);
+    }
+    return 0;
+}
+
+static void shout_destroy(void *data) { (void)atomic_fetch_add(&((shout *)data)->destroyed, 1); }
+
+static void test_fault_28__each_instance_runs_once_while_all_shout(void **state) {
+    (void)state;
+    enum { N = 400, ALIVE = 8 };
+    static const chief_worker_ops shout_ops = {.size = sizeof shout_ops, .run = shout_run};
+    static shout shouts[N];
+    chief_worker_options o = {.size = sizeof o, .destroy = shout_destroy, .mailbox_capacity = 16};
+    char name[16];
+    chief *c = make(NULL);
+    launch(c);
+    for (int i = 0; i < N + ALIVE; i++) {
+        if (i >= ALIVE) { /* the oldest goes once it runs */
+            await_count(&shouts[i - ALIVE].runs, 1);
+            (void)snprintf(name, sizeof name, "s%d", i - ALIVE);
+            assert_int_equal(chief_remove_worker(c, name), CHIEF_OK);
+        }
+        if (i >= N) continue;
+        (void)snprintf(name, sizeof name, "s%d", i);
+        assert_int_equal(chief_add_worker_with(c, name, &shout_ops, &shouts[i], &o), CHIEF_OK);
+    }
+    for (int i = 0; i < N; i++) await_count(&shouts[i].destroyed, 1);
+    end(c, CHIEF_OK);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(shouts[i].runs, 1);
+        assert_int_equal(shouts[i].destroyed, 1);
+    }
+}
+
 typedef struct reader {
     chief *c;
     int rounds;
@@ -620,6 +702,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fault_01__a_failed_worker_runs_again),
         cmocka_unit_test(test_fault_02__never_is_one_init_and_one_run),
+        cmocka_unit_test(test_fault_03__failing_at_once_costs_nothing),
         cmocka_unit_test(test_fault_06__the_third_init_runs),
         cmocka_unit_test(test_fault_07__a_clean_end_is_no_failure),
         cmocka_unit_test(test_fault_08__cancelled_unasked_is_a_failure),
@@ -636,6 +719,7 @@ int main(void) {
         cmocka_unit_test(test_fault_49__a_stuck_top_leaves_the_others_their_time),
         cmocka_unit_test(test_fault_26__an_illegal_request_changes_nothing),
         cmocka_unit_test(test_fault_27__states_are_read_while_workers_flap),
+        cmocka_unit_test(test_fault_28__each_instance_runs_once_while_all_shout),
         cmocka_unit_test(test_fault_29__an_init_may_ask_and_add_and_block),
         cmocka_unit_test(test_fault_31__a_cycle_is_refused_with_its_path),
         cmocka_unit_test(test_fault_33__nobody_has_to_read_the_events),
