@@ -113,7 +113,7 @@ static void test_channel_delivery__at_least_once_brings_it_back_first_and_flagge
     chief_channel *ch = kit_channel(0, CHIEF_BLOCK, CHIEF_AT_LEAST_ONCE);
     kit_worker w;
     chief_msg *out[3] = {NULL};
-    uint32_t deliveries;
+    uint32_t deliveries = 0;
     size_t n;
     kit_open(&w, "first", NULL);
     kit_fill(ch, 1, 5);
