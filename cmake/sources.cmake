@@ -7,6 +7,7 @@ set(CHIEF_CORE_SOURCES
   core/src/catch.c
   core/src/channel.c
   core/src/chief.c
+  core/src/child.c
   core/src/context.c
   core/src/err.c
   core/src/event.c
@@ -28,6 +29,7 @@ set(CHIEF_CORE_SOURCES
   core/src/policy.c
   core/src/pool.c
   core/src/post.c
+  core/src/process.c
   core/src/recv.c
   core/src/request.c
   core/src/rule.c

@@ -8,7 +8,7 @@
  *    2. values and contexts                 7. workers and what they can call
  *    3. logs                                8. pools and snapshots
  *    4. worker states                       9. events
- *    5. the worker-exists rule             10. the chief itself
+ *    5. the worker-exists rule             10. the chief itself, processes, plug-ins
  *
  * Conventions, said once:
  *
@@ -1103,6 +1103,14 @@ enum chief_worker_flag {
     CHIEF_WORKER_SAYS_READY = 1 /* ready when it calls chief_worker_ready, not when run is entered */
 };
 
+/* Where a worker runs. */
+enum chief_isolation {
+    CHIEF_ISOLATION_DEFAULT = 0, /* a thread */
+    CHIEF_THREAD = 1,
+    CHIEF_FIBER = 2,  /* not in this version: CHIEF_ENOTSUP */
+    CHIEF_PROCESS = 3 /* a child of the chief, see chief_add_process */
+};
+
 typedef struct chief_worker_options {
     uint32_t size;
     uint32_t flags;               /* enum chief_worker_flag */
@@ -1118,6 +1126,7 @@ typedef struct chief_worker_options {
     int64_t start_timeout;     /* ms until it must be ready; default 30 s */
     chief_destructor destroy;  /* of `data`, once, when no generation can use it any more */
     uint32_t mailbox_capacity; /* messages; default 1024 */
+    int32_t isolation;         /* enum chief_isolation */
 } chief_worker_options;
 
 /*
@@ -1147,8 +1156,8 @@ CHIEF_API int chief_add_worker(chief *c, const char *name, const chief_worker_op
  * The same with options, all copied. On failure `data` stays the caller's. Names in `after` may be added later, but
  * before chief_init_workers, which refuses unknown ones and cycles.
  * @thread any  @blocks never
- * Errors: CHIEF_EEXIST, CHIEF_EINVAL, CHIEF_ENOENT and CHIEF_ECYCLE (while running), CHIEF_ECLOSED (it has ended),
- * CHIEF_ENOMEM.
+ * Errors: CHIEF_EEXIST, CHIEF_EINVAL (also for CHIEF_PROCESS: a table of callbacks can't go into a process),
+ * CHIEF_ENOTSUP (CHIEF_FIBER), CHIEF_ENOENT and CHIEF_ECYCLE (while running), CHIEF_ECLOSED (it has ended), CHIEF_ENOMEM.
  */
 CHIEF_API int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *ops, void *data,
                                     const chief_worker_options *options);
@@ -1401,6 +1410,87 @@ CHIEF_API uint64_t chief_events_dropped(chief *c);
  */
 CHIEF_API int chief_events_fd(chief *c);
 
+/* ---- Workers in processes of their own ------------------------------------------------------------------------ */
+
+/*
+ * How the child of a process worker is started. In a limit and in `umask` 0 means: as the chief's own, and CHIEF_ZERO
+ * none at all.
+ */
+typedef struct chief_process {
+    uint32_t size;
+    int32_t restart_on_fail; /* non-zero: restart after a failure, where the options say nothing */
+    const char *const *argv; /* the program and its arguments; NULL: chief-worker, which hosts plug-ins */
+    size_t n_argv;           /* without a NULL at the end */
+    chief_bytes spec;        /* what chief_child_spec gives; for chief-worker the path of a plug-in */
+    const char *const *env;  /* "NAME=value", beside and before what the chief has in its environment */
+    size_t n_env;
+    const char *cwd;   /* the folder it starts in */
+    const char *user;  /* whom it becomes, a name or a number; the chief has to be allowed to */
+    const char *group; /* default: that of `user` */
+    int64_t umask;
+    int64_t memory;    /* bytes of address space (RLIMIT_AS) */
+    int64_t cpu;       /* seconds of processor time (RLIMIT_CPU) */
+    int64_t files;     /* open descriptors (RLIMIT_NOFILE) */
+    int64_t file_size; /* bytes of a file it writes (RLIMIT_FSIZE) */
+    int64_t processes; /* of its user (RLIMIT_NPROC) */
+    int64_t core;      /* bytes of a core dump (RLIMIT_CORE) */
+} chief_process;
+
+/*
+ * Adds a worker whose every generation is a child process: init, run and fini of one generation happen in one child, a
+ * restart makes a new one. What it can call, its events, states and limits are those of a worker in a thread; a pointer
+ * among the values of the context does not reach it. The child is a group of its own: at the end of the grace the whole
+ * group is killed, and the worker has ended when the group is empty. A child that dies is a failure («killed by signal 9
+ * (Killed)», «exited with 3»), and what it had in hand is treated as by any other death. `how` and `options` are copied;
+ * `options->isolation` may be 0 or CHIEF_PROCESS.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, and as chief_add_worker_with.
+ */
+CHIEF_API int chief_add_process(chief *c, const char *name, const chief_process *how,
+                                const chief_worker_options *options);
+
+/* The other end: what a child process has of its chief. */
+typedef struct chief_child chief_child;
+
+/*
+ * To be called in a process that chief_add_process has started: takes over the descriptors 3 and 4, which lead to the
+ * chief, and waits for what it says first.
+ * @thread owner  @blocks timeout (10 s)
+ * Errors: CHIEF_ENOTSUP when the process was not started by a chief, or by one whose version does not fit; CHIEF_EBUSY
+ * the second time; CHIEF_ECLOSED when the chief has gone; CHIEF_EDATA, CHIEF_ENOMEM, CHIEF_ESYS.
+ */
+CHIEF_API int chief_child_open(chief_child **out);
+
+/*
+ * The bytes of chief_process.spec: what is to run here. Borrowed from the child.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_bytes chief_child_spec(const chief_child *child);
+
+/*
+ * Lives the one generation that this process is for, in the calling thread: init, the word of the chief, run, fini, as in
+ * a home of the chief's own; then tells how it ended. The ops see an ordinary chief_worker, and every chief_worker_*,
+ * chief_channel_*, chief_msg_* and chief_select works on it, in this thread. When the chief has gone the context is
+ * cancelled, and if the worker does not end by itself, the process ends with code 75 after the grace (at least 1 s).
+ * @thread owner (once)  @blocks forever (as long as the callbacks)
+ * Errors: CHIEF_OK after a clean end, CHIEF_EFAILED when init or run has failed (the chief knows why), CHIEF_ECLOSED when
+ * the chief has gone, CHIEF_EBUSY the second time.
+ */
+CHIEF_API int chief_child_run(chief_child *child, const chief_worker_ops *ops, void *data);
+
+/*
+ * Tells the chief that what the spec asks for can't be run here, before chief_child_run: the init of this generation has
+ * failed with this text.
+ * @thread owner  @blocks never
+ */
+CHIEF_API void chief_child_refuse(chief_child *child, const char *text);
+
+/*
+ * Closes the way to the chief and frees the child.
+ * @thread owner  @blocks never
+ */
+CHIEF_API void chief_child_close(chief_child *child);
+
 /* ---- C plug-ins ---------------------------------------------------------------------------------------------- */
 
 /* What a plug-in can call; it links nothing. New members come at the end, `size` says how many there are. */
@@ -1456,7 +1546,8 @@ typedef int (*chief_plugin_fn)(const chief_api *api, chief_worker_ops *out);
 
 /*
  * Adds a worker whose callbacks come from the shared object at `path`, which stays loaded. Its `data` is the
- * worker's handle-independent NULL; what it needs comes by `args`.
+ * worker's handle-independent NULL; what it needs comes by `args`. With CHIEF_PROCESS the object is loaded here too, to see
+ * that it can be and what its restart_on_fail says, and run by chief-worker in a child.
  * @thread any  @blocks never
  * Errors: CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text), CHIEF_EFAILED (the plug-in
  * refused), and as chief_add_worker_with.

@@ -229,7 +229,12 @@ int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *op
     int rc = chief__forked_check();
     if (rc == CHIEF_OK) rc = chief__unit_new(&unit, name, ops, data, options);
     if (rc != CHIEF_OK) return rc;
-    rc = add_unit(c, unit);
+    if (unit->isolation == CHIEF_PROCESS)
+        rc = chief__fail(CHIEF_EINVAL,
+                         "worker %s: a table of callbacks can't go into a process: chief_add_process and "
+                         "chief_add_plugin can",
+                         name);
+    else rc = add_unit(c, unit);
     chief__unit_unref(unit);
     return rc;
 }

@@ -64,9 +64,20 @@ static int load(const char *path, chief_worker_ops *ops) {
     return rc == CHIEF_OK ? rc : chief__fail(CHIEF_EFAILED, "plug-in %s refused: %s returned %d", path, ENTRY, rc);
 }
 
+/* Of a table of an older caller, which may be shorter. */
+static bool wants_process(const chief_worker_options *options) {
+    chief_worker_options o;
+    return chief__options_read(&o, sizeof o, options, "chief_worker_options") == CHIEF_OK &&
+           o.isolation == CHIEF_PROCESS;
+}
+
 int chief_add_plugin(chief *c, const char *name, const char *path, const chief_worker_options *options) {
     chief_worker_ops ops;
     if (c == NULL || path == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = load(path, &ops);
-    return rc == CHIEF_OK ? chief_add_worker_with(c, name, &ops, NULL, options) : rc;
+    if (rc != CHIEF_OK) return rc;
+    if (!wants_process(options)) return chief_add_worker_with(c, name, &ops, NULL, options);
+    chief_process how = {.size = sizeof how, .spec = {path, strlen(path)}};
+    how.restart_on_fail = ops.restart_on_fail != NULL && ops.restart_on_fail(NULL) != 0;
+    return chief_add_process(c, name, &how, options);
 }

@@ -83,6 +83,11 @@ static int check_options(const chief__unit *unit, const chief_worker_options *o)
         return chief__fail(CHIEF_EINVAL, "worker %s: unknown flags 0x%x", unit->name, o->flags);
     if ((o->grace < 0 && o->grace != CHIEF_ZERO) || (o->start_timeout < 0 && o->start_timeout != CHIEF_ZERO))
         return chief__fail(CHIEF_EINVAL, "worker %s: grace and start_timeout can't be negative", unit->name);
+    if (o->isolation < CHIEF_ISOLATION_DEFAULT || o->isolation > CHIEF_PROCESS)
+        return chief__fail(CHIEF_EINVAL, "worker %s: isolation %d is none", unit->name, (int)o->isolation);
+    if (o->isolation == CHIEF_FIBER)
+        return chief__fail(CHIEF_ENOTSUP, "worker %s: fibers are not in this version yet; there is: thread, process",
+                           unit->name);
     return CHIEF_OK;
 }
 
@@ -100,6 +105,7 @@ static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops
     if (rc == CHIEF_OK) rc = copy_args(unit, o.args);
     unit->destroy = o.destroy;
     unit->flags = o.flags;
+    unit->isolation = o.isolation != CHIEF_ISOLATION_DEFAULT ? o.isolation : CHIEF_THREAD;
     unit->grace = chief__or_default(o.grace, -1);
     unit->start_timeout = chief__or_default(o.start_timeout, START_TIMEOUT_MS);
     unit->mailbox_capacity = o.mailbox_capacity != 0 ? o.mailbox_capacity : MAILBOX_CAPACITY;

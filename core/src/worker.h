@@ -30,6 +30,7 @@ typedef struct chief__unit {
     int64_t grace; /* -1: its share */
     int64_t start_timeout;
     uint32_t mailbox_capacity;
+    int32_t isolation; /* CHIEF_THREAD or CHIEF_PROCESS */
 } chief__unit;
 
 /* Copies everything. On failure nothing is kept. */

@@ -9,8 +9,9 @@ local layers = {
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "mailbox", "post", "pool",
     "snapshot" },
-  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport" },
-  { "chief", "loop", "act", "catch", "finish", "request", "run" },
+  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "frame", "remote", "child", "spawn", "lines",
+    "proxy" },
+  { "chief", "loop", "act", "catch", "finish", "request", "run", "process" },
 }
 
 -- Layer 2 decides without a clock, a thread or the outside world.
