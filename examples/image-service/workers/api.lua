@@ -21,7 +21,7 @@ local LINGER_SECONDS, LINGER_BYTES, LINGER_PIECE = 2, 64 * 1024 * 1024, 64 * 102
 
 -- The page brings all it needs, so nothing may come from elsewhere.
 local page_policy = table.concat({
-  "default-src 'none'", "img-src 'self' blob:", "connect-src 'self'", "style-src 'unsafe-inline'",
+  "default-src 'none'", "img-src 'self' data:", "connect-src 'self'", "style-src 'unsafe-inline'",
   "script-src 'unsafe-inline'",
 }, "; ")
 
