@@ -39,6 +39,7 @@ build = {
         "core/src/err.c",
         "core/src/event.c",
         "core/src/finish.c",
+        "core/src/frame.c",
         "core/src/hand.c",
         "core/src/inbox.c",
         "core/src/json.c",

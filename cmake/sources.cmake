@@ -12,6 +12,7 @@ set(CHIEF_CORE_SOURCES
   core/src/err.c
   core/src/event.c
   core/src/finish.c
+  core/src/frame.c
   core/src/hand.c
   core/src/inbox.c
   core/src/json.c

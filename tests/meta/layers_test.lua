@@ -5,11 +5,11 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 local layers = {
   { "alloc", "err", "plat", "log", "json", "map", "value", "wait" },
   { "state", "rule", "policy", "agenda", "names", "model", "model_link",
-    "step", "step_emit", "step_life", "step_request", "step_stop" },
+    "step", "step_emit", "step_life", "step_request", "step_stop", "frame" },
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "mailbox", "post", "pool",
     "snapshot" },
-  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "frame", "remote", "child", "spawn", "lines",
+  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "spawn", "lines",
     "proxy" },
   { "chief", "loop", "act", "catch", "finish", "request", "run", "process" },
 }
