@@ -128,7 +128,7 @@ int chief__call_wait(chief__call *call, chief__party *party, int64_t deadline, c
     while ((rc = outcome(call, &answer)) == CHIEF_EAGAIN) {
         rc = chief__stay_over(party, deadline);
         if (rc != CHIEF_OK) break;
-        chief__queue_join(&call->caller, &place, &stay.waiter);
+        chief__queue_join(&call->caller, &place, stay.waiter);
         chief__unlock(&call->lock);
         chief__stay_park(&stay, deadline);
         chief__lock(&call->lock);
@@ -136,7 +136,6 @@ int chief__call_wait(chief__call *call, chief__party *party, int64_t deadline, c
     }
     call->state = GONE;
     chief__unlock(&call->lock);
-    chief__stay_end(&stay);
     (void)explain(call, rc, answer);
     if (rc == CHIEF_OK) *reply = answer;
     else chief_msg_free(answer);

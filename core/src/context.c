@@ -190,7 +190,7 @@ int64_t chief_context_remaining(chief_context *ctx) {
 void chief__context_join(chief_context *ctx, chief__place *place, chief__waiter *waiter) {
     chief__lock(&ctx->tree->lock);
     /* one that was cancelled meanwhile wakes at once */
-    if (atomic_load_explicit(&ctx->err, memory_order_relaxed) != CHIEF_OK) chief__unpark(&waiter->parker);
+    if (atomic_load_explicit(&ctx->err, memory_order_relaxed) != CHIEF_OK) chief__waiter_wake(waiter);
     else chief__queue_join(&ctx->waiting, place, waiter);
     chief__unlock(&ctx->tree->lock);
 }

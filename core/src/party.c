@@ -15,6 +15,7 @@ void chief__party_init(chief__party *p, const char *name, chief_context *context
     atomic_init(&p->grace_deadline, INT64_MAX);
     atomic_init(&p->abandoned, false);
     chief__mutex_init(&p->lock);
+    chief__context_join(context, &p->done, &p->waiter);
     p->mailbox = hub != NULL ? chief__hub_mailbox(hub, name) : NULL;
     if (p->mailbox != NULL) chief__channel_owned(p->mailbox, 1);
 }
@@ -22,6 +23,7 @@ void chief__party_init(chief__party *p, const char *name, chief_context *context
 void chief__party_fini(chief__party *p) {
     if (p->name == NULL) return;
     chief__party_end(p, false);
+    chief__context_leave(p->context, &p->done);
     chief__mutex_fini(&p->lock);
 }
 
@@ -32,34 +34,18 @@ bool chief__party_is_abandoned(const chief__party *p) {
 int chief__party_err(const chief__party *p) { return p != NULL ? chief_context_err(p->context) : CHIEF_OK; }
 
 void chief__party_set_grace(chief__party *p, int64_t deadline) {
-    chief__lock(&p->lock);
     atomic_store_explicit(&p->grace_deadline, deadline, memory_order_release);
-    if (p->waiting != NULL) chief__unpark(&p->waiting->parker);
-    chief__unlock(&p->lock);
+    chief__waiter_wake(&p->waiter);
 }
 
 /* ---- waiting ---- */
 
 int64_t chief__limit(int64_t timeout_ms) { return timeout_ms == 0 ? CHIEF__NOW : chief__deadline(timeout_ms); }
 
-static void set_waiting(chief__party *p, chief__waiter *waiter) {
-    chief__lock(&p->lock);
-    p->waiting = waiter;
-    chief__unlock(&p->lock);
-}
-
 void chief__stay_begin(chief__stay *stay, chief__party *p) {
     memset(stay, 0, sizeof *stay);
     stay->party = p;
-    if (p == NULL) return;
-    set_waiting(p, &stay->waiter);
-    chief__context_join(p->context, &stay->place, &stay->waiter);
-}
-
-void chief__stay_end(chief__stay *stay) {
-    if (stay->party == NULL) return;
-    chief__context_leave(stay->party->context, &stay->place);
-    set_waiting(stay->party, NULL);
+    stay->waiter = p != NULL ? &p->waiter : &stay->own;
 }
 
 void chief__stay_park(chief__stay *stay, int64_t until) {
@@ -68,7 +54,7 @@ void chief__stay_park(chief__stay *stay, int64_t until) {
         int64_t deadline = chief__context_deadline(p->context);
         if (deadline < until) until = deadline;
     }
-    (void)chief__park(&stay->waiter.parker, until);
+    (void)chief__park(&stay->waiter->parker, until);
 }
 
 int chief__stay_over(const chief__party *p, int64_t deadline) {
@@ -85,7 +71,6 @@ int chief_worker_sleep(chief_worker *ctx, int64_t ms) {
     int64_t deadline = chief__deadline(ms);
     chief__stay_begin(&stay, p);
     while ((rc = chief__stay_over(p, deadline)) == CHIEF_OK) chief__stay_park(&stay, deadline);
-    chief__stay_end(&stay);
     return rc == CHIEF_ETIMEDOUT ? CHIEF_OK : chief__fail_code(rc);
 }
 
@@ -129,8 +114,8 @@ void chief__party_abandon(chief__party *p) {
         hand->next_abandoned = hands;
         hands = hand;
     }
-    if (p->waiting != NULL) chief__unpark(&p->waiting->parker);
     chief__unlock(&p->lock);
+    chief__waiter_wake(&p->waiter);
     while (hands != NULL) {
         chief__hand *next = hands->next_abandoned;
         chief__hand_abandon(hands);

@@ -26,10 +26,12 @@ typedef struct chief__party {
                                        acquire by the worker */
     atomic_bool abandoned; /* stored with release by the loop, once; loaded with acquire: from then on each send
                                        and receive of this party is CHIEF_ECANCELED and its late end changes nothing */
+    chief__waiter
+        waiter;        /* where it waits, whatever for: a word in each queue it stands in, and no memory of its own */
+    chief__place done; /* its place in the context's queue, from init to the end */
     chief__mutex lock;
-    chief__waiter *waiting; /* under lock: where its thread is parked */
-    chief__hand *hands;     /* changed under lock, by the worker's thread only, which reads it without */
-    bool ended;             /* worker's thread, then whoever frees it */
+    chief__hand *hands; /* changed under lock, by the worker's thread only, which reads it without */
+    bool ended;         /* worker's thread, then whoever frees it */
 } chief__party;
 
 /* The party of a worker; NULL for the host. */
@@ -65,18 +67,17 @@ void chief__party_abandon(chief__party *p);
 /* ---- how a party waits ---- */
 
 /*
- * One stay in one place: it begins before the caller looks at what it waits for, so that neither a cancellation nor an
- * abandonment nor a new grace can fall between the look and the parking. The caller looks in a loop.
+ * One stay in one place. A party's waiter is known to its context and to the loop for all its life, and a wake that finds
+ * it awake leaves a token, so neither a cancellation nor an abandonment nor a new grace can fall between a look and the
+ * parking. The caller looks in a loop.
  */
 typedef struct chief__stay {
-    chief__waiter waiter; /* to be put into the queues of what is waited for */
-    chief__party *party;  /* NULL: a host's thread */
-    chief__place place;   /* in the context's queue */
+    chief__waiter *waiter; /* to be put into the queues of what is waited for */
+    chief__party *party;   /* NULL: a host's thread */
+    chief__waiter own;     /* of a host's thread */
 } chief__stay;
 
-/* The lock of what is waited for may be held. */
 void chief__stay_begin(chief__stay *stay, chief__party *p);
-void chief__stay_end(chief__stay *stay);
 
 /* Parks until woken, or `until`, or the deadline of a context that is not done yet. */
 void chief__stay_park(chief__stay *stay, int64_t until);

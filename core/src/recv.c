@@ -60,13 +60,12 @@ static int wait_for_message(chief_channel *ch, const chief__hand *hand, chief__p
     while ((rc = chief__channel_look(ch, hand)) == CHIEF_EAGAIN) {
         rc = chief__stay_over(p, deadline);
         if (rc != CHIEF_OK) break;
-        chief__queue_join(&ch->receivers, &place, &stay.waiter);
+        chief__queue_join(&ch->receivers, &place, stay.waiter);
         chief__unlock(&ch->lock);
         chief__stay_park(&stay, deadline);
         chief__lock(&ch->lock);
         (void)chief__queue_leave(&ch->receivers, &place);
     }
-    chief__stay_end(&stay);
     if (rc != CHIEF_OK && ch->queue.len > 0) chief__queue_wake_one(&ch->receivers);
     return rc;
 }

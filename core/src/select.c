@@ -124,10 +124,9 @@ static int choose(choice *c, chief__party *p, int64_t deadline) {
         if (rc == CHIEF_EAGAIN) rc = chief__stay_over(p, deadline);
         else break;
         if (rc != CHIEF_OK) break;
-        if (join(c, &stay.waiter)) chief__stay_park(&stay, deadline);
+        if (join(c, stay.waiter)) chief__stay_park(&stay, deadline);
         leave(c);
     }
-    chief__stay_end(&stay);
     return rc;
 }
 

@@ -88,13 +88,12 @@ static int wait_for_room(chief_channel *ch, const chief__hand *hand, chief__part
     int rc;
     chief__stay_begin(&stay, p);
     while ((rc = look(ch, hand, p, patience, gone, &until)) == CHIEF_OK && until != CHIEF__NOW) {
-        chief__queue_join(&ch->senders, &place, &stay.waiter);
+        chief__queue_join(&ch->senders, &place, stay.waiter);
         chief__unlock(&ch->lock);
         chief__stay_park(&stay, until);
         chief__lock(&ch->lock);
         (void)chief__queue_leave(&ch->senders, &place);
     }
-    chief__stay_end(&stay);
     if (rc != CHIEF_OK) chief__channel_freed(ch, 1);
     return rc;
 }

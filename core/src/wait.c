@@ -1,5 +1,10 @@
 #include "wait.h"
 
+void chief__waiter_wake(chief__waiter *waiter) {
+    if (waiter->wake != NULL) waiter->wake(waiter);
+    else chief__unpark(&waiter->parker);
+}
+
 void chief__queue_join(chief__queue *queue, chief__place *place, chief__waiter *waiter) {
     place->waiter = waiter;
     place->next = NULL;
@@ -28,7 +33,7 @@ void chief__queue_wake_one(chief__queue *queue) {
     if (place == NULL) return;
     chief__waiter *waiter = place->waiter;
     take_out(queue, place);
-    chief__unpark(&waiter->parker);
+    chief__waiter_wake(waiter);
 }
 
 void chief__queue_wake_all(chief__queue *queue) {

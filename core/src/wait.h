@@ -1,6 +1,6 @@
 /*
- * wait: the one waiting primitive. A waiter is a parked thread (and later a suspended fiber); it stands in one or more
- * queues, each guarded by the lock of what it belongs to, and is woken through any of them.
+ * wait: the one waiting primitive. A waiter is a parked thread or a suspended fiber; it stands in one or more queues, each
+ * guarded by the lock of what it belongs to, and is woken through any of them.
  *
  * Whoever wakes does so under the queue's lock, and a waiter leaves its queues under their locks before its frame goes, so
  * nobody unparks a waiter that is no more. A waiter that was taken out of a queue by a wake and then leaves empty-handed
@@ -17,8 +17,12 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct chief__waiter {
-    chief__parker parker;
+    chief__parker parker;                       /* of a thread */
+    void (*wake)(struct chief__waiter *waiter); /* of a fiber; NULL: a thread. Any lock of a queue may be held */
 } chief__waiter;
+
+/* Wakes it, or leaves a token for its next wait, which then ends at once. */
+void chief__waiter_wake(chief__waiter *waiter);
 
 /* A place in a queue. Zeroed is in none. */
 typedef struct chief__place {

@@ -119,16 +119,13 @@ static inline void kit_until_receivers(chief_channel *ch, size_t n) {
     assert_true(support_until(kit_is_crowd, &crowd, 10000));
 }
 
-static inline bool kit_has_waiting(void *data) {
+static inline bool kit_is_parked(void *data) {
     chief__party *p = data;
-    chief__lock(&p->lock);
-    bool waiting = p->waiting != NULL;
-    chief__unlock(&p->lock);
-    return waiting;
+    return atomic_load_explicit(&p->waiter.parker.word, memory_order_relaxed) == 2;
 }
 
 /* Until the worker's thread waits for whatever it is. */
-static inline void kit_until_waiting(kit_worker *w) { assert_true(support_until(kit_has_waiting, &w->party, 10000)); }
+static inline void kit_until_waiting(kit_worker *w) { assert_true(support_until(kit_is_parked, &w->party, 10000)); }
 
 /* ---- one call in a thread of its own ---- */
 

@@ -56,7 +56,6 @@ static void test_party__nothing_is_missed_before_the_parking(void **state) {
         else if (what == 1) chief__party_abandon(&w.party);
         else chief_context_cancel(w.context, NULL);
         chief__stay_park(&stay, INT64_MAX);
-        chief__stay_end(&stay);
         kit_close(&w, true);
     }
 }
