@@ -54,7 +54,7 @@ end
 function helper.context(args, channels)
   local socket = require "cqueues.socket"
   local here, there = socket.pair()
-  local ctx = { args = args, log = silent_log(), stopped = false, slept = {} }
+  local ctx = { name = "a-worker", args = args, log = silent_log(), stopped = false, slept = {} }
   function ctx.channel(_, name) return assert(channels[name], name) end
   function ctx:done() return self.stopped end
   function ctx.fd() return here:pollfd() end

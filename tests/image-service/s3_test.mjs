@@ -20,7 +20,10 @@ class Server {
     const words = ["-d", this.folder, "-a", "127.0.0.1", "-p", String(this.port), "--configure-bucket", BUCKET];
     this.child = spawn(process.execPath, [process.env.S3RVER, ...words], { stdio: "ignore" });
     this.ended = new Promise((done) => this.child.on("exit", done));
-    await until("s3rver answers", () => fetch(`http://127.0.0.1:${this.port}/`).then(() => true, () => false));
+    await until("s3rver answers", () => {
+      check(this.child.exitCode === null, `s3rver ended with ${this.child.exitCode}`);
+      return fetch(`http://127.0.0.1:${this.port}/`).then(() => true, () => false);
+    });
   }
 
   async stop() {

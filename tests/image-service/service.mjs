@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { check, equal, until } from "./harness.mjs";
 
 export const here = dirname(fileURLToPath(import.meta.url));
-const app = join(here, "../../examples/image-service/app.lua");
+export const app = join(here, "../../examples/image-service/app.lua");
 const chief = (process.env.CHIEF || join(here, "../../dev") + " chief").split(" ");
 
 export function newFolder(after) {
@@ -38,14 +38,14 @@ export function probe(bytes) {
 }
 
 export class Service {
-  // `options`: data, port, env, workers (names to run), prefix (a command before chief). Ends with the test.
+  // `options`: app, data, port, env, workers (names to run), prefix (a command before chief). Ends with the test.
   static async start(after, options = {}) {
     const service = new Service();
     service.port = options.port || await freePort();
     service.data = options.data || newFolder(after);
     service.url = `http://127.0.0.1:${service.port}`;
     service.log = "";
-    const words = [...(options.prefix || []), ...chief, "run", app, ...(options.workers || [])];
+    const words = [...(options.prefix || []), ...chief, "run", options.app || app, ...(options.workers || [])];
     const env = { ...process.env, PORT: String(service.port), DATA_DIR: service.data, ...options.env };
     service.child = spawn(words[0], words.slice(1), { env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [service.child.stdout, service.child.stderr]) {

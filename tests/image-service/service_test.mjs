@@ -1,9 +1,9 @@
 // The image service from outside: what it answers, what it refuses, and that it loses nothing.
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { check, equal, run, Skip, test, until } from "./harness.mjs";
-import { newFolder, probe, raw, sample, Service } from "./service.mjs";
+import { app, newFolder, probe, raw, sample, Service } from "./service.mjs";
 
 const extensions = { jpeg: "jpg", png: "png", webp: "webp" };
 const small = sample("jpeg", 400, 300);
@@ -57,6 +57,7 @@ test("the pictures are listed, page by page", async (after) => {
   const second = (await (await service.get(`/images?limit=2&before=${first[1].id}`)).json()).images;
   equal([...first, ...second].map((image) => image.id).join(), ids.join(), "ids over two pages");
   await refused(await service.get("/images?limit=many"), 400, /limit should be/);
+  await refused(await service.get("/images?before=yesterday"), 400, /before should be the id/);
 });
 
 test("the page is whole by itself", async (after) => {
@@ -178,8 +179,39 @@ test("a full queue answers 503, and what was accepted is stored by the next star
 test("a port in use is said", async (after) => {
   const first = await Service.ready(after);
   const second = await Service.start(after, { port: first.port });
-  await second.says(new RegExp(`cannot listen on 127\\.0\\.0\\.1:${first.port}: Address already in use`), 40);
+  await second.says(new RegExp(`cannot listen on 127\\.0\\.0\\.1:${first.port}: Address already in use; PORT chooses another port`), 40);
   await first.thumb(await first.accept(small));
+});
+
+test("a host that cannot be is said", async (after) => {
+  const service = await Service.start(after, { env: { HOST: "256.0.0.1" } });
+  await service.says(/cannot listen on 256\.0\.0\.1:\d+: [^;]*does not resolve[^;]*"/, 40);
+});
+
+test("a second service on one data folder is refused, and leaves it alone", async (after) => {
+  const first = await Service.ready(after);
+  const waiting = raw(first.port, ["POST /images HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", small.subarray(0, 3000)]);
+  await until("an upload has begun", () => first.leftovers().length === 1);
+  const second = await Service.start(after, { data: first.data });
+  await second.says(new RegExp(`the data folder is in use by another image service .*process ${first.child.pid}\\b`), 40);
+  const partial = await Service.start(after, { data: first.data, workers: ["api"] });
+  await partial.says(/the data folder is in use by another image service .*DATA_DIR chooses another folder/, 40);
+  check(!/listening/.test(second.log + partial.log), "it listens all the same");
+  equal(first.leftovers().length, 1, "files of the upload that has begun");
+  await first.thumb(await first.accept(small));
+  for (const service of [second, partial]) await service.stop(); // else they would take it over
+  await first.stop("SIGKILL");
+  await waiting;
+  const next = await Service.ready(after, { data: first.data });
+  await next.thumb(await next.accept(small));
+});
+
+test("C modules that are not built are said", async (after) => {
+  const folder = newFolder(after), source = dirname(app);
+  for (const name of ["app.lua", "lib", "workers"]) cpSync(join(source, name), join(folder, name), { recursive: true });
+  const service = await Service.start(after, { app: join(folder, "app.lua") });
+  equal(await service.ended, 78, "exit code");
+  check(/not built: there should be .*image_native\.so; \.\/dev run builds them/.test(service.log), service.log);
 });
 
 test("a data folder that cannot be is said", async (after) => {

@@ -23,12 +23,15 @@ describe("the workers", function()
   end
 
   local function run(module)
-    return module.run(assert(helper.instance(module, ctx)), ctx)
+    local instance = assert(helper.instance(module, ctx))
+    local results = table.pack(module.run(instance, ctx))
+    instance.records:close() -- as the end of a worker's state does
+    return table.unpack(results, 1, results.n)
   end
 
   before_each(function()
     folder = helper.new_folder()
-    records = assert(Records.open(folder))
+    records = assert(Records.open(folder, "spec"))
     uploads, thumbs = helper.channel(), helper.channel()
     ctx = helper.context({ data_dir = folder, side = 320, drain = 0.3 }, { uploads = uploads, thumbs = thumbs })
   end)

@@ -25,5 +25,9 @@ end
 
 local native = paths.folder .. "/native/?.so"
 if not has(package.cpath, native) then package.cpath = native .. ";" .. package.cpath end
+if not package.searchpath("image_native", package.cpath) then
+  error(("the C modules of the image service are not built: there should be %s/native/image_native.so; "
+    .. "./dev run builds them"):format(paths.folder), 0)
+end
 
 return paths

@@ -145,13 +145,24 @@ local function page_size(request)
   return wanted or PAGE
 end
 
+local function page_start(request)
+  local id = request:parameter("before")
+  if id and not Records.is_id(id) then
+    return nil, answer.error(400, "before should be the id of a picture, got " .. id)
+  end
+  return id or false
+end
+
 -- The pictures, newest first; `before` is the id where the last page ended.
 function Pictures:list(request)
   local limit, refusal = page_size(request)
   if not limit then return refusal end
+  local before
+  before, refusal = page_start(request)
+  if before == nil then return refusal end
   local ids, message = self.records:ids()
   if not ids then return answer.error(500, "the pictures cannot be listed: " .. message) end
-  local before, images = request:parameter("before"), {}
+  local images = {}
   for i = #ids, 1, -1 do
     if #images == limit then break end
     local record = (not before or ids[i] < before) and self.records:get(ids[i])

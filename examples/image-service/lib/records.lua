@@ -14,14 +14,35 @@ Records.__name = "image-service.records"
 local extensions = { jpeg = ".jpg", png = ".png", webp = ".webp" }
 local media_types = { jpeg = "image/jpeg", png = "image/png", webp = "image/webp" }
 
--- Opens the records of a data folder, which is made when it is not there.
-function Records.open(data_dir)
+-- Keeps the data folder for this worker, until its state is closed or its process ends: the same worker of a second
+-- service would take up what this one is at, and sweep away what it is writing.
+function Records:claim(worker)
+  local lock, message, code = file.lock(("%s/%s.lock"):format(self.data_dir, worker:gsub("/", "-")))
+  if lock then
+    self.lock = lock
+    return true
+  end
+  local what = "the data folder cannot be used: %s"
+  if code == "locked" then
+    what = "the data folder is in use by another image service (%s); DATA_DIR chooses another folder"
+  end
+  return nil, what:format(message), code
+end
+
+-- Opens the records of a data folder, which is made when it is not there, for one worker.
+function Records.open(data_dir, worker)
   local self = setmetatable({ data_dir = data_dir }, Records)
   for _, name in ipairs { "records", "incoming", "thumbs" } do
     local ok, message, code = file.make_folder(data_dir .. "/" .. name)
     if not ok then return nil, "the data folder cannot be used: " .. message, code end
   end
+  local ok, message, code = self:claim(worker)
+  if not ok then return nil, message, code end
   return self
+end
+
+function Records:close()
+  self.lock:release()
 end
 
 -- Ids begin with the second they were made in, so their order is the pictures' order.

@@ -4,6 +4,7 @@
 -- picture comes in, and the workers behind it drain what was accepted.
 require "lib.paths"
 local cqueues = require "cqueues"
+local errno = require "cqueues.errno"
 local http_server = require "http.server"
 local answer = require "lib.answer"
 local Pictures = require "lib.pictures"
@@ -33,7 +34,7 @@ local function read_page()
 end
 
 function M.init(ctx)
-  local records, message = Records.open(ctx.args.data_dir)
+  local records, message = Records.open(ctx.args.data_dir, ctx.name)
   if not records then return nil, message end
   local opened
   opened, message = store.open(ctx.args.data_dir)
@@ -105,7 +106,7 @@ end
 
 function M:listen(ctx, loop)
   local args = ctx.args
-  local server, message = http_server.listen {
+  local server, message, code = http_server.listen {
     cq = loop, host = args.host, port = args.port, tls = false, version = 1.1, reuseaddr = true,
     max_concurrent = args.max_connections, connection_setup_timeout = args.idle_timeout,
     intra_stream_timeout = args.idle_timeout,
@@ -113,9 +114,10 @@ function M:listen(ctx, loop)
     onerror = function(_, _, operation, err) ctx.log:debug("connection", { operation = operation, error = err }) end,
   }
   local ok = server ~= nil
-  if ok then ok, message = server:listen() end
+  if ok then ok, message, code = server:listen() end
   if ok then return server end
-  return nil, ("cannot listen on %s:%d: %s (PORT chooses another port)"):format(args.host, args.port, message)
+  local hint = code == errno.EADDRINUSE and "; PORT chooses another port" or ""
+  return nil, ("cannot listen on %s:%d: %s%s"):format(args.host, args.port, message, hint)
 end
 
 -- Ends the accepting: the loop of the server sees that its socket is gone.

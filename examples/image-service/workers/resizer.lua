@@ -12,7 +12,7 @@ local M = { restart_on_fail = true }
 local TRIES = 3
 
 function M.init(ctx)
-  local records, message = Records.open(ctx.args.data_dir)
+  local records, message = Records.open(ctx.args.data_dir, ctx.name)
   if not records then return nil, message end
   local pending
   pending, message = records:pending()
