@@ -13,9 +13,14 @@ set(CHIEF_CORE_SOURCES
   core/src/event.c
   core/src/finish.c
   core/src/frame.c
+  core/src/group.c
   core/src/hand.c
   core/src/inbox.c
   core/src/json.c
+  core/src/launch.c
+  core/src/leash.c
+  core/src/limits.c
+  core/src/lines.c
   core/src/log.c
   core/src/loop.c
   core/src/mailbox.c
@@ -39,6 +44,7 @@ set(CHIEF_CORE_SOURCES
   core/src/select.c
   core/src/send.c
   core/src/snapshot.c
+  core/src/spawn.c
   core/src/state.c
   core/src/step.c
   core/src/step_emit.c

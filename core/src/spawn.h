@@ -26,7 +26,7 @@
 
 /* How the leader of a child's group ended. */
 typedef struct chief__spawn_end {
-    int32_t code;   /* its exit code; 128 + signal when a signal killed it */
+    int32_t code;   /* its exit code; 128 + signal when a signal killed it; -1: unknown, the host has reaped it */
     int32_t signal; /* 0: it exited */
     bool dumped;    /* it left a core */
 } chief__spawn_end;

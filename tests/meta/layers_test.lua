@@ -9,8 +9,8 @@ local layers = {
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "mailbox", "post", "pool",
     "snapshot" },
-  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "spawn", "lines",
-    "proxy" },
+  { "lines", "launch", "group", "spawn", "leash", "limits" },
+  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
   { "chief", "loop", "act", "catch", "finish", "request", "run", "process" },
 }
 
@@ -23,6 +23,14 @@ local os_specific = { "^pthread%.h$", "^sys/", "^unistd%.h$", "^poll%.h$", "^sig
 local exceptions = {
   ["plugin <dlfcn.h>"] = "loads the shared object of a plug-in",
   ["catch <signal.h>"] = "keeps the host's signal handlers while libuv has its own there",
+  ["launch"] = "starts a child: all of it is the system's own",
+  ["group"] = "watches and signals a child: all of it is the system's own",
+  ["leash"] = "asks the kernel to tell of the chief's death",
+  ["limits"] = "sets what the system limits",
+  ["spawn <sys/epoll.h>"] = "waits for children and what they write",
+  ["spawn <sys/socket.h>"] = "reads and writes the side channel",
+  ["spawn <signal.h>"] = "names the signals it sends",
+  ["spawn <unistd.h>"] = "reads what children print",
 }
 
 local level = {}
@@ -53,7 +61,8 @@ local function check_core(path, text)
       complain("includes " .. include.name .. ": core knows no Lua")
     elseif include.system then
       for _, pattern in ipairs(os_specific) do
-        if include.name:find(pattern) and noun ~= "plat" and not exceptions[noun .. " <" .. include.name .. ">"] then
+        if include.name:find(pattern) and noun ~= "plat" and not exceptions[noun]
+          and not exceptions[noun .. " <" .. include.name .. ">"] then
           complain("includes <" .. include.name .. ">: what is the system's own is in plat")
         end
       end
