@@ -22,6 +22,7 @@
 ---| "ready" # worker
 ---| "restart" # worker: a restart in `delay` seconds
 ---| "given_up" # worker, error
+---| "forced" # worker, reason, error (why): it is interrupted, and has `force_time` to end in
 ---| "abandoned" # worker: its thread did not end in time
 ---| "removed" # worker
 ---| "message_dropped" # channel, worker
@@ -67,6 +68,7 @@
 ---@field force_stop_timeout number? seconds for a whole stop; 45. 0: force at once
 ---@field init_timeout number? seconds for the first inits; 30
 ---@field hook_timeout number? seconds for all shutdown hooks together; 5
+---@field force_time number? seconds an interrupted worker has to end in before it is abandoned; 0.1
 ---@field require_names boolean? run only workers that were enabled by name
 ---@field exit_when_done boolean? end when nothing runs and nothing is scheduled
 ---@field seed integer? of the jitter
@@ -111,6 +113,7 @@
 ---@field force_stop_timeout number?
 ---@field init_timeout number?
 ---@field hook_timeout number?
+---@field force_time number?
 ---@field keep boolean? stay when nothing is left to run
 ---@field require_names boolean?
 ---@field log chief.LogOptions?

@@ -298,6 +298,7 @@ static chief_options read_options(lua_State *L) {
     options.force_stop_timeout = chief__lua_field_ms(L, 1, "force_stop_timeout");
     options.init_timeout = chief__lua_field_ms(L, 1, "init_timeout");
     options.hook_timeout = chief__lua_field_ms(L, 1, "hook_timeout");
+    options.force_time = chief__lua_field_ms(L, 1, "force_time");
     options.seed = (uint64_t)chief__lua_field_integer(L, 1, "seed");
     options.log = read_log(L);
     return options;

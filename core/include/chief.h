@@ -694,6 +694,11 @@ CHIEF_API int chief_channel_fd(chief_channel *ch);
  *  fini             exactly once for each init that succeeded, in the same home; NULL: nothing to do.
  *  restart_on_fail  non-zero: restart after a failure, where the options say nothing; NULL: never.
  *                   Go: Worker.RestartOnFail.
+ *  interrupt        called when a stop, a start or an init has used up its time, on a thread that is not the home, and
+ *                   perhaps again: makes init, run or fini return soon. Its context is done then. `instance` is `data`
+ *                   until init has returned and NULL once fini is called or init has failed; what it is given stays valid
+ *                   until it returns, so it must not block. A worker that has not ended `force_time` later is abandoned;
+ *                   NULL: nothing can be done, it is abandoned at once.
  */
 typedef struct chief_worker_ops {
     uint32_t size;
@@ -701,6 +706,7 @@ typedef struct chief_worker_ops {
     int (*run)(chief_worker *ctx, void *instance);
     void (*fini)(void *instance);
     int (*restart_on_fail)(void *data);
+    void (*interrupt)(chief_worker *ctx, void *instance);
 } chief_worker_ops;
 
 /* Why a generation ended. */
@@ -766,6 +772,13 @@ CHIEF_API void chief_worker_ready(chief_worker *ctx);
  * @thread worker  @blocks never
  */
 CHIEF_API void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text, const char *traceback);
+
+/*
+ * Why the worker is interrupted («interrupted: did not end within its grace of 0.5 s»), into `buf` (terminated, cut to
+ * `size`); returns the full length, 0 while it is not. Also for its ops' interrupt.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size);
 
 /*
  * Sleeps. Ends at once when the context is done.
@@ -1028,7 +1041,8 @@ enum chief_event_kind {
     CHIEF_EVENT_SIGNAL = 10,            /* error = its name */
     CHIEF_EVENT_STOPPING = 11,          /* error = why */
     CHIEF_EVENT_HOOK_TIMEOUT = 12,      /* a shutdown hook did not end in time */
-    CHIEF_EVENT_STOPPED = 13            /* the last one: error = "" or what is wrong about the stop */
+    CHIEF_EVENT_STOPPED = 13,           /* the last one: error = "" or what is wrong about the stop */
+    CHIEF_EVENT_FORCED = 14             /* worker, reason, error = why: it is interrupted; has force_time to end in */
 };
 
 /* One event; the strings are its own and never NULL. */
@@ -1080,6 +1094,7 @@ typedef struct chief_options {
     int32_t exit_when_done;     /* non-zero: end when nothing runs and nothing is scheduled */
     chief_log *log;             /* default: see chief_init_workers */
     size_t thread_stack;        /* bytes for a worker's thread; default 1 MiB, at least 512 KiB */
+    int64_t force_time;         /* ms that an interrupted worker has to end in; default 100; then it is abandoned */
 } chief_options;
 
 enum chief_restart_policy {
@@ -1247,7 +1262,7 @@ CHIEF_API int chief_launch(chief *c, chief_context *parent);
  * Waits until the chief has stopped.
  * @thread any (not the chief's own: CHIEF_EDEADLK)  @blocks timeout
  * Errors: CHIEF_OK after a clean stop; CHIEF_ETIMEDOUT with «Graceful exit timeout exceeded: …» and the names when
- * workers had to be abandoned, or «still running» when the wait was too short (CHIEF_EAGAIN for 0);
+ * workers had to be interrupted or abandoned, or «still running» when the wait was too short (CHIEF_EAGAIN for 0);
  * CHIEF_EFAILED when a worker's last generation had failed; CHIEF_ENOTINIT before a launch. chief_has_stopped
  * tells a stop from a short wait.
  */
@@ -1373,7 +1388,7 @@ CHIEF_API const char *chief_get_name(chief *c);
 
 /*
  * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 75 a worker had to
- * be abandoned by the stop. Valid once it has stopped.
+ * be interrupted or was abandoned by the stop. Valid once it has stopped.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_exit_code(chief *c);

@@ -181,20 +181,57 @@ static void act_cancel(chief *c, chief__member *member, const chief__action *a) 
     chief__worker_cancel(member->home, a->until, c->stopping ? "the application stops" : "asked to stop");
 }
 
-static void add_abandoned_name(chief *c, const char *name) {
-    size_t old = c->names_abandoned != NULL ? strlen(c->names_abandoned) : 0;
-    char *grown = chief__realloc(c->names_abandoned, old + strlen(name) + 3);
+/* Once for each, when it has ended or has been abandoned. */
+void chief__name_late(chief *c, chief__member *member) {
+    if (!member->late) return;
+    member->late = false;
+    const char *name = member->unit->name;
+    size_t old = c->names_late != NULL ? strlen(c->names_late) : 0;
+    char *grown = chief__realloc(c->names_late, old + strlen(name) + 3);
     if (grown == NULL) return;
     (void)sprintf(grown + old, "%s%s", old > 0 ? ", " : "", name);
-    c->names_abandoned = grown;
+    c->names_late = grown;
+}
+
+static void note_late(chief *c, chief__member *member, const chief__action *a) {
+    if (!a->in_stop) return;
+    c->exit_code = 75;
+    member->late = true;
+}
+
+static void why_forced(char *buf, size_t size, const chief__action *a) {
+    double grace = (double)a->delay / 1000;
+    if (a->reason == CHIEF_REASON_INIT_ERROR)
+        (void)snprintf(buf, size, "interrupted: init did not end within %g s", grace);
+    else if (a->reason == CHIEF_REASON_START_TIMEOUT)
+        (void)snprintf(buf, size, "interrupted: not ready within its start_timeout, nor ended %g s later", grace);
+    else if (a->delay < 0) (void)snprintf(buf, size, "interrupted: the stop was forced");
+    else (void)snprintf(buf, size, "interrupted: did not end within its grace of %g s", grace);
+}
+
+/* What waits in a call of the chief's ends by the cancellation, also where nobody had asked yet (an init). */
+static void act_force(chief *c, chief__member *member, const chief__action *a) {
+    char why[TEXT_SIZE];
+    why_forced(why, sizeof why, a);
+    note_late(c, member, a);
+    chief_event e = {.kind = CHIEF_EVENT_FORCED,
+                     .level = CHIEF_WARN,
+                     .worker = member->unit->name,
+                     .generation = a->generation,
+                     .state = chief__model_state(c->model, a->id),
+                     .reason = a->reason,
+                     .error = why};
+    chief__tell(c, &e);
+    log_worker(c, CHIEF_WARN, "worker interrupted", &e);
+    if (member->home == NULL) return;
+    chief__worker_cancel(member->home, chief__now_ms(), why);
+    chief__worker_force(member->home, why);
 }
 
 static void act_abandon(chief *c, chief__member *member, const chief__action *a) {
     member->abandoned = true;
-    if (a->in_stop) {
-        c->exit_code = 75;
-        add_abandoned_name(c, member->unit->name);
-    }
+    note_late(c, member, a);
+    chief__name_late(c, member);
     chief_event e = {.kind = CHIEF_EVENT_ABANDONED,
                      .level = CHIEF_ERROR,
                      .worker = member->unit->name,
@@ -302,6 +339,7 @@ void chief__act(chief *c, const chief__action *a) {
     case STEP_A_RUN: chief__worker_run(member->home); break;
     case STEP_A_FINI: chief__worker_finish(member->home); break;
     case STEP_A_CANCEL: act_cancel(c, member, a); break;
+    case STEP_A_FORCE: act_force(c, member, a); break;
     case STEP_A_ABANDON: act_abandon(c, member, a); break;
     case STEP_A_READY: tell_worker(c, member, CHIEF_EVENT_READY, CHIEF_INFO, "worker ready", 0); break;
     case STEP_A_RESTART: act_restart(c, member, a); break;

@@ -10,6 +10,7 @@
 #define FORCE_STOP_TIMEOUT_MS 45000
 #define INIT_TIMEOUT_MS 30000
 #define HOOK_TIMEOUT_MS 5000
+#define FORCE_TIME_MS 100
 #define EVENT_CAPACITY 1024
 #define STACK_SIZE ((size_t)1024 * 1024)
 #define STACK_SIZE_LEAST ((size_t)512 * 1024)
@@ -50,7 +51,7 @@ static int make_parts(chief *c, const chief_options *o) {
 static int check_options(const chief_options *o) {
     if ((o->force_stop_timeout < 0 && o->force_stop_timeout != CHIEF_ZERO) ||
         (o->init_timeout < 0 && o->init_timeout != CHIEF_ZERO) ||
-        (o->hook_timeout < 0 && o->hook_timeout != CHIEF_ZERO))
+        (o->hook_timeout < 0 && o->hook_timeout != CHIEF_ZERO) || (o->force_time < 0 && o->force_time != CHIEF_ZERO))
         return chief__fail(CHIEF_EINVAL, "chief_options: a timeout is negative");
     if (o->thread_stack != 0 && o->thread_stack < STACK_SIZE_LEAST)
         return chief__fail(CHIEF_EINVAL, "chief_options: thread_stack should be at least %zu bytes", STACK_SIZE_LEAST);
@@ -73,6 +74,7 @@ int chief_new(chief **out, const chief_options *options) {
     c->enable_by_default = o.require_names == 0;
     c->exit_when_done = o.exit_when_done != 0;
     c->hook_timeout = chief__or_default(o.hook_timeout, HOOK_TIMEOUT_MS);
+    c->force_time = chief__or_default(o.force_time, FORCE_TIME_MS);
     c->thread_stack = o.thread_stack != 0 ? o.thread_stack : STACK_SIZE;
     c->log = chief_log_ref(o.log);
     c->name = chief__strdup(o.name != NULL ? o.name : DEFAULT_NAME);
@@ -104,7 +106,7 @@ void chief__unref(chief *c) {
     chief__inbox_unref(c->inbox);
     chief__pool_unref(c->pool);
     chief_log_unref(c->log);
-    chief__free(c->names_abandoned);
+    chief__free(c->names_late);
     chief__free(c->result_text);
     chief__free(c->name);
     chief__cond_fini(&c->changed);
@@ -161,7 +163,9 @@ static int add_to_model(chief *c, chief__unit *unit, bool enabled, uint32_t *id)
                              .says_ready = (unit->flags & CHIEF_WORKER_SAYS_READY) != 0,
                              .enabled = enabled,
                              .grace = unit->grace,
-                             .start_timeout = unit->start_timeout};
+                             .start_timeout = unit->start_timeout,
+                             .forceable = unit->ops.interrupt != NULL,
+                             .force_ms = c->force_time};
     return chief__model_add(c->model, &w, id);
 }
 

@@ -36,8 +36,9 @@ const char *chief_event_kind_name(int32_t kind) {
                                         "signal",
                                         "stopping",
                                         "hook_timeout",
-                                        "stopped"};
-    return kind > 0 && kind <= CHIEF_EVENT_STOPPED ? names[kind] : "";
+                                        "stopped",
+                                        "forced"};
+    return kind > 0 && kind <= CHIEF_EVENT_FORCED ? names[kind] : "";
 }
 
 static size_t text_size(const char *text) { return text != NULL ? strlen(text) + 1 : 1; }

@@ -28,7 +28,7 @@ static char *failed_text(chief *c, size_t *failed) {
 
 static char *timeout_text(const chief *c) {
     static const char begin[] = "Graceful exit timeout exceeded: ";
-    const char *names = c->names_abandoned != NULL ? c->names_abandoned : "";
+    const char *names = c->names_late != NULL ? c->names_late : "";
     char *text = chief__alloc(sizeof begin + strlen(names));
     if (text != NULL) (void)sprintf(text, "%s%s", begin, names);
     return text;

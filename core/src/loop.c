@@ -82,6 +82,7 @@ static void last_report(chief *c, chief__member *member, uint32_t bits) {
     int32_t reason = CHIEF_REASON_OK;
     if (kind != STEP_FINISHED) take_failure(c, home, &reason);
     member->home = NULL;
+    chief__name_late(c, member);
     join_later(c, home);
     (void)chief__feed(c, kind, member->id, member->generation, reason);
 }

@@ -33,6 +33,7 @@ typedef struct chief__member {
     int32_t phase;
     bool named;     /* enabled by name before the start */
     bool abandoned; /* `home` is an abandoned one */
+    bool late;      /* `home` was interrupted by the stop, which will name it */
     bool stillborn; /* a home could not be made, the brain does not know it yet */
     bool removed;   /* the brain forgot it; it stays only for its abandoned home */
 } chief__member;
@@ -70,6 +71,7 @@ struct chief {
     chief_context *context;
     size_t thread_stack;
     int64_t hook_timeout;
+    int64_t force_time;
     atomic_bool loop_ready; /* stored with release when `async` may be sent to; the inbox's wake acquires it */
 
     chief__mutex lock;
@@ -113,7 +115,7 @@ struct chief {
     bool stopping;
     bool ended; /* conclude has run */
     const char *stop_why;
-    char *names_abandoned; /* comma separated */
+    char *names_late; /* of those interrupted or abandoned by the stop, comma separated */
     size_t n_stillborn;
     chief_worker *ending; /* threads that reported their last and are to be joined */
     int64_t join_delay;
@@ -146,6 +148,7 @@ void chief__note_ready(chief *c);
 
 /* act.c */
 void chief__act(chief *c, const chief__action *action);
+void chief__name_late(chief *c, chief__member *member);
 void chief__tell(chief *c, chief_event *event);
 void chief__note(chief *c, int32_t level, const char *worker, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -106,6 +106,8 @@ static void fill(chief__life *w, const chief__model_worker *given) {
     w->says_ready = given->says_ready;
     w->grace = given->grace;
     w->start_timeout = given->start_timeout;
+    w->forceable = given->forceable;
+    w->force_ms = given->force_ms;
     w->expected = given->enabled;
     w->state = given->enabled ? CHIEF_WORKER_ENABLED : CHIEF_WORKER_PRESENT;
     w->phase_until = INT64_MAX;

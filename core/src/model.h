@@ -43,6 +43,8 @@ typedef struct chief__life {
     int64_t grace;
     int64_t start_timeout;
     bool says_ready;
+    bool forceable;
+    int64_t force_ms;
 
     chief_state_t state;
     int32_t phase;
@@ -57,10 +59,13 @@ typedef struct chief__life {
     bool unready;      /* counted in the model's `unready` */
     bool asked;        /* was told to end by a request or the stop of everything */
     bool overdue;      /* was told to end because it did not become ready in time */
+    bool forced;       /* was told to end and has been interrupted since; its deadline is that of the abandonment */
     bool awaited;      /* STEP_INIT still waits for its answer */
     uint64_t failures; /* in a row */
     int64_t last_delay;
     int64_t up_since;
+    int64_t told_at;    /* when it was told to end */
+    int64_t told_until; /* the end of the grace it got then */
 } chief__life;
 
 struct chief__model {

@@ -41,6 +41,8 @@ typedef struct chief__model_worker {
     bool enabled;
     int64_t grace;         /* ms; -1: its share of what is left */
     int64_t start_timeout; /* ms */
+    bool forceable;        /* can be interrupted when its grace is over */
+    int64_t force_ms;      /* what it has to end in then, before it is abandoned */
 } chief__model_worker;
 
 typedef enum chief__step_kind {
@@ -63,7 +65,7 @@ typedef enum chief__step_kind {
     STEP_LATE,        /* E id generation: the home of an abandoned generation has ended after all */
     STEP_STOP_ALL,    /* a graceful stop of everything */
     STEP_SIGNAL,      /* SIGTERM or SIGINT: the first stops, another one 500 ms or more after the first forces */
-    STEP_FORCE        /* what still runs is abandoned now */
+    STEP_FORCE        /* what still runs is interrupted now, or abandoned where that is not possible */
 } chief__step_kind;
 
 typedef struct chief__step_event {
@@ -84,6 +86,9 @@ typedef enum chief__action_kind {
     STEP_A_FINI,   /* id, generation: the home, initialised, ends without a run */
     STEP_A_CANCEL, /* id, generation, until: cancel its context; sends are bound to `until`, the end of its grace. Comes
                          again, with an earlier `until`, when a stop of everything overtakes a stop of this worker */
+    STEP_A_FORCE, /* id, generation, until, reason, delay, in_stop: interrupt its home, which has until `until` to end in
+                     before it is abandoned. Why: KILLED (`delay`: the grace it had, -1 when the force was asked for),
+                     START_TIMEOUT (`delay`: the grace it had after that) or INIT_ERROR (`delay`: the init_timeout) */
     STEP_A_ABANDON, /* id, generation, state as it stays: close its slot; it is named in the answer of the stop when
                          `in_stop` */
     STEP_A_READY,   /* id: an event */

@@ -12,7 +12,7 @@ static void set_deadline(chief__model *m, chief__life *w, int64_t due) {
 static void start_init(chief__model *m, chief__life *w) {
     int64_t due = chief__model_after(m, m->options.init_timeout);
     w->generation++;
-    w->asked = w->overdue = false;
+    w->asked = w->overdue = w->forced = false;
     w->then = THEN_REST;
     chief__model_set_wait(m, w, WAIT_NONE);
     chief__model_set_ready(m, w, false);
@@ -92,8 +92,13 @@ static void finish_without_run(chief__model *m, chief__life *w) {
     chief__emit(m, STEP_A_FINI, w);
 }
 
+/* One that was interrupted comes too late: it ends without a run. */
 void chief__life_initialized(chief__model *m, chief__life *w) {
     if (w->home != HOME_INIT) return;
+    if (w->forced && !w->asked) {
+        finish_without_run(m, w);
+        return;
+    }
     chief__emit_state(m, w, CHIEF_WORKER_INITIALIZED, CHIEF_REASON_NONE);
     settle(m, w);
     if (w->asked) {
@@ -179,9 +184,21 @@ void chief__life_init_failed(chief__model *m, chief__life *w, int32_t reason) {
     go_on(m, w, !asked);
 }
 
+static void end_late_init(chief__model *m, chief__life *w) {
+    home_ended(m, w);
+    fail(m, w, CHIEF_REASON_INIT_ERROR);
+    settle(m, w);
+    go_on(m, w, true);
+}
+
 void chief__life_finished(chief__model *m, chief__life *w) {
     if (w->home != HOME_FINI) return;
+    if (!w->asked) {
+        end_late_init(m, w);
+        return;
+    }
     home_ended(m, w);
+    settle(m, w);
     chief__emit_state(m, w, CHIEF_WORKER_DISABLED, CHIEF_REASON_NONE);
     if (w->then == THEN_START && !m->stopping) chief__emit_state(m, w, CHIEF_WORKER_ENABLED, CHIEF_REASON_NONE);
     go_on(m, w, false);
@@ -191,6 +208,7 @@ void chief__life_finished(chief__model *m, chief__life *w) {
 static void run_ended(chief__model *m, chief__life *w, int32_t reason) {
     bool failed = !w->asked && (w->overdue || reason != CHIEF_REASON_OK);
     if (failed && w->overdue) reason = CHIEF_REASON_START_TIMEOUT;
+    if (!failed && w->forced) reason = CHIEF_REASON_KILLED;
     home_ended(m, w);
     if (failed) fail(m, w, reason);
     else chief__emit_state(m, w, CHIEF_WORKER_STOPPED, reason);
@@ -224,6 +242,7 @@ int64_t chief__life_grace(const chief__model *m, const chief__life *w) {
 }
 
 static void cancel(chief__model *m, chief__life *w, int64_t until) {
+    w->told_until = until;
     set_deadline(m, w, until);
     chief__emit_phase(m, w, CHIEF_PHASE_STOPPING, until, -1);
     if (w->home == HOME_INIT || w->home == HOME_RUN) chief__emit(m, STEP_A_CANCEL, w)->until = until;
@@ -232,6 +251,8 @@ static void cancel(chief__model *m, chief__life *w, int64_t until) {
 void chief__life_ask(chief__model *m, chief__life *w, int64_t until) {
     bool told = w->asked || w->overdue;
     w->asked = true;
+    if (w->forced) return;
+    if (!told) w->told_at = m->now;
     if (told && chief__agenda_due(&m->agenda, chief__model_id(m, w)) <= until) return;
     chief__model_set_wait(m, w, WAIT_NONE);
     cancel(m, w, until);
@@ -242,10 +263,11 @@ void chief__life_ask(chief__model *m, chief__life *w, int64_t until) {
 static void start_timed_out(chief__model *m, chief__life *w) {
     if (m->stopping) return;
     w->overdue = true;
+    w->told_at = m->now;
     cancel(m, w, chief__life_grace(m, w));
 }
 
-void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason) {
+static void abandon(chief__model *m, chief__life *w, int32_t reason) {
     chief__model_set_home(m, w, HOME_ABANDONED);
     fail(m, w, reason);
     chief__emit(m, STEP_A_ABANDON, w)->in_stop = m->stopping;
@@ -258,11 +280,29 @@ void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason) {
     if (!m->stopping) chief__emit(m, STEP_A_GIVEN_UP, w);
 }
 
+void chief__life_force(chief__model *m, chief__life *w, int32_t reason, int64_t grace) {
+    if (!w->forceable || w->forced) {
+        abandon(m, w, reason);
+        return;
+    }
+    int64_t until = chief__model_after(m, w->force_ms);
+    w->forced = true;
+    set_deadline(m, w, until);
+    chief__emit_phase(m, w, CHIEF_PHASE_STOPPING, until, -1);
+    chief__action *action = chief__emit(m, STEP_A_FORCE, w);
+    action->until = until;
+    action->reason = reason;
+    action->delay = grace;
+    action->in_stop = m->stopping;
+}
+
 void chief__life_due(chief__model *m, chief__life *w) {
+    int64_t grace = w->told_until - w->told_at;
     if (w->wait == WAIT_RESTART) chief__life_begin(m, w);
-    else if (w->asked) chief__life_abandon(m, w, CHIEF_REASON_KILLED);
-    else if (w->overdue) chief__life_abandon(m, w, CHIEF_REASON_START_TIMEOUT);
-    else if (w->home == HOME_INIT) chief__life_abandon(m, w, CHIEF_REASON_INIT_ERROR);
+    else if (w->asked) chief__life_force(m, w, CHIEF_REASON_KILLED, grace);
+    else if (w->overdue) chief__life_force(m, w, CHIEF_REASON_START_TIMEOUT, grace);
+    else if (w->home == HOME_INIT || w->forced)
+        chief__life_force(m, w, CHIEF_REASON_INIT_ERROR, m->options.init_timeout);
     else if (w->home == HOME_RUN) start_timed_out(m, w);
 }
 

@@ -37,8 +37,9 @@ void chief__life_ask(chief__model *m, chief__life *w, int64_t until);
 /* When its grace is over if it is asked now and nothing else sets a limit. */
 int64_t chief__life_grace(const chief__model *m, const chief__life *w);
 
-/* Gives up its living home: nobody waits for that any more. */
-void chief__life_abandon(chief__model *m, chief__life *w, int32_t reason);
+/* The time of its living home is over: it is interrupted where that is possible, and given up where not, or where it was
+ * before: nobody waits for it any more. `grace`: what it had, -1 for none. */
+void chief__life_force(chief__model *m, chief__life *w, int32_t reason, int64_t grace);
 
 /* Removes it: no home of it lives, or an abandoned one. `w` is none any more. */
 void chief__life_remove(chief__model *m, chief__life *w);

@@ -61,13 +61,14 @@ void chief__stop_signal(chief__model *m) {
     }
 }
 
-/* Who was never asked gets a moment to hear of it; who was has had its time. */
+/* Who was never asked gets a moment to hear of it; who was has had its time; who is interrupted has it still. */
 void chief__stop_force(chief__model *m) {
     if (!m->stopping) begin(m);
     for (uint32_t i = 0; i < m->n_order; i++) {
         chief__life *w = &m->members[m->order[i]];
         if (!is_alive(w)) continue;
-        if (w->asked || w->overdue) chief__life_abandon(m, w, CHIEF_REASON_KILLED);
+        if (w->forced) w->asked = true;
+        else if (w->asked || w->overdue) chief__life_force(m, w, CHIEF_REASON_KILLED, -1);
         else chief__life_ask(m, w, chief__model_after(m, CHIEF__STOP_FORCE_GRACE));
     }
 }

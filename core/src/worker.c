@@ -7,6 +7,8 @@
 #include "context.h"
 #include "err.h"
 
+#define WHY_SIZE 160
+
 typedef enum word { WORD_NONE, WORD_RUN, WORD_FINISH } word;
 
 struct chief_worker {
@@ -25,7 +27,11 @@ struct chief_worker {
     chief__report report; /* under the inbox's lock */
     chief__mutex lock;
     chief__cond told;
-    word word; /* under lock */
+    /* under lock */
+    word word;
+    void *reach;        /* what interrupt is given */
+    bool interrupting;  /* interrupt is being called; `reach` stays valid until it returns */
+    char why[WHY_SIZE]; /* "" until it is interrupted */
     /* home thread until its last report, then whoever takes that */
     void *instance;
     int32_t reason;
@@ -125,9 +131,19 @@ static void note_failure(chief_worker *w, int rc, const char *what) {
     w->error = chief__strdup(text);
 }
 
+/* From now on interrupt is given `reach`; one that was given the old one has returned. */
+static void set_reach(chief_worker *w, void *reach) {
+    chief__lock(&w->lock);
+    w->reach = reach;
+    while (w->interrupting) (void)chief__cond_wait(&w->told, &w->lock, INT64_MAX);
+    chief__unlock(&w->lock);
+}
+
 int chief__worker_init(chief_worker *w) {
     w->instance = w->unit->data;
+    set_reach(w, w->unit->data);
     int rc = w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0;
+    set_reach(w, rc == 0 ? w->instance : NULL);
     if (rc == 0) return CHIEF_OK;
     note_failure(w, rc, "init");
     w->reason = CHIEF_REASON_INIT_ERROR;
@@ -151,6 +167,7 @@ int chief__worker_exec(chief_worker *w) {
 }
 
 void chief__worker_fini(chief_worker *w, bool clean) {
+    set_reach(w, NULL);
     if (w->unit->ops.fini != NULL) w->unit->ops.fini(w->instance);
     chief__party_end(&w->party, clean);
 }
@@ -192,6 +209,19 @@ void chief__worker_cancel(chief_worker *w, int64_t deadline, const char *reason)
     chief_context_cancel(w->context, reason);
 }
 
+void chief__worker_force(chief_worker *w, const char *why) {
+    chief__lock(&w->lock);
+    if (w->why[0] == '\0') (void)snprintf(w->why, sizeof w->why, "%s", why);
+    void *reach = w->reach;
+    w->interrupting = true;
+    chief__unlock(&w->lock);
+    if (w->unit->ops.interrupt != NULL) w->unit->ops.interrupt(w, reach);
+    chief__lock(&w->lock);
+    w->interrupting = false;
+    chief__cond_wake_all(&w->told);
+    chief__unlock(&w->lock);
+}
+
 bool chief__worker_try_join(chief_worker *w) { return chief__thread_try_join(&w->thread); }
 
 void chief__worker_detach(chief_worker *w) { chief__thread_detach(&w->thread); }
@@ -211,6 +241,7 @@ chief_worker *chief__worker_next(const chief_worker *w) { return w->next; }
 void chief__worker_set_next(chief_worker *w, chief_worker *next) { w->next = next; }
 
 int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback) {
+    if (w->error == NULL && w->why[0] != '\0') w->error = chief__strdup(w->why);
     *error = w->error;
     *traceback = w->traceback;
     w->error = w->traceback = NULL;
@@ -230,6 +261,14 @@ chief_log *chief_worker_log(chief_worker *ctx) { return ctx->log; }
 chief_bytes chief_worker_args(const chief_worker *ctx) { return ctx->unit->args; }
 
 void chief_worker_ready(chief_worker *ctx) { chief__inbox_report(ctx->inbox, &ctx->report, REPORT_READY); }
+
+size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size) {
+    chief__lock(&ctx->lock);
+    size_t len = strlen(ctx->why);
+    if (size > 0) (void)snprintf(buf, size, "%s", ctx->why);
+    chief__unlock(&ctx->lock);
+    return len;
+}
 
 static void replace(char **where, const char *text) {
     chief__free(*where);

@@ -6,7 +6,7 @@ local graph = require "chief.graph"
 local RESTART = { delay = 0.1, factor = 2, max_delay = 30, jitter = 0.2 }
 local CHANNEL = { capacity = 64, overflow = "block", delivery = "at_most_once", max_deliveries = 5,
   max_message = 16 * 1024 * 1024 }
-local TIMEOUTS = { force_stop_timeout = 45, init_timeout = 30, hook_timeout = 5 }
+local TIMEOUTS = { force_stop_timeout = 45, init_timeout = 30, hook_timeout = 5, force_time = 0.1 }
 local START_TIMEOUT = 30
 
 local function filled(given, defaults)

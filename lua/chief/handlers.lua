@@ -1,8 +1,8 @@
 -- Who wants to hear which events. A handler that raises is told in the log and keeps nobody from hearing.
 local suggest = require "chief.suggest"
 
-local KINDS = { "abandoned", "given_up", "hook_timeout", "message_dropped", "note", "ready", "removed", "restart",
-  "signal", "state", "stopped", "stopping", "wrong_state_change" }
+local KINDS = { "abandoned", "forced", "given_up", "hook_timeout", "message_dropped", "note", "ready", "removed",
+  "restart", "signal", "state", "stopped", "stopping", "wrong_state_change" }
 
 local known = { ["*"] = true }
 for _, kind in ipairs(KINDS) do known[kind] = true end

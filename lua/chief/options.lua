@@ -164,6 +164,7 @@ local chief_fields = {
   force_stop_timeout = seconds,
   init_timeout = seconds,
   hook_timeout = seconds,
+  force_time = seconds,
   require_names = schema.boolean,
 }
 

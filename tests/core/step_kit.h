@@ -5,6 +5,7 @@
  *   a:run  a:failed(error)   a state, with the reason where there is one   init a1  run a1  fini a1
  *   a!run                    a wrong change, and what was asked            cancel a1 +100   abandon a1   kill a1 (in_stop)
  *   ready a                  restart a +100   give_up a   removed a        note b a
+ *   force a1 +100 killed 300 (in_stop), interrupt a1 +100 start_timeout 0: until when, why, the grace it had
  */
 #ifndef CHIEF_TEST_STEP_KIT_H
 #define CHIEF_TEST_STEP_KIT_H
@@ -40,6 +41,7 @@ typedef struct kit_worker {
     bool says_ready;
     int64_t grace; /* 0: its share; CHIEF_ZERO: none */
     int64_t start_timeout;
+    int64_t force; /* ms; 0: can't be interrupted */
     chief_restart restart;
     const char *const *after;
     size_t n_after;
@@ -62,7 +64,9 @@ static inline chief__model_worker kit_resolve(const char *name, kit_worker w) {
                                 .grace = w.grace == 0            ? -1
                                          : w.grace == CHIEF_ZERO ? 0
                                                                  : w.grace,
-                                .start_timeout = w.start_timeout == 0 ? 30000 : w.start_timeout};
+                                .start_timeout = w.start_timeout == 0 ? 30000 : w.start_timeout,
+                                .forceable = w.force != 0,
+                                .force_ms = w.force};
     if (w.restart.policy == CHIEF_RESTART_DEFAULT) full.restart.policy = CHIEF_RESTART_NEVER;
     if (w.restart.delay == 0) full.restart.delay = 100;
     if (w.restart.delay == CHIEF_ZERO) full.restart.delay = 0;
@@ -158,6 +162,10 @@ static inline void kit_write_action(kit *k, const chief__action *a, char names[K
     case STEP_A_RUN: kit_write(k, "run %s%u", name, generation); break;
     case STEP_A_FINI: kit_write(k, "fini %s%u", name, generation); break;
     case STEP_A_CANCEL: kit_write(k, "cancel %s%u +%d", name, generation, (int)(a->until - k->now)); break;
+    case STEP_A_FORCE:
+        kit_write(k, "%s %s%u +%d %s %d", a->in_stop ? "force" : "interrupt", name, generation,
+                  (int)(a->until - k->now), kit_reason_name(a->reason), (int)a->delay);
+        break;
     case STEP_A_ABANDON: kit_write(k, "%s %s%u", a->in_stop ? "kill" : "abandon", name, generation); break;
     case STEP_A_READY: kit_write(k, "ready %s", name); break;
     case STEP_A_RESTART:

@@ -266,7 +266,8 @@ static void test_event__names_of_kinds(void **state) {
     assert_string_equal(chief_event_kind_name(CHIEF_EVENT_HOOK_TIMEOUT), "hook_timeout");
     assert_string_equal(chief_event_kind_name(CHIEF_EVENT_STOPPED), "stopped");
     assert_string_equal(chief_event_kind_name(0), "");
-    assert_string_equal(chief_event_kind_name(CHIEF_EVENT_STOPPED + 1), "");
+    assert_string_equal(chief_event_kind_name(CHIEF_EVENT_FORCED), "forced");
+    assert_string_equal(chief_event_kind_name(CHIEF_EVENT_FORCED + 1), "");
     assert_string_equal(chief_event_kind_name(-1), "");
 }
 

@@ -17,7 +17,7 @@
 
 #include "step.h"
 
-enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, EVENTS = 100 };
+enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, FORCE_MS = 20, EVENTS = 100 };
 
 typedef enum home { NOBODY, IN_INIT, HELD, RUNNING, IN_FINI, ABANDONED } home;
 
@@ -28,7 +28,9 @@ typedef struct worker {
     uint64_t generation;
     chief_state_t state;
     int32_t phase;
-    bool asked;   /* was told to end, by whatever */
+    bool asked; /* was told to end, by whatever */
+    bool forceable;
+    int64_t interrupted_until; /* 0: is not */
     bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
     bool first;   /* its answer is what STEP_INIT waits for */
     char after_names[2][8];
@@ -96,6 +98,7 @@ static void judge_state(const chief__action *a, worker *w) {
     CHECK(a->previous == w->state);
     CHECK(chief_state_transition(a->previous, a->state) == a->state);
     CHECK(a->previous != a->state || a->state == CHIEF_WORKER_FAILED);
+    if (a->state == CHIEF_WORKER_STOPPED) CHECK(w->interrupted_until == 0 || a->reason == CHIEF_REASON_KILLED);
     w->state = a->state;
 }
 
@@ -105,6 +108,7 @@ static void judge_home(const chief__action *a, worker *w) {
     case STEP_A_INIT:
         CHECK(w->home == NOBODY && !sim.stopping && !sim.ended && a->generation == w->generation + 1);
         w->generation = a->generation;
+        w->interrupted_until = 0;
         w->home = IN_INIT;
         w->asked = false;
         w->first = sim.initing;
@@ -114,17 +118,24 @@ static void judge_home(const chief__action *a, worker *w) {
         w->home = RUNNING;
         break;
     case STEP_A_FINI:
-        CHECK(w->home == HELD && w->state == CHIEF_WORKER_INITIALIZED);
-        judge_asked(a, w);
+        CHECK(w->home == HELD && (w->state == CHIEF_WORKER_INITIALIZED || w->interrupted_until != 0));
+        if (w->interrupted_until == 0) judge_asked(a, w); /* else its end was due before it was asked */
         w->home = IN_FINI;
         break;
     case STEP_A_CANCEL:
         CHECK((w->home == IN_INIT || w->home == RUNNING || w->reports) && a->until >= sim.now);
         judge_asked(a, w);
         break;
-    default: /* STEP_A_ABANDON */
-        CHECK((alive(w) || w->reports) && a->in_stop == sim.stopping && a->state == CHIEF_WORKER_FAILED);
+    case STEP_A_FORCE:
+        CHECK((alive(w) || w->reports) && w->forceable && w->interrupted_until == 0 && a->in_stop == sim.stopping);
         CHECK(w->asked || w->home == IN_INIT || w->reports);
+        CHECK(a->until == sim.now + FORCE_MS);
+        w->interrupted_until = a->until;
+        break;
+    default: /* STEP_A_ABANDON: who can be interrupted has been, and had its time */
+        CHECK(!w->forceable || (w->interrupted_until != 0 && sim.now >= w->interrupted_until));
+        CHECK((alive(w) || w->reports) && a->in_stop == sim.stopping && a->state == CHIEF_WORKER_FAILED);
+        CHECK(w->asked || w->interrupted_until != 0 || w->home == IN_INIT || w->reports);
         if (alive(w)) w->home = ABANDONED;
         break;
     }
@@ -182,7 +193,7 @@ static void judge_phase(uint32_t id) {
     switch (w->phase) {
     case CHIEF_PHASE_STARTING: CHECK(w->home == IN_INIT || w->home == RUNNING); break;
     case CHIEF_PHASE_UP: CHECK(w->home == RUNNING && w->state == CHIEF_WORKER_RUN); break;
-    case CHIEF_PHASE_STOPPING: CHECK(alive(w) && w->asked); break;
+    case CHIEF_PHASE_STOPPING: CHECK(alive(w) && (w->asked || w->interrupted_until != 0)); break;
     case CHIEF_PHASE_ABANDONED: CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED); break;
     case CHIEF_PHASE_GIVEN_UP: CHECK(w->home == NOBODY && w->state == CHIEF_WORKER_FAILED); break;
     case CHIEF_PHASE_WAITING: CHECK((w->home == NOBODY || w->home == HELD) && !sim.stopping); break;
@@ -304,7 +315,10 @@ static void add(void) {
                                  .says_ready = pick(2),
                                  .enabled = pick(8) > 0,
                                  .grace = graces[pick(6)],
-                                 .start_timeout = pick(40)};
+                                 .start_timeout = pick(40),
+                                 .forceable = pick(2) == 0,
+                                 .force_ms = FORCE_MS};
+    w.forceable = given.forceable;
     size_t room = chief__model_room(sim.m);
     int rc = chief__model_add(sim.m, &given, &id);
     CHECK(rc == CHIEF_OK || (rc == CHIEF_ECLOSED && (sim.stopping || sim.ended)));
@@ -341,11 +355,12 @@ static void end_it(void) {
     step(STEP_STOP_ALL, 0, 0, 0);
     if (pick(4) == 0 && !sim.ended) {
         step(STEP_FORCE, 0, 0, 0);
-        pass(50);
+        pass(50 + FORCE_MS);
         CHECK(sim.ended);
     }
     while (!sim.ended) {
-        CHECK(sim.now <= sim.stop_by || sim.now - sim.stop_by < 200); /* 200: held up, see above */
+        /* 200: held up, see above; and each level that had to be interrupted has its time for that */
+        CHECK(sim.now <= sim.stop_by || sim.now - sim.stop_by < 200 + MOST * FORCE_MS);
         if (pick(2) == 0) report(pick(MOST));
         pass(pick(10));
     }

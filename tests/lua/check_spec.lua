@@ -37,6 +37,7 @@ describe("the effective configuration", function()
     assert.equal(20, of.force_stop_timeout)
     assert.equal(30, of.init_timeout)
     assert.equal(5, of.hook_timeout)
+    assert.equal(0.1, of.force_time)
     assert.is_false(of.keep)
     assert.same({ level = "info", format = "text" }, of.log)
     local uploads = of.channels[1]
