@@ -37,6 +37,7 @@ set(CHIEF_CORE_SOURCES
   core/src/post.c
   core/src/process.c
   core/src/recv.c
+  core/src/replica.c
   core/src/request.c
   core/src/rule.c
   core/src/run.c
@@ -51,6 +52,7 @@ set(CHIEF_CORE_SOURCES
   core/src/step_life.c
   core/src/step_request.c
   core/src/step_stop.c
+  core/src/turn.c
   core/src/unit.c
   core/src/value.c
   core/src/wait.c
@@ -105,6 +107,7 @@ set(CHIEF_LUA_MODULES
   lua/chief/init.lua
   lua/chief/options.lua
   lua/chief/problems.lua
+  lua/chief/replicas.lua
   lua/chief/schema.lua
   lua/chief/search.lua
   lua/chief/source.lua

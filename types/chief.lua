@@ -92,6 +92,7 @@
 ---@field isolation "thread"|nil
 ---@field grace number? seconds to end in when asked to stop
 ---@field start_timeout number? seconds until it must be ready; 30
+---@field count integer? how many of it run at once; 2 makes the workers `name/1` and `name/2`, and `name` means both
 
 ---@class chief.ChannelOptions
 ---@field capacity integer? messages; 64

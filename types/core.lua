@@ -32,6 +32,7 @@
 ---@field start_timeout number?
 ---@field ready "explicit"|"run"|nil
 ---@field mailbox_capacity integer?
+---@field count integer? replicas
 
 ---@class chief.core.Findings
 ---@field run boolean

@@ -55,6 +55,9 @@ static void read_options(lua_State *L, int spec, chief_worker_options *out, chie
     int64_t capacity = chief__lua_field_integer(L, spec, "mailbox_capacity");
     luaL_argcheck(L, capacity >= 0 && capacity <= UINT32_MAX, spec, "mailbox_capacity is out of range");
     out->mailbox_capacity = (uint32_t)capacity;
+    int64_t count = chief__lua_field_integer(L, spec, "count");
+    luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, spec, "count is out of range");
+    out->count = (uint32_t)count;
     out->args = read_args(L, spec); /* the last, as it is in the scratch buffer */
 }
 

@@ -18,7 +18,8 @@
  *  - `**out` (or `*out`) comes last among the handles it is made from, is NULL or 0 on failure, and is
  *    the caller's on success. A returned pointer is borrowed.
  *  - Strings are UTF-8 and end in NUL where no length is given; names are 1 to 64 bytes of
- *    [A-Za-z0-9_.-], the first not '.' and not '-'.
+ *    [A-Za-z0-9_.-], the first not '.' and not '-'. Only `count` adds "/N" to a worker's name: `resizer` with a
+ *    count of 2 is the two workers resizer/1 and resizer/2, its replicas, and `resizer` means all of them.
  *  - Times are int64_t milliseconds on the monotonic clock. A timeout that is negative waits for ever,
  *    0 does not wait (CHIEF_EAGAIN instead of CHIEF_ETIMEDOUT).
  *  - An options structure begins with `uint32_t size` = sizeof of what the caller was compiled
@@ -444,7 +445,8 @@ CHIEF_API void chief_rule_free(chief_rule *rule);
 
 /*
  * CHIEF_OK when each name is known, else CHIEF_ENOENT, and the text names the first that is not and lists
- * those there are: «invalid service name foo; there are: api, resizer». Go: WorkerExistRule.Validate.
+ * those there are: «invalid service name foo; there are: api, resizer (resizer/1, resizer/2)». A name whose replicas
+ * are among the rule's is known, too. Go: WorkerExistRule.Validate.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_rule_validate(const chief_rule *rule, const char *const *names, size_t n);
@@ -457,7 +459,8 @@ CHIEF_API int chief_rule_validate(const chief_rule *rule, const char *const *nam
 CHIEF_API int chief_rule_error(chief_rule **out, const chief_rule *rule, const char *message);
 
 /*
- * The names, sorted; `*n` is their number. Borrowed from the rule. Go: WorkerExistRule.AvailableWorkers.
+ * The names, sorted, replicas by their number; `*n` is how many. Borrowed from the rule. Go:
+ * WorkerExistRule.AvailableWorkers.
  * @thread any  @blocks never
  */
 CHIEF_API const char *const *chief_rule_available(const chief_rule *rule, size_t *n);
@@ -796,14 +799,15 @@ CHIEF_API int chief_worker_channel(chief_worker *ctx, const char *name, chief_ch
 
 /*
  * Sends to another worker's mailbox; "*" is chief_worker_broadcast. To a worker that is not there, not
- * enabled, removed or given up: CHIEF_ENOENT; between two of its runs the message waits for it.
+ * enabled, removed or given up: CHIEF_ENOENT; between two of its runs the message waits for it. A name with replicas
+ * is one of them in turn, whatever state the others are in; `name/2` is that one.
  * @thread worker  @blocks timeout
  * Errors: CHIEF_ENOENT, and as chief_channel_send.
  */
 CHIEF_API int chief_worker_send(chief_worker *ctx, const char *to, const void *data, size_t len, int64_t timeout_ms);
 
 /*
- * Sends several to one mailbox, as chief_channel_send_many.
+ * Sends several to one mailbox, as chief_channel_send_many; where the name has replicas, each goes to the next in turn.
  * @thread worker  @blocks timeout
  */
 CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const chief_bytes *items, size_t n,
@@ -818,7 +822,7 @@ CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const ch
 CHIEF_API int chief_worker_broadcast(chief_worker *ctx, const void *data, size_t len, size_t *reached);
 
 /*
- * Asks another worker and waits for its answer. A callee that ends, or takes its next message, without
+ * Asks another worker (of several replicas one in turn, but not the caller) and waits for its answer. A callee that ends, or takes its next message, without
  * answering: CHIEF_ENOREPLY. One that answered with a failure: CHIEF_ECALL and its text.
  * @thread worker  @blocks timeout
  * Errors: CHIEF_ENOENT, CHIEF_ENOREPLY, CHIEF_ECALL, CHIEF_EDEADLK (calling itself), and as
@@ -847,7 +851,8 @@ CHIEF_API int chief_worker_states(chief_worker *ctx, chief_snapshot **out);
 /*
  * A thread-safe registry of workers and their states. Alone, its verbs record and check transitions, and only
  * chief_pool_init and chief_pool_run_exec run code, in the caller's thread. The pool of a running chief is
- * written by its loop alone: the verbs answer CHIEF_EBUSY there.
+ * written by its loop alone: the verbs answer CHIEF_EBUSY there. Replicas are in it one by one, and a verb that writes
+ * takes the name of one.
  */
 typedef struct chief_pool chief_pool;
 
@@ -880,7 +885,8 @@ CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const ch
 CHIEF_API int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data);
 
 /*
- * The state of a worker; an unknown name is `disabled`. Go: WorkerPool.GetState.
+ * The state of a worker; an unknown name is `disabled`. A name with replicas: `run` when all of them run, else the state
+ * of the first that does not. Go: WorkerPool.GetState.
  * @thread any  @blocks never
  */
 CHIEF_API chief_state_t chief_pool_get_state(chief_pool *pool, const char *name);
@@ -931,13 +937,13 @@ CHIEF_API chief_state_t chief_pool_stop(chief_pool *pool, const char *name);
 CHIEF_API chief_state_t chief_pool_fail(chief_pool *pool, const char *name);
 
 /*
- * 1 when the state is enabled or beyond. Go: WorkerPool.IsEnabled.
+ * 1 when the state (of all replicas) is enabled or beyond. Go: WorkerPool.IsEnabled.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_pool_is_enabled(chief_pool *pool, const char *name);
 
 /*
- * 1 when the state is run. Go: WorkerPool.IsAlive.
+ * 1 when the state (of all replicas) is run. Go: WorkerPool.IsAlive.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_pool_is_alive(chief_pool *pool, const char *name);
@@ -1002,7 +1008,7 @@ CHIEF_API size_t chief_snapshot_len(const chief_snapshot *snapshot);
 CHIEF_API const chief_worker_status *chief_snapshot_at(const chief_snapshot *snapshot, size_t i);
 
 /*
- * The worker of that name, or NULL. Borrowed.
+ * The worker of that name, or NULL (also for one with replicas, which have statuses of their own). Borrowed.
  * @thread any  @blocks never
  */
 CHIEF_API const chief_worker_status *chief_snapshot_find(const chief_snapshot *snapshot, const char *name);
@@ -1142,6 +1148,7 @@ typedef struct chief_worker_options {
     chief_destructor destroy;  /* of `data`, once, when no generation can use it any more */
     uint32_t mailbox_capacity; /* messages; default 1024 */
     int32_t isolation;         /* enum chief_isolation */
+    uint32_t count;            /* replicas; default 1, at most 65535 */
 } chief_worker_options;
 
 /*
@@ -1170,6 +1177,12 @@ CHIEF_API int chief_add_worker(chief *c, const char *name, const chief_worker_op
 /*
  * The same with options, all copied. On failure `data` stays the caller's. Names in `after` may be added later, but
  * before chief_init_workers, which refuses unknown ones and cycles.
+ *
+ * A `count` of 2 or more adds the workers `name/1` … `name/N`, all of them or, on an error, none. Each has a life, a
+ * mailbox and restarts of its own; they run at once over the same `data`, which is destroyed when the last of them is
+ * gone. A count of 1 is what 0 is: one worker of that name. `name` means all replicas where a worker is enabled,
+ * started, stopped, restarted, removed, waited for, or named in `after` (all have to be ready), and one in turn for a
+ * message or a call; `name/2` is that one.
  * @thread any  @blocks never
  * Errors: CHIEF_EEXIST, CHIEF_EINVAL (also for CHIEF_PROCESS: a table of callbacks can't go into a process),
  * CHIEF_ENOTSUP (CHIEF_FIBER), CHIEF_ENOENT and CHIEF_ECYCLE (while running), CHIEF_ECLOSED (it has ended), CHIEF_ENOMEM.
@@ -1207,7 +1220,8 @@ CHIEF_API int chief_enable_worker(chief *c, const char *name);
 CHIEF_API int chief_enable_workers(chief *c, const char *const *names, size_t n);
 
 /*
- * 1 when the worker is enabled (or would be by default), 0 when not or unknown. Go: Chief.IsEnabled.
+ * 1 when the worker (each of its replicas) is enabled, or would be by default, 0 when not or unknown. Go:
+ * Chief.IsEnabled.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_is_enabled(chief *c, const char *name);
@@ -1326,6 +1340,7 @@ CHIEF_API int chief_force_stop(chief *c);
  *   stop     → stopped; also ends the waiting for a restart
  *   restart  stop, then start; starts one that does not run
  *   remove   stop, then forget; its name is free when the event `removed` comes
+ * With a name that has replicas each is asked for which it is legal; it is illegal only when it is so for all.
  * @thread any  @blocks never (the loop's answer)
  * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY (its last life was abandoned and still lives; the chief is stopping),
  * CHIEF_EENABLE, CHIEF_ENOTINIT, CHIEF_ECLOSED, CHIEF_EDEADLK (from a callback on the chief's own loop).
@@ -1339,7 +1354,7 @@ CHIEF_API int chief_restart_worker(chief *c, const char *name);
 CHIEF_API int chief_remove_worker(chief *c, const char *name);
 
 /*
- * Waits until the worker is in that state.
+ * Waits until the worker, or each of its replicas at one moment, is in that state.
  * @thread any  @blocks timeout
  * Errors: CHIEF_ENOENT, CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED when the chief has stopped and it is not,
  * CHIEF_EDEADLK.

@@ -313,8 +313,9 @@ static void act_nothing_left(chief *c) {
 }
 
 static void act_note_after(chief *c, chief__member *member, const chief__action *a) {
+    const chief__member *other = c->members[a->other];
     chief__note(c, CHIEF_INFO, member->unit->name, "after names %s, which is not enabled here: not waited for",
-                chief__model_name(c->model, a->other));
+                a->whole ? chief__plain_name(other) : other->unit->name);
 }
 
 /* Actions about everything; false for one about a worker. */

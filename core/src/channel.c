@@ -99,6 +99,13 @@ void chief_channel_close(chief_channel *ch) {
     chief__unlock(&ch->lock);
 }
 
+bool chief__channel_is_open(chief_channel *ch) {
+    chief__lock(&ch->lock);
+    bool open = ch->refusal == CHIEF_OK;
+    chief__unlock(&ch->lock);
+    return open;
+}
+
 static void end_calls(const chief__msg_list *list) {
     for (const chief_msg *msg = list->first; msg != NULL; msg = msg->next)
         if (msg->call != NULL) chief__call_end(msg->call);

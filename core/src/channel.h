@@ -76,6 +76,9 @@ void chief__channel_owned(chief_channel *mailbox, int change);
 /* Whether senders to a mailbox are refused. What is queued stays, but who waits for an answer to it waits in vain. */
 void chief__channel_shut(chief_channel *mailbox, bool shut);
 
+/* Whether senders are not refused now. */
+bool chief__channel_is_open(chief_channel *ch);
+
 /* Closes it for good, with `refusal` for those who still send, ends its calls, and lets go of the hub. */
 void chief__channel_retire(chief_channel *ch, int refusal);
 
@@ -93,6 +96,9 @@ void chief__channel_freed(chief_channel *ch, size_t freed);
 
 /* CHIEF_EINVAL, CHIEF_ETOOBIG. */
 int chief__message_check(const chief_channel *ch, const void *data, size_t len);
+
+/* Sends a copy of the bytes; `deadline` of chief__limit. */
+int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline);
 
 /* How long a sender may wait, and whether a done context ends that at once (for calls) or at the end of its grace. */
 typedef struct chief__patience {

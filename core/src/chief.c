@@ -5,6 +5,7 @@
 #include "context.h"
 #include "err.h"
 #include "loop.h"
+#include "replica.h"
 #include "request.h"
 
 #define FORCE_STOP_TIMEOUT_MS 45000
@@ -143,6 +144,35 @@ chief__member *chief__member_find(chief *c, const char *name) {
     return entry != NULL ? chief__entry_owner(entry) : NULL;
 }
 
+chief__members_of chief__members_named(chief *c, const char *name) {
+    uint32_t last = chief__pool_replicas(c->pool, name);
+    return (chief__members_of){.name = name, .next = last > 0, .last = last};
+}
+
+chief__member *chief__members_next(chief *c, chief__members_of *of) {
+    char name[CHIEF__REPLICA_NAME_SIZE];
+    if (of->next == 0) {
+        of->next = 1; /* beyond `last`, which is 0 */
+        return chief__member_find(c, of->name);
+    }
+    while (of->next <= of->last) {
+        chief__replica_name(name, of->name, of->next++);
+        chief__member *member = chief__member_find(c, name);
+        if (member != NULL) return member;
+    }
+    return NULL;
+}
+
+const char *chief__plain_name(const chief__member *member) {
+    const chief__unit *unit = member->unit;
+    return unit->whole != NULL ? unit->whole->name : unit->name;
+}
+
+bool chief__members_there(chief *c, const char *name) {
+    chief__members_of of = chief__members_named(c, name);
+    return chief__members_next(c, &of) != NULL;
+}
+
 static int room_for(chief *c, uint32_t id) {
     if (id < c->n_members) return CHIEF_OK;
     size_t n = c->n_members == 0 ? 16 : 2 * c->n_members;
@@ -185,23 +215,61 @@ static int member_fill(chief *c, chief__member *member, bool enabled) {
     return rc;
 }
 
-chief__member *chief__member_add(chief *c, chief__unit *unit, bool enabled, int *rc) {
+static int member_add(chief *c, chief__unit *unit, bool enabled) {
     chief__member *member = chief__calloc(1, sizeof *member);
-    if (member == NULL) {
-        *rc = chief__fail_code(CHIEF_ENOMEM);
-        return NULL;
-    }
+    if (member == NULL) return chief__fail_code(CHIEF_ENOMEM);
     member->unit = chief__unit_ref(unit);
-    *rc = member_fill(c, member, enabled);
-    if (*rc != CHIEF_OK) {
+    int rc = member_fill(c, member, enabled);
+    if (rc != CHIEF_OK) {
         chief__unit_unref(member->unit);
         chief__free(member);
-        return NULL;
+        return rc;
     }
-    unit->armed = true;
     c->members[member->id] = member;
-    chief__record_state(c, member, CHIEF_WORKER_NULL, CHIEF_WORKER_PRESENT);
-    return member;
+    return CHIEF_OK;
+}
+
+static int add_replica(chief *c, chief__unit *whole, uint32_t number, bool enabled) {
+    chief__unit *unit;
+    int rc = chief__unit_replica(&unit, whole, number);
+    if (rc != CHIEF_OK) return rc;
+    rc = member_add(c, unit, enabled);
+    chief__unit_unref(unit);
+    return rc;
+}
+
+/* Nobody was told of them. */
+static void take_back(chief *c, const char *name) {
+    chief__members_of of = chief__members_named(c, name);
+    for (chief__member *m; (m = chief__members_next(c, &of)) != NULL;) {
+        chief__model_take_back(c->model, m->id);
+        chief__hub_remove_worker(c->hub, m->unit->name);
+        chief__pool_drop(c->pool, m->entry);
+        chief__member_drop(c, m);
+    }
+}
+
+static int add_replicas(chief *c, chief__unit *whole, bool enabled) {
+    int rc = CHIEF_OK;
+    for (uint32_t number = 1; rc == CHIEF_OK && number <= whole->count; number++)
+        rc = add_replica(c, whole, number, enabled);
+    if (rc != CHIEF_OK) take_back(c, whole->name);
+    return rc;
+}
+
+/* The worker, or each of its replicas, or on an error none. */
+int chief__members_add(chief *c, chief__unit *unit, bool enabled) {
+    if (chief__pool_find(c->pool, unit->name) != NULL || chief__pool_replicas(c->pool, unit->name) > 0)
+        return chief__fail(CHIEF_EEXIST, "there is a worker %s already", unit->name);
+    int rc = unit->count > 1 ? add_replicas(c, unit, enabled) : member_add(c, unit, enabled);
+    if (rc != CHIEF_OK) return rc;
+    unit->armed = true;
+    chief__members_of of = chief__members_named(c, unit->name);
+    for (chief__member *m; (m = chief__members_next(c, &of)) != NULL;) {
+        chief__record_state(c, m, CHIEF_WORKER_NULL, CHIEF_WORKER_PRESENT);
+        if (enabled) chief__record_state(c, m, CHIEF_WORKER_PRESENT, CHIEF_WORKER_ENABLED);
+    }
+    return CHIEF_OK;
 }
 
 void chief__member_drop(chief *c, chief__member *member) {
@@ -217,7 +285,7 @@ static int add_unit(chief *c, chief__unit *unit) {
     int rc = CHIEF_OK;
     chief__lock(&c->lock);
     bool running = c->stage != STAGE_NEW;
-    if (!running) (void)chief__member_add(c, unit, false, &rc);
+    if (!running) rc = chief__members_add(c, unit, false);
     chief__unlock(&c->lock);
     return running ? chief__ask(c, REQUEST_ADD, NULL, unit, 0) : rc;
 }
@@ -259,15 +327,19 @@ int chief_get_channel(chief *c, const char *name, chief_channel **out) {
 
 /* ---- enabling ---- */
 
+static void enable_member(chief *c, chief__member *member) {
+    chief_state_t state = chief_pool_get_state(c->pool, member->unit->name);
+    member->named = true;
+    if (state == CHIEF_WORKER_PRESENT || state == CHIEF_WORKER_DISABLED)
+        chief__record_state(c, member, state, CHIEF_WORKER_ENABLED);
+}
+
 static int enable_named(chief *c, const char *const *names, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (chief__member_find(c, names[i]) == NULL) return chief__unknown_name(c, names[i]);
+        if (!chief__members_there(c, names[i])) return chief__unknown_name(c, names[i]);
     for (size_t i = 0; i < n; i++) {
-        chief__member *member = chief__member_find(c, names[i]);
-        chief_state_t state = chief_pool_get_state(c->pool, names[i]);
-        member->named = true;
-        if (state == CHIEF_WORKER_PRESENT || state == CHIEF_WORKER_DISABLED)
-            chief__record_state(c, member, state, CHIEF_WORKER_ENABLED);
+        chief__members_of of = chief__members_named(c, names[i]);
+        for (chief__member *m; (m = chief__members_next(c, &of)) != NULL;) enable_member(c, m);
     }
     c->any_named = c->any_named || n > 0;
     return CHIEF_OK;
@@ -292,10 +364,10 @@ int chief_enable_worker(chief *c, const char *name) { return chief_enable_worker
 int chief_is_enabled(chief *c, const char *name) {
     if (c == NULL || name == NULL) return 0;
     chief__lock(&c->lock);
-    chief_state_t state = chief_pool_get_state(c->pool, name);
+    chief_state_t least = chief__pool_least(c->pool, name);
     bool by_default = c->stage == STAGE_NEW && c->enable_by_default && !c->any_named;
     chief__unlock(&c->lock);
-    return state >= CHIEF_WORKER_ENABLED || (by_default && state == CHIEF_WORKER_PRESENT);
+    return least >= (by_default ? CHIEF_WORKER_PRESENT : CHIEF_WORKER_ENABLED);
 }
 
 /* ---- settings ---- */

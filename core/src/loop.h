@@ -38,6 +38,14 @@ typedef struct chief__member {
     bool removed;   /* the brain forgot it; it stays only for its abandoned home */
 } chief__member;
 
+/* A walk over the members that a name means, in registration order: the worker of that name, or its replicas. Members may
+ * come and go on the way. */
+typedef struct chief__members_of {
+    const char *name;
+    uint32_t next; /* 0: the worker of that name itself */
+    uint32_t last;
+} chief__members_of;
+
 typedef enum chief__stage {
     STAGE_NEW,      /* being configured; no loop */
     STAGE_RUNNING,  /* the loop runs, workers are initialised */
@@ -128,9 +136,13 @@ struct chief {
 /* chief.c */
 chief *chief__ref(chief *c);
 void chief__unref(chief *c);
-chief__member *chief__member_add(chief *c, chief__unit *unit, bool enabled, int *rc);
+int chief__members_add(chief *c, chief__unit *unit, bool enabled);
 void chief__member_drop(chief *c, chief__member *member);
 chief__member *chief__member_find(chief *c, const char *name);
+chief__members_of chief__members_named(chief *c, const char *name);
+chief__member *chief__members_next(chief *c, chief__members_of *of);
+bool chief__members_there(chief *c, const char *name);
+const char *chief__plain_name(const chief__member *member); /* without the number of a replica */
 int chief__unknown_name(chief *c, const char *name);
 int chief__forked_check(void);
 

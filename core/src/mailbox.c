@@ -6,8 +6,10 @@
 #include "call.h"
 #include "err.h"
 #include "map.h"
+#include "replica.h"
+#include "turn.h"
 
-#define QUOTED_SIZE 72
+#define QUOTED_SIZE (CHIEF__REPLICA_NAME_SIZE + 2)
 
 struct chief__hub {
     atomic_uint refs;             /* dropped with release, the last one acquires */
@@ -18,6 +20,7 @@ struct chief__hub {
     /* under lock */
     chief__map channels; /* of chief_channel, each held */
     chief__map workers;  /* the same, by the worker whose mailbox it is */
+    chief__map turns;    /* of chief__turn, by what the names of replicas have in common */
     bool closed;
 };
 
@@ -54,6 +57,8 @@ void chief__hub_unref(chief__hub *hub) {
     if (hub == NULL || atomic_fetch_sub_explicit(&hub->refs, 1, memory_order_acq_rel) != 1) return;
     map_free(&hub->channels);
     map_free(&hub->workers);
+    for (size_t i = 0; i < hub->turns.capacity; i++) chief__turn_free(hub->turns.slots[i].value);
+    chief__map_fini(&hub->turns);
     chief__counter_unref(hub->late);
     chief__mutex_fini(&hub->lock);
     chief__free(hub);
@@ -104,13 +109,60 @@ int chief__hub_add_channel(chief__hub *hub, const char *name, const chief_channe
     return rc;
 }
 
+/* With the lock held. */
+static void leave_turn(chief__hub *hub, chief__turn *turn, const chief_channel *mailbox) {
+    chief__turn_remove(turn, mailbox);
+    if (turn->n > 0) return;
+    chief__map_remove(&hub->turns, turn->name);
+    chief__turn_free(turn);
+}
+
+/* With the lock held: a plain name has no turn; `*out` NULL otherwise means that there is no memory for one. */
+static bool turn_of(chief__hub *hub, const char *name, chief__turn **out) {
+    char stem[CHIEF__REPLICA_NAME_SIZE];
+    size_t len = chief__replica_stem(name);
+    *out = NULL;
+    if (chief__replica_number(name) == 0) return false;
+    (void)snprintf(stem, sizeof stem, "%.*s", (int)len, name);
+    *out = chief__map_get(&hub->turns, stem);
+    return true;
+}
+
+/* With the lock held. */
+static int join_turn(chief__hub *hub, chief_channel *mailbox) {
+    chief__turn *turn;
+    if (!turn_of(hub, mailbox->owner, &turn)) return CHIEF_OK;
+    if (turn == NULL) {
+        turn = chief__turn_new(mailbox->owner, chief__replica_stem(mailbox->owner));
+        if (turn == NULL) return chief__fail_code(CHIEF_ENOMEM);
+        int rc = chief__map_put(&hub->turns, turn->name, turn);
+        if (rc != CHIEF_OK) {
+            chief__turn_free(turn);
+            return rc;
+        }
+    }
+    int rc = chief__turn_add(turn, mailbox);
+    if (rc != CHIEF_OK) leave_turn(hub, turn, mailbox); /* one without members goes again */
+    return rc;
+}
+
+/* With the lock held. */
+static int put_worker(chief__hub *hub, chief_channel *mailbox) {
+    chief__turn *turn;
+    int rc = join_turn(hub, mailbox);
+    if (rc != CHIEF_OK) return rc;
+    rc = put(hub, &hub->workers, mailbox->owner, mailbox, "worker");
+    if (rc != CHIEF_OK && turn_of(hub, mailbox->owner, &turn)) leave_turn(hub, turn, mailbox);
+    return rc;
+}
+
 int chief__hub_add_worker(chief__hub *hub, const char *name, uint32_t capacity) {
     chief_channel *mailbox;
     chief_channel_options options = {.size = sizeof options, .capacity = capacity};
     int rc = chief__channel_new(&mailbox, "", name, &options);
     if (rc != CHIEF_OK) return rc;
     chief__lock(&hub->lock);
-    rc = put(hub, &hub->workers, mailbox->owner, mailbox, "worker");
+    rc = put_worker(hub, mailbox);
     chief__unlock(&hub->lock);
     if (rc != CHIEF_OK) chief_channel_unref(mailbox);
     return rc;
@@ -130,7 +182,7 @@ chief_channel *chief__hub_mailbox(chief__hub *hub, const char *name) { return fi
 /* With the lock held: CHIEF_ENOENT with the names there are. */
 static int unknown(const chief__map *map, const char *message, const char *name) {
     char quoted[QUOTED_SIZE];
-    (void)snprintf(quoted, sizeof quoted, "\"%.64s\"", name);
+    (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", CHIEF__REPLICA_NAME_SIZE - 1, name);
     return chief__map_unknown(map, message, quoted);
 }
 
@@ -167,7 +219,9 @@ int chief__hub_check(chief__hub *hub) {
 void chief__hub_remove_worker(chief__hub *hub, const char *name) {
     chief__lock(&hub->lock);
     chief_channel *mailbox = chief__map_get(&hub->workers, name);
+    chief__turn *turn;
     if (mailbox != NULL) chief__map_remove(&hub->workers, name);
+    if (mailbox != NULL && turn_of(hub, name, &turn)) leave_turn(hub, turn, mailbox);
     chief__unlock(&hub->lock);
     if (mailbox == NULL) return;
     chief__channel_retire(mailbox, CHIEF_ENOENT);
@@ -182,10 +236,27 @@ int chief__hub_open_worker(chief__hub *hub, const char *name, bool open) {
     return CHIEF_OK;
 }
 
-int chief__hub_no_worker(chief__hub *hub, const char *name) {
+/* With the lock held: why none of the replicas can be sent to. */
+static int fail_turn(const chief__turn *turn, const chief_channel *but) {
+    for (size_t i = 0; i < turn->n; i++)
+        if (turn->mailboxes[i] == but)
+            return chief__fail(CHIEF_EDEADLK,
+                               "worker \"%s\" can't wait for its own answer, and of \"%s\" no other is there",
+                               but->owner, turn->name);
+    return chief__fail(CHIEF_ENOENT, "no replica of worker \"%s\" is there: not enabled, given up or removed",
+                       turn->name);
+}
+
+int chief__hub_addressee(chief__hub *hub, const char *to, const chief_channel *but, chief_channel **mailbox,
+                         bool *shared) {
+    int rc = CHIEF_OK;
     chief__lock(&hub->lock);
-    int rc = unknown(&hub->workers, "no worker", name);
+    *mailbox = chief_channel_ref(chief__map_get(&hub->workers, to));
+    chief__turn *turn = *mailbox == NULL ? chief__map_get(&hub->turns, to) : NULL;
+    if (turn != NULL) *mailbox = chief__turn_take(turn, but);
+    if (*mailbox == NULL) rc = turn != NULL ? fail_turn(turn, but) : unknown(&hub->workers, "no worker", to);
     chief__unlock(&hub->lock);
+    *shared = turn != NULL;
     return rc;
 }
 

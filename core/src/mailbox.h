@@ -40,6 +40,12 @@ int chief__hub_open_worker(chief__hub *hub, const char *name, bool open);
 /* The mailbox of a worker with a reference of the caller's; NULL when there is none. */
 chief_channel *chief__hub_mailbox(chief__hub *hub, const char *name);
 
+/* Whose mailbox a message to `to` goes into: the worker's of that name, or that of one of its replicas in turn that is open
+ * and not `but`; with a reference of the caller's. `*shared` when there are replicas, so that one which closes meanwhile
+ * is no reason to fail. CHIEF_ENOENT; CHIEF_EDEADLK when `but` is the only one. */
+int chief__hub_addressee(chief__hub *hub, const char *to, const chief_channel *but, chief_channel **mailbox,
+                         bool *shared);
+
 /* The chief has ended: every channel and mailbox is closed, every waiter woken, every call ended. What is queued stays
  * countable. Again changes nothing. */
 void chief__hub_close(chief__hub *hub);
@@ -60,9 +66,6 @@ uint64_t chief__hub_late_replies(chief__hub *hub);
 
 /* Fills `out` with up to `max` mailboxes, each held, when all fit; returns how many there are. */
 size_t chief__hub_mailboxes(chief__hub *hub, chief_channel **out, size_t max);
-
-/* CHIEF_ENOENT with the workers there are. */
-int chief__hub_no_worker(chief__hub *hub, const char *name);
 
 struct chief__counter;
 struct chief__counter *chief__hub_late_counter(chief__hub *hub);

@@ -83,7 +83,7 @@ int chief__map_unknown(const chief__map *map, const char *message, const char *n
     int rc = names != NULL ? chief_rule_new(&plain, names, n) : CHIEF_ENOMEM;
     if (rc == CHIEF_OK) rc = chief_rule_error(&rule, plain, message);
     if (rc == CHIEF_OK) (void)chief_rule_validate(rule, &name, 1);
-    else (void)chief__fail(CHIEF_ENOENT, "%s %.64s", message, name);
+    else (void)chief__fail(CHIEF_ENOENT, "%s %.80s", message, name);
     chief_rule_free(rule);
     chief_rule_free(plain);
     chief__free(names);

@@ -1,9 +1,11 @@
 #include "model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "err.h"
+#include "replica.h"
 
 /* More than one step can say about one worker (its deadline, then the event, then a stop), and about all. What a step does
  * not write is never touched. */
@@ -82,14 +84,24 @@ static bool named_before(const chief__model_worker *given, size_t i) {
 static void drop_uses(chief__model *m, chief__life *w) {
     for (uint32_t i = 0; i < w->n_after; i++) chief__names_drop(&m->names, w->after[i].dependency);
     chief__names_drop(&m->names, w->name);
+    chief__names_drop(&m->names, w->stem);
     chief__free(w->after);
+}
+
+/* CHIEF_ENOMEM; a plain name is no replica and has none. */
+static int take_stem(chief__model *m, chief__life *w, const char *name) {
+    char stem[CHIEF__REPLICA_NAME_SIZE];
+    if (chief__replica_number(name) == 0) return CHIEF_OK;
+    (void)snprintf(stem, sizeof stem, "%.*s", (int)chief__replica_stem(name), name);
+    w->stem = chief__names_use(&m->names, stem);
+    return w->stem != NULL ? CHIEF_OK : CHIEF_ENOMEM;
 }
 
 /* Copies what was given into `w`, which is in no list yet. */
 static int take_names(chief__model *m, chief__life *w, const chief__model_worker *given) {
     w->name = chief__names_use(&m->names, given->name);
     w->after = chief__calloc(given->n_after, sizeof *w->after);
-    bool whole = w->name != NULL && w->after != NULL;
+    bool whole = w->name != NULL && w->after != NULL && take_stem(m, w, given->name) == CHIEF_OK;
     for (size_t i = 0; whole && i < given->n_after; i++) {
         if (named_before(given, i)) continue;
         chief__name *name = chief__names_use(&m->names, given->after[i]);
@@ -127,7 +139,8 @@ static bool blocks(const chief__life *w) { return w->expected && !w->ready; }
 static void tell_dependents(chief__model *m, const chief__life *w, bool blocked) {
     bool blocking = blocks(w);
     if (blocked == blocking) return;
-    for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
+    for (const chief__edge *edge = chief__model_dependent(w, NULL); edge != NULL;
+         edge = chief__model_dependent(w, edge)) {
         chief__life *dependent = &m->members[edge->dependent];
         dependent->unmet = blocking ? dependent->unmet + 1 : dependent->unmet - 1;
     }
@@ -137,6 +150,34 @@ static void recount(chief__model *m, chief__life *w) {
     bool unready = w->expected && w->state >= CHIEF_WORKER_ENABLED && w->state != CHIEF_WORKER_STOPPED && !w->ready;
     if (unready != w->unready) m->unready = unready ? m->unready + 1 : m->unready - 1;
     w->unready = unready;
+}
+
+/* How many of those an edge leads to have to be waited for; `but` does not count. */
+static uint32_t count_unmet(const chief__model *m, const chief__edge *edge, const chief__life *but) {
+    uint32_t unmet = 0;
+    for (const chief__life *d = chief__model_dependency(m, edge, NULL); d != NULL;
+         d = chief__model_dependency(m, edge, d))
+        unmet += d != but && blocks(d);
+    return unmet;
+}
+
+static void join_replicas(chief__model *m, chief__life *w) {
+    chief__name *stem = w->stem;
+    uint32_t id = chief__model_id(m, w);
+    w->previous_replica = stem->last_replica;
+    w->next_replica = CHIEF__NONE;
+    if (stem->last_replica != CHIEF__NONE) m->members[stem->last_replica].next_replica = id;
+    if (stem->first_replica == CHIEF__NONE) stem->first_replica = id;
+    stem->last_replica = id;
+}
+
+static void leave_replicas(chief__model *m, const chief__life *w) {
+    chief__name *stem = w->stem;
+    uint32_t id = chief__model_id(m, w);
+    if (w->previous_replica != CHIEF__NONE) m->members[w->previous_replica].next_replica = w->next_replica;
+    if (w->next_replica != CHIEF__NONE) m->members[w->next_replica].previous_replica = w->previous_replica;
+    if (stem->first_replica == id) stem->first_replica = w->next_replica;
+    if (stem->last_replica == id) stem->last_replica = w->previous_replica;
 }
 
 /* Into the registration order, the edges and the counters. */
@@ -150,43 +191,44 @@ static void enlist(chief__model *m, uint32_t id) {
     m->count++;
     m->n_edges += w->n_after;
     w->name->id = id;
+    if (w->stem != NULL) join_replicas(m, w);
     for (uint32_t i = 0; i < w->n_after; i++) {
-        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
         w->after[i].dependent = id;
         chief__edge_link(&w->after[i]);
-        if (dependency != NULL && dependency != w && blocks(dependency)) w->unmet++;
+        w->unmet += count_unmet(m, &w->after[i], w);
     }
     tell_dependents(m, w, false);
     recount(m, w);
 }
 
+static bool is_there(const chief__model *m, const char *text) {
+    const chief__name *name = chief__names_find(&m->names, text);
+    return name != NULL && (name->id != CHIEF__NONE || name->first_replica != CHIEF__NONE);
+}
+
 /* Before anything is changed: may it come at all? */
 static int check_add(const chief__model *m, const chief__model_worker *given) {
-    const chief__name *name = chief__names_find(&m->names, given->name);
     if (m->stopping) return chief__fail(CHIEF_ECLOSED, "worker %s: the chief is stopping", given->name);
-    if (name != NULL && name->id != CHIEF__NONE)
-        return chief__fail(CHIEF_EEXIST, "worker %s: there is one of that name", given->name);
+    if (is_there(m, given->name)) return chief__fail(CHIEF_EEXIST, "worker %s: there is one of that name", given->name);
     for (size_t i = 0; m->linked && i < given->n_after; i++) {
-        if (strcmp(given->after[i], given->name) == 0)
-            return chief__fail(CHIEF_ECYCLE, "dependency cycle: %s → %s", given->name, given->name);
-        const chief__name *dependency = chief__names_find(&m->names, given->after[i]);
-        if (dependency != NULL && dependency->id != CHIEF__NONE) continue;
-        return chief__model_fail_unknown(m, given->name, given->after[i]);
+        const char *name = given->after[i];
+        if (strcmp(name, given->name) == 0 || chief__replica_of(given->name, name))
+            return chief__fail(CHIEF_ECYCLE, "dependency cycle: %s → %s", name, name);
+        if (!is_there(m, name)) return chief__model_fail_unknown(m, given->name, name);
     }
     return CHIEF_OK;
 }
 
 static void set_level(chief__model *m, chief__life *w) {
-    for (uint32_t i = 0; i < w->n_after; i++) {
-        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
-        if (dependency != NULL && dependency->expected && dependency->level >= w->level)
-            w->level = dependency->level + 1;
-    }
+    for (uint32_t i = 0; i < w->n_after; i++)
+        for (const chief__life *d = chief__model_dependency(m, &w->after[i], NULL); d != NULL;
+             d = chief__model_dependency(m, &w->after[i], d))
+            if (d->expected && d->level >= w->level) w->level = d->level + 1;
 }
 
 /* A late comer changes others only when they still name one removed before it. */
 static int place(chief__model *m, chief__life *w) {
-    if (w->name->first == NULL) {
+    if (chief__model_dependent(w, NULL) == NULL) {
         set_level(m, w);
         return CHIEF_OK;
     }
@@ -214,6 +256,11 @@ int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t
     return rc;
 }
 
+void chief__model_take_back(chief__model *m, uint32_t id) {
+    chief__model_forget(m, &m->members[id]);
+    if (m->linked) (void)chief__model_count_levels(m); /* which could be counted before it came */
+}
+
 size_t chief__model_room(const chief__model *m) { return m->len; }
 
 void chief__model_forget(chief__model *m, chief__life *w) {
@@ -228,8 +275,9 @@ void chief__model_forget(chief__model *m, chief__life *w) {
     m->count--;
     m->n_edges -= w->n_after;
     w->name->id = CHIEF__NONE;
+    if (w->stem != NULL) leave_replicas(m, w);
     drop_uses(m, w);
-    w->name = NULL;
+    w->name = w->stem = NULL;
     w->after = NULL;
     w->n_after = 0;
     chief__model_release(m, w);
@@ -257,8 +305,18 @@ chief__life *chief__model_next(chief__model *m, const chief__life *w) {
     return id == CHIEF__NONE ? NULL : &m->members[id];
 }
 
-chief__life *chief__model_dependency(const chief__model *m, const chief__edge *edge) {
-    return edge->dependency->id == CHIEF__NONE ? NULL : &m->members[edge->dependency->id];
+chief__life *chief__model_dependency(const chief__model *m, const chief__edge *edge, const chief__life *after) {
+    const chief__name *name = edge->dependency;
+    uint32_t first = name->id != CHIEF__NONE ? name->id : name->first_replica;
+    uint32_t id = after == NULL ? first : name->id != CHIEF__NONE ? CHIEF__NONE : after->next_replica;
+    return id == CHIEF__NONE ? NULL : &m->members[id];
+}
+
+const chief__edge *chief__model_dependent(const chief__life *w, const chief__edge *after) {
+    const chief__edge *of_stem = w->stem != NULL ? w->stem->first : NULL;
+    if (after == NULL) return w->name->first != NULL ? w->name->first : of_stem;
+    if (after->next != NULL) return after->next;
+    return after->dependency == w->name ? of_stem : NULL;
 }
 
 void chief__model_set_expected(chief__model *m, chief__life *w, bool expected) {

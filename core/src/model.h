@@ -32,11 +32,14 @@ typedef enum chief__then { THEN_REST = 0, THEN_START, THEN_REMOVE } chief__then;
  */
 typedef struct chief__life {
     chief__name *name; /* NULL: the slot is free, or waits for the end of an abandoned home */
+    chief__name *stem; /* of a replica, else NULL */
     chief_restart restart;
     chief__edge *after;
     uint32_t n_after;
     uint32_t next; /* registration order; of a free slot: the next free one */
     uint32_t previous;
+    uint32_t next_replica; /* of the same stem, in registration order */
+    uint32_t previous_replica;
     uint32_t level;
     uint32_t missing; /* while levels are counted: dependencies without a level yet */
     uint32_t unmet;   /* dependencies that are expected here and not ready */
@@ -123,8 +126,12 @@ uint32_t chief__model_id(const chief__model *m, const chief__life *w);
 /* The next in registration order; from NULL the first; NULL after the last. */
 chief__life *chief__model_next(chief__model *m, const chief__life *w);
 
-/* The worker an edge leads to, or NULL where nobody carries that name (any more). */
-chief__life *chief__model_dependency(const chief__model *m, const chief__edge *edge);
+/* The workers an edge leads to, in registration order: the one of that name, or its replicas. From NULL the first; NULL
+ * after the last, and where nobody carries that name (any more). */
+chief__life *chief__model_dependency(const chief__model *m, const chief__edge *edge, const chief__life *after);
+
+/* The edges that lead to a worker, by its own name and then by its stem. From NULL the first; NULL after the last. */
+const chief__edge *chief__model_dependent(const chief__life *w, const chief__edge *after);
 
 /* These keep what is counted over dependents and over the model. */
 void chief__model_set_expected(chief__model *m, chief__life *w, bool expected);

@@ -26,17 +26,20 @@ static uint32_t begin_levels(chief__model *m) {
     for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         w->level = 0;
         w->missing = 0;
-        for (uint32_t i = 0; i < w->n_after; i++) w->missing += chief__model_dependency(m, &w->after[i]) != NULL;
+        for (uint32_t i = 0; i < w->n_after; i++)
+            for (const chief__life *d = chief__model_dependency(m, &w->after[i], NULL); d != NULL;
+                 d = chief__model_dependency(m, &w->after[i], d))
+                w->missing++;
         if (w->missing == 0) m->order[queued++] = chief__model_id(m, w);
     }
     return queued;
 }
 
 static const chief__life *unlevelled_dependency(const chief__model *m, const chief__life *w) {
-    for (uint32_t i = 0; i < w->n_after; i++) {
-        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
-        if (dependency != NULL && dependency->missing > 0) return dependency;
-    }
+    for (uint32_t i = 0; i < w->n_after; i++)
+        for (const chief__life *d = chief__model_dependency(m, &w->after[i], NULL); d != NULL;
+             d = chief__model_dependency(m, &w->after[i], d))
+            if (d->missing > 0) return d;
     return NULL; /* cannot be: `missing` counts them */
 }
 
@@ -59,7 +62,8 @@ int chief__model_count_levels(chief__model *m) {
     uint32_t queued = begin_levels(m);
     for (uint32_t done = 0; done < queued; done++) {
         const chief__life *w = &m->members[m->order[done]];
-        for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
+        for (const chief__edge *edge = chief__model_dependent(w, NULL); edge != NULL;
+             edge = chief__model_dependent(w, edge)) {
             chief__life *dependent = &m->members[edge->dependent];
             if (w->expected && dependent->level <= w->level) dependent->level = w->level + 1;
             if (--dependent->missing == 0) m->order[queued++] = edge->dependent;
@@ -69,17 +73,21 @@ int chief__model_count_levels(chief__model *m) {
     return queued == m->count ? CHIEF_OK : fail_cycle(m);
 }
 
+/* Replicas are told by their stem, once. */
 int chief__model_fail_unknown(const chief__model *m, const char *worker, const char *name) {
     char there[512] = "";
-    for (uint32_t id = m->first; id != CHIEF__NONE; id = m->members[id].next)
-        append(there, sizeof there, ", ", m->members[id].name->text);
+    for (uint32_t id = m->first; id != CHIEF__NONE; id = m->members[id].next) {
+        const chief__life *w = &m->members[id];
+        if (w->stem != NULL && w->stem->first_replica != id) continue;
+        append(there, sizeof there, ", ", w->stem != NULL ? w->stem->text : w->name->text);
+    }
     return chief__fail(CHIEF_ENOENT, "worker %s: after names \"%s\"; there are: %s", worker, name, there);
 }
 
 static int check_known(chief__model *m) {
     for (const chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
         for (uint32_t i = 0; i < w->n_after; i++) {
-            if (chief__model_dependency(m, &w->after[i]) == NULL)
+            if (chief__model_dependency(m, &w->after[i], NULL) == NULL)
                 return chief__model_fail_unknown(m, w->name->text, w->after[i].dependency->text);
         }
     }
@@ -109,11 +117,12 @@ size_t chief__model_waiting_for(const chief__model *m, uint32_t id, char *buf, s
     if (size > 0) buf[0] = '\0';
     if (chief__model_name(m, id) == NULL) return 0;
     const chief__life *w = &m->members[id];
-    for (uint32_t i = 0; w->wait == WAIT_DEPENDENCIES && i < w->n_after; i++) {
-        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
-        if (dependency == NULL || !dependency->expected || dependency->ready) continue;
-        if (len > 0) len = write_at(buf, size, len, ", ");
-        len = write_at(buf, size, len, dependency->name->text);
-    }
+    for (uint32_t i = 0; w->wait == WAIT_DEPENDENCIES && i < w->n_after; i++)
+        for (const chief__life *d = chief__model_dependency(m, &w->after[i], NULL); d != NULL;
+             d = chief__model_dependency(m, &w->after[i], d)) {
+            if (!d->expected || d->ready) continue;
+            if (len > 0) len = write_at(buf, size, len, ", ");
+            len = write_at(buf, size, len, d->name->text);
+        }
     return len;
 }

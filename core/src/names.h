@@ -25,8 +25,10 @@ struct chief__name {
     char *text;
     chief__edge *first; /* who waits for the worker of this name */
     chief__edge *last;
-    chief__name *next; /* in its bucket */
-    uint32_t id;       /* the worker so named, CHIEF__NONE */
+    chief__name *next;      /* in its bucket */
+    uint32_t id;            /* the worker so named, CHIEF__NONE */
+    uint32_t first_replica; /* of this name, CHIEF__NONE; a name has replicas or a worker, not both */
+    uint32_t last_replica;
     uint32_t uses;
     uint32_t hash;
 };

@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "err.h"
 #include "map.h"
+#include "replica.h"
 
 #define WAITING_SIZE 256
 
@@ -176,12 +177,52 @@ chief__entry *chief__pool_find(chief_pool *pool, const char *name) {
     return entry;
 }
 
+/* With the lock held: the worker of that name, else its replicas, one after the other as they were registered. */
+static chief__entry *next_of(chief_pool *pool, const char *name, size_t *at) {
+    chief__entry *entry = *at == 0 ? find(pool, name) : NULL;
+    if (entry != NULL) {
+        *at = pool->n;
+        return entry;
+    }
+    while (name != NULL && *at < pool->n) {
+        entry = pool->entries[(*at)++];
+        if (chief__replica_of(entry->name, name)) return entry;
+    }
+    return NULL;
+}
+
+uint32_t chief__pool_replicas(chief_pool *pool, const char *name) {
+    uint32_t most = 0;
+    chief__lock(&pool->lock);
+    if (find(pool, name) == NULL)
+        for (size_t i = 0; i < pool->n; i++) {
+            uint32_t number = chief__replica_number(pool->entries[i]->name);
+            if (number > most && chief__replica_of(pool->entries[i]->name, name)) most = number;
+        }
+    chief__unlock(&pool->lock);
+    return most;
+}
+
+chief_state_t chief__pool_least(chief_pool *pool, const char *name) {
+    size_t at = 0;
+    chief_state_t least = 0;
+    chief__lock(&pool->lock);
+    for (const chief__entry *e; (e = next_of(pool, name, &at)) != NULL;)
+        if (least == 0 || e->state < least) least = e->state;
+    chief__unlock(&pool->lock);
+    return least != 0 ? least : CHIEF_WORKER_DISABLED;
+}
+
 void chief__entry_set_owner(chief__entry *entry, void *owner) { entry->owner = owner; }
 
 void *chief__entry_owner(const chief__entry *entry) { return entry->owner; }
 
 /* With the lock held. */
 static int unknown(chief_pool *pool, const char *name) {
+    size_t at = 0;
+    const chief__entry *replica = next_of(pool, name, &at);
+    if (replica != NULL)
+        return chief__fail(CHIEF_ENOENT, "%s has replicas: name one of them, such as %s", name, replica->name);
     return chief__map_unknown(&pool->names, "invalid service name", name != NULL ? name : "(NULL)");
 }
 
@@ -308,11 +349,13 @@ int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *
 
 chief_state_t chief_pool_get_state(chief_pool *pool, const char *name) {
     if (pool == NULL) return CHIEF_WORKER_DISABLED;
+    size_t at = 0;
+    chief_state_t state = 0;
     chief__lock(&pool->lock);
-    const chief__entry *entry = find(pool, name);
-    chief_state_t state = entry != NULL ? entry->state : CHIEF_WORKER_DISABLED;
+    for (const chief__entry *e; (state == 0 || state == CHIEF_WORKER_RUN) && (e = next_of(pool, name, &at)) != NULL;)
+        state = e->state;
     chief__unlock(&pool->lock);
-    return state;
+    return state != 0 ? state : CHIEF_WORKER_DISABLED;
 }
 
 chief_state_t chief_pool_set_state(chief_pool *pool, const char *name, chief_state_t state) {
@@ -348,7 +391,7 @@ chief_state_t chief_pool_fail(chief_pool *pool, const char *name) {
 }
 
 int chief_pool_is_enabled(chief_pool *pool, const char *name) {
-    return chief_pool_get_state(pool, name) >= CHIEF_WORKER_ENABLED;
+    return pool != NULL && chief__pool_least(pool, name) >= CHIEF_WORKER_ENABLED;
 }
 
 int chief_pool_is_alive(chief_pool *pool, const char *name) {
@@ -472,9 +515,11 @@ int chief_pool_states(chief_pool *pool, chief_snapshot **out) {
 
 /* With the lock held: CHIEF_EAGAIN while there is reason to wait. */
 static int look(chief_pool *pool, const char *name, chief_state_t state) {
-    const chief__entry *entry = find(pool, name);
+    size_t at = 0;
+    const chief__entry *entry = next_of(pool, name, &at);
     if (entry == NULL) return CHIEF_ENOENT;
-    if (entry->state == state) return CHIEF_OK;
+    while (entry != NULL && entry->state == state) entry = next_of(pool, name, &at);
+    if (entry == NULL) return CHIEF_OK;
     return pool->closed ? chief__fail(CHIEF_ECLOSED, "the chief has stopped") : CHIEF_EAGAIN;
 }
 

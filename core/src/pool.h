@@ -43,6 +43,12 @@ int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *
 void chief__pool_drop(chief_pool *pool, chief__entry *entry);
 chief__entry *chief__pool_find(chief_pool *pool, const char *name);
 
+/* The greatest number among the replicas of a name, 0 when it has none. */
+uint32_t chief__pool_replicas(chief_pool *pool, const char *name);
+
+/* The least state, by its number, of the worker of that name or of its replicas; `disabled` when there is none. */
+chief_state_t chief__pool_least(chief_pool *pool, const char *name);
+
 /* What the chief keeps with it; const after add. */
 void chief__entry_set_owner(chief__entry *entry, void *owner);
 void *chief__entry_owner(const chief__entry *entry);

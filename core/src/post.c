@@ -8,21 +8,34 @@
 
 /* ---- to one ---- */
 
-static int addressee(chief__hub *hub, const char *to, chief_channel **mailbox) {
-    *mailbox = NULL;
+static int check_address(const chief__hub *hub, const char *to) {
     if (hub == NULL) return chief__fail(CHIEF_ENOENT, "this worker has no chief, and so nobody to send to");
-    if (to == NULL) return chief__fail_code(CHIEF_EINVAL);
-    *mailbox = chief__hub_mailbox(hub, to);
-    return *mailbox != NULL ? CHIEF_OK : chief__hub_no_worker(hub, to);
+    return to != NULL ? CHIEF_OK : chief__fail_code(CHIEF_EINVAL);
 }
 
+/* All to the worker of that name, or each to one of its replicas in turn. One that closes while it is waited for is not the
+ * last word: there may be others. */
 int chief__hub_send_many(chief__hub *hub, chief__party *from, const char *to, const chief_bytes *items, size_t n,
                          int64_t timeout_ms, size_t *sent) {
     chief_channel *mailbox;
-    if (sent != NULL) *sent = 0;
-    int rc = addressee(hub, to, &mailbox);
-    if (rc == CHIEF_OK) rc = chief_channel_send_many(mailbox, (chief_worker *)from, items, n, timeout_ms, sent);
-    chief_channel_unref(mailbox);
+    size_t i = 0;
+    bool shared = true;
+    int64_t deadline = chief__limit(timeout_ms);
+    int rc = check_address(hub, to);
+    if (rc == CHIEF_OK && items == NULL && n > 0) rc = chief__fail_code(CHIEF_EINVAL);
+    for (bool first = true; rc == CHIEF_OK && shared && (first || i < n); first = false) {
+        rc = chief__hub_addressee(hub, to, NULL, &mailbox, &shared);
+        if (rc != CHIEF_OK) break;
+        if (!shared) {
+            rc = chief_channel_send_many(mailbox, (chief_worker *)from, items, n, timeout_ms, &i);
+        } else if (i < n) {
+            rc = chief__channel_send_bytes(mailbox, from, items[i], deadline);
+            i += rc == CHIEF_OK;
+            if (rc == CHIEF_ENOENT) rc = CHIEF_OK;
+        }
+        chief_channel_unref(mailbox);
+    }
+    if (sent != NULL) *sent = i;
     return rc;
 }
 
@@ -45,33 +58,49 @@ static chief_msg *make_call(chief__hub *hub, const chief__party *from, const chi
     return msg;
 }
 
-static int ask(chief__hub *hub, chief__party *from, chief_channel *mailbox, const void *data, size_t len,
-               int64_t deadline, chief_msg **reply) {
+/* `*asked` once the callee has the question. */
+static int ask(chief__hub *hub, chief__party *from, chief_channel *mailbox, chief_bytes question, int64_t deadline,
+               chief_msg **reply, bool *asked) {
     chief__call *call;
     chief__patience patience = {.deadline = deadline, .at_once = true};
-    int rc = chief__message_check(mailbox, data, len);
+    int rc = chief__message_check(mailbox, question.data, question.len);
     if (rc != CHIEF_OK) return rc;
     rc = chief__stay_over(from, deadline);
     if (rc != CHIEF_OK) return chief__channel_explain(mailbox, rc);
-    chief_msg *msg = make_call(hub, from, mailbox, data, len, &call);
+    chief_msg *msg = make_call(hub, from, mailbox, question.data, question.len, &call);
     rc = msg != NULL ? chief__channel_send(mailbox, from, msg, patience) : chief__fail_code(CHIEF_ENOMEM);
-    if (rc == CHIEF_OK) rc = chief__call_wait(call, from, deadline, reply);
+    *asked = rc == CHIEF_OK;
+    if (*asked) rc = chief__call_wait(call, from, deadline, reply);
     else chief_msg_free(msg);
     chief__call_unref(call);
     return rc;
 }
 
+/* Who asks is never the one of several replicas that is asked: it could not answer. */
+static int ask_one(chief__hub *hub, chief__party *from, const char *to, chief_bytes question, int64_t deadline,
+                   chief_msg **reply) {
+    const chief_channel *own = from != NULL ? from->mailbox : NULL;
+    chief_channel *mailbox;
+    bool shared;
+    bool asked = false;
+    int rc;
+    do {
+        rc = chief__hub_addressee(hub, to, own, &mailbox, &shared);
+        if (rc == CHIEF_OK && mailbox == own)
+            rc = chief__fail(CHIEF_EDEADLK, "worker \"%s\" can't wait for its own answer", to);
+        if (rc == CHIEF_OK) rc = ask(hub, from, mailbox, question, deadline, reply, &asked);
+        else shared = false;
+        chief_channel_unref(mailbox);
+    } while (rc == CHIEF_ENOENT && shared && !asked);
+    return rc;
+}
+
 int chief__hub_call(chief__hub *hub, chief__party *from, const char *to, const void *data, size_t len,
                     int64_t timeout_ms, chief_msg **reply) {
-    chief_channel *mailbox;
     if (reply == NULL) return chief__fail_code(CHIEF_EINVAL);
     *reply = NULL;
-    int rc = addressee(hub, to, &mailbox);
-    if (rc == CHIEF_OK && from != NULL && from->mailbox == mailbox)
-        rc = chief__fail(CHIEF_EDEADLK, "worker \"%s\" can't wait for its own answer", to);
-    if (rc == CHIEF_OK) rc = ask(hub, from, mailbox, data, len, chief__limit(timeout_ms), reply);
-    chief_channel_unref(mailbox);
-    return rc;
+    int rc = check_address(hub, to);
+    return rc == CHIEF_OK ? ask_one(hub, from, to, (chief_bytes){data, len}, chief__limit(timeout_ms), reply) : rc;
 }
 
 /* ---- to all others ---- */

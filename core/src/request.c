@@ -1,17 +1,19 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "err.h"
 #include "loop.h"
+#include "replica.h"
 #include "request.h"
 
 static void warn_of_open_ends(chief *c);
 
 /* ---- on the loop's thread ---- */
 
-static int by_name(chief *c, const char *name, chief__step_kind kind) {
-    chief__member *member = chief__member_find(c, name);
-    if (member == NULL) return chief__unknown_name(c, name);
+static int ask_member(chief *c, const chief__member *member, chief__step_kind kind) {
+    char name[CHIEF__REPLICA_NAME_SIZE]; /* of its own: the member may go */
+    (void)snprintf(name, sizeof name, "%s", member->unit->name);
     int rc = chief__feed(c, kind, member->id, 0, 0);
     if (rc == CHIEF_EENABLE) return chief__fail(rc, "worker %s is not enabled", name);
     if (rc == CHIEF_EBUSY && c->stopping) return chief__fail(rc, "the chief is stopping");
@@ -21,9 +23,36 @@ static int by_name(chief *c, const char *name, chief__step_kind kind) {
     return rc;
 }
 
+/* How many of those a name means would do something about the request. */
+static size_t count_accepting(chief *c, const char *name, chief__step_kind kind) {
+    size_t n = 0;
+    chief__members_of of = chief__members_named(c, name);
+    for (const chief__member *m; (m = chief__members_next(c, &of)) != NULL;)
+        n += chief__model_accepts(c->model, kind, m->id);
+    return n;
+}
+
+/* Those for which it is legal, if there are any, so that starting the rest of the replicas is no mistake; else all, of
+ * which the first tells why. */
+static int by_name(chief *c, const char *name, chief__step_kind kind) {
+    int rc = CHIEF_EAGAIN;
+    char text[256];
+    bool some = count_accepting(c, name, kind) > 0;
+    chief__members_of of = chief__members_named(c, name);
+    for (const chief__member *m; (m = chief__members_next(c, &of)) != NULL;) {
+        if (some && !chief__model_accepts(c->model, kind, m->id)) continue;
+        int answer = ask_member(c, m, kind);
+        if (rc != CHIEF_EAGAIN && rc != CHIEF_OK) continue;
+        rc = answer;
+        if (rc != CHIEF_OK) (void)chief_last_error_take(text, sizeof text);
+    }
+    if (rc == CHIEF_EAGAIN) return chief__unknown_name(c, name);
+    return rc == CHIEF_OK ? rc : chief__fail(rc, "%s", text);
+}
+
 static int enable(chief *c, const chief__name_list *list) {
     for (size_t i = 0; i < list->n; i++)
-        if (chief__member_find(c, list->names[i]) == NULL) return chief__unknown_name(c, list->names[i]);
+        if (!chief__members_there(c, list->names[i])) return chief__unknown_name(c, list->names[i]);
     for (size_t i = 0; i < list->n; i++) {
         int rc = by_name(c, list->names[i], STEP_ENABLE);
         if (rc < 0) return rc;
@@ -32,12 +61,12 @@ static int enable(chief *c, const chief__name_list *list) {
 }
 
 static int add(chief *c, chief__unit *unit) {
-    int rc;
     if (c->stopping) return chief__fail(CHIEF_EBUSY, "the chief is stopping");
-    chief__member *member = chief__member_add(c, unit, true, &rc);
-    if (member == NULL) return rc;
-    chief__record_state(c, member, CHIEF_WORKER_PRESENT, CHIEF_WORKER_ENABLED);
-    return chief__feed(c, STEP_ADDED, member->id, 0, 0);
+    int rc = chief__members_add(c, unit, true);
+    chief__members_of of = chief__members_named(c, unit->name);
+    for (const chief__member *m; rc == CHIEF_OK && (m = chief__members_next(c, &of)) != NULL;)
+        rc = chief__feed(c, STEP_ADDED, m->id, 0, 0);
+    return rc;
 }
 
 static int launch(chief *c, chief_context *parent) {
@@ -131,15 +160,15 @@ static bool is_served(chief *c, const char *channel, bool by_sender) {
 static void warn(chief *c, const chief__member *m, char **names, size_t n, bool sender) {
     for (size_t i = 0; i < n; i++)
         if (is_served(c, names[i], !sender) && !is_served(c, names[i], sender))
-            chief__note(c, CHIEF_WARN, NULL, "channel %s: %s, its %s, does not run here", names[i], m->unit->name,
-                        sender ? "sender" : "receiver");
+            chief__note(c, CHIEF_WARN, NULL, "channel %s: %s, its %s, does not run here", names[i],
+                        chief__plain_name(m), sender ? "sender" : "receiver");
 }
 
-/* A channel with one end in this process and the other end not enabled. */
+/* A channel with one end in this process and the other end not enabled. Replicas are told once, by the first. */
 static void warn_of_open_ends(chief *c) {
     for (size_t i = 0; i < c->n_members; i++) {
         const chief__member *m = c->members[i];
-        if (m == NULL || runs_here(c, m)) continue;
+        if (m == NULL || runs_here(c, m) || chief__replica_number(m->unit->name) > 1) continue;
         warn(c, m, m->unit->sends, m->unit->n_sends, true);
         warn(c, m, m->unit->receives, m->unit->n_receives, false);
     }

@@ -1,8 +1,10 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "err.h"
+#include "replica.h"
 
 #define MESSAGE "invalid service name"
 #define LIST_SIZE 768
@@ -13,7 +15,14 @@ struct chief_rule {
     char *names[]; /* sorted */
 };
 
-static int compare(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int compare(const void *a, const void *b) {
+    return chief__replica_compare(*(char *const *)a, *(char *const *)b);
+}
+
+/* Of a plain name and one of the rule's. */
+static int compare_stems(const void *a, const void *b) {
+    return chief__replica_compare_stems(*(char *const *)a, *(char *const *)b);
+}
 
 static int rule_make(chief_rule **out, const char *message, const char *const *names, size_t n) {
     chief_rule *rule = chief__calloc(1, sizeof *rule + n * sizeof rule->names[0]);
@@ -61,28 +70,56 @@ const char *const *chief_rule_available(const chief_rule *rule, size_t *n) {
     return rule != NULL ? (const char *const *)rule->names : NULL;
 }
 
+/* How many from the i-th on are replicas of one name with numbers that follow each other. */
+static size_t run_of(const chief_rule *rule, size_t i) {
+    size_t n = 1;
+    uint32_t number = chief__replica_number(rule->names[i]);
+    while (number > 0 && i + n < rule->n && chief__replica_number(rule->names[i + n]) == number + n &&
+           chief__replica_compare_stems(rule->names[i], rule->names[i + n]) == 0)
+        n++;
+    return n;
+}
+
+/* One name, or «resizer (resizer/1 … resizer/4)»; returns the length. */
+static int write_run(char *buf, size_t size, const char *const *names, size_t n) {
+    int stem = (int)chief__replica_stem(names[0]);
+    if (n == 1) return snprintf(buf, size, "%s", names[0]);
+    return snprintf(buf, size, "%.*s (%s%s%s)", stem, names[0], names[0], n == 2 ? ", " : " … ", names[n - 1]);
+}
+
 /* The names as far as the buffer goes, whole ones only. */
 static void list_names(const chief_rule *rule, char *buf, size_t size) {
+    static const char more[] = ", ...";
     size_t len = 0;
     buf[0] = '\0';
-    for (size_t i = 0; i < rule->n; i++) {
-        size_t n = strlen(rule->names[i]);
-        if (len + n + sizeof ", ..." > size) {
-            memcpy(buf + len, ", ...", sizeof ", ...");
+    for (size_t i = 0, n; i < rule->n; i += n) {
+        n = run_of(rule, i);
+        size_t gap = len > 0 ? 2 : 0;
+        size_t room = size - len - gap - sizeof more;
+        int written = len + gap + sizeof more < size
+                          ? write_run(buf + len + gap, room, (const char *const *)&rule->names[i], n)
+                          : -1;
+        if (written < 0 || (size_t)written >= room) {
+            memcpy(buf + len, more, sizeof more);
             return;
         }
-        if (len > 0) memcpy(buf + len, ", ", 2);
-        len += len > 0 ? 2 : 0;
-        memcpy(buf + len, rule->names[i], n + 1);
-        len += n;
+        if (gap > 0) memcpy(buf + len, ", ", 2);
+        len += gap + (size_t)written;
     }
 }
 
 static int refuse(const chief_rule *rule, const char *name) {
     char list[LIST_SIZE];
     list_names(rule, list, sizeof list);
-    if (rule->n == 0) return chief__fail(CHIEF_ENOENT, "%s %.64s; there are none", rule->message, name);
-    return chief__fail(CHIEF_ENOENT, "%s %.64s; there are: %s", rule->message, name, list);
+    if (rule->n == 0) return chief__fail(CHIEF_ENOENT, "%s %.80s; there are none", rule->message, name);
+    return chief__fail(CHIEF_ENOENT, "%s %.80s; there are: %s", rule->message, name, list);
+}
+
+/* Itself one of them, or a plain name whose replicas are. */
+static bool is_known(const chief_rule *rule, const char *name) {
+    bool plain = chief__replica_number(name) == 0;
+    return rule->n > 0 &&
+           bsearch(&name, rule->names, rule->n, sizeof rule->names[0], plain ? compare_stems : compare) != NULL;
 }
 
 int chief_rule_validate(const chief_rule *rule, const char *const *names, size_t n) {
@@ -90,8 +127,7 @@ int chief_rule_validate(const chief_rule *rule, const char *const *names, size_t
     for (size_t i = 0; i < n; i++) {
         if (names[i] == NULL) return chief__fail(CHIEF_EINVAL, "name %zu is NULL", i);
         const char *name = names[i];
-        if (rule->n == 0 || bsearch(&name, rule->names, rule->n, sizeof rule->names[0], compare) == NULL)
-            return refuse(rule, name);
+        if (!is_known(rule, name)) return refuse(rule, name);
     }
     return CHIEF_OK;
 }

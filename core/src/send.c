@@ -135,10 +135,10 @@ int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chie
     return chief__channel_explain(ch, rc);
 }
 
-static int send_one(chief_channel *ch, chief__party *p, const void *data, size_t len, int64_t deadline) {
-    int rc = chief__message_check(ch, data, len);
+int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {
+    int rc = chief__message_check(ch, bytes.data, bytes.len);
     if (rc != CHIEF_OK) return rc;
-    chief_msg *msg = chief__msg_new(p != NULL ? p->name : NULL, ch->label, data, len);
+    chief_msg *msg = chief__msg_new(p != NULL ? p->name : NULL, ch->label, bytes.data, bytes.len);
     if (msg == NULL) return chief__fail_code(CHIEF_ENOMEM);
     rc = chief__channel_send(ch, p, msg, (chief__patience){.deadline = deadline});
     if (rc != CHIEF_OK) chief_msg_free(msg);
@@ -147,7 +147,7 @@ static int send_one(chief_channel *ch, chief__party *p, const void *data, size_t
 
 int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len, int64_t timeout_ms) {
     if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
-    return send_one(ch, chief__party_of(as), data, len, chief__limit(timeout_ms));
+    return chief__channel_send_bytes(ch, chief__party_of(as), (chief_bytes){data, len}, chief__limit(timeout_ms));
 }
 
 int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n, int64_t timeout_ms,
@@ -157,7 +157,7 @@ int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_byt
     int64_t deadline = chief__limit(timeout_ms);
     int rc = CHIEF_OK;
     size_t i = 0;
-    while (i < n && (rc = send_one(ch, chief__party_of(as), items[i].data, items[i].len, deadline)) == CHIEF_OK) i++;
+    while (i < n && (rc = chief__channel_send_bytes(ch, chief__party_of(as), items[i], deadline)) == CHIEF_OK) i++;
     if (sent != NULL) *sent = i;
     return rc;
 }

@@ -31,7 +31,8 @@ typedef struct chief__model_options {
     bool exit_when_done;
 } chief__model_options;
 
-/* One worker as the model needs it; all values resolved, `restart.policy` never DEFAULT. */
+/* One worker as the model needs it; all values resolved, `restart.policy` never DEFAULT. A replica ("db/2") is a worker
+ * like every other; `after` may also name its stem ("db"), and then means all replicas. */
 typedef struct chief__model_worker {
     const char *name; /* borrowed during the call; the model copies it */
     chief_restart restart;
@@ -95,7 +96,8 @@ typedef enum chief__action_kind {
     STEP_A_RESTART, /* id, delay, until: an event, a restart is scheduled (by policy; one that was asked for has none) */
     STEP_A_GIVEN_UP,     /* id: an event, no policy restarts it; its mailbox closes */
     STEP_A_REMOVED,      /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
-    STEP_A_NOTE_AFTER,   /* id, other: a dependency that is not enabled here: a note */
+    STEP_A_NOTE_AFTER,   /* id, other: a dependency that is not enabled here: a note. `whole`: all replicas of other's
+                               stem are */
     STEP_A_INITED,       /* every init asked for by STEP_INIT has been answered or has timed out */
     STEP_A_NOTHING_LEFT, /* without exit_when_done: nothing lives and nothing is scheduled; at each change to that */
     STEP_A_STOPPING,     /* the stop of everything has begun */
@@ -114,6 +116,7 @@ typedef struct chief__action {
     int64_t until;
     int64_t delay;
     bool in_stop;
+    bool whole;
 } chief__action;
 
 int chief__model_new(chief__model **out, const chief__model_options *options);
@@ -125,6 +128,9 @@ void chief__model_free(chief__model *m);
  * A failure leaves the model as it was. It emits no actions: the caller records present (and enabled) itself.
  */
 int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t *id);
+
+/* Takes back an addition since which nothing was said to the model. */
+void chief__model_take_back(chief__model *m, uint32_t id);
 
 /* The greatest id that the next addition can give. */
 size_t chief__model_room(const chief__model *m);
@@ -146,6 +152,9 @@ void chief__model_set_exit_when_done(chief__model *m, bool on);
  * are dealt with in the same step, before the event itself.
  */
 int chief__step(chief__model *m, const chief__step_event *event, int64_t now, const chief__action **actions, size_t *n);
+
+/* Whether a request (START, STOP, RESTART, REMOVE) would set something in motion. */
+bool chief__model_accepts(const chief__model *m, chief__step_kind kind, uint32_t id);
 
 /* When the next STEP_TICK is due (monotonic ms), INT64_MAX for never. */
 int64_t chief__model_deadline(const chief__model *m);

@@ -45,7 +45,8 @@ void chief__life_begin(chief__model *m, chief__life *w) {
 
 /* Those that wait for `w` and for nobody else any more. */
 static void release_dependents(chief__model *m, const chief__life *w) {
-    for (const chief__edge *edge = w->name->first; edge != NULL; edge = edge->next) {
+    for (const chief__edge *edge = chief__model_dependent(w, NULL); edge != NULL;
+         edge = chief__model_dependent(w, edge)) {
         chief__life *dependent = &m->members[edge->dependent];
         if (dependent->wait != WAIT_DEPENDENCIES || dependent->unmet > 0) continue;
         if (dependent->home == HOME_HELD) run(m, dependent);
@@ -53,11 +54,20 @@ static void release_dependents(chief__model *m, const chief__life *w) {
     }
 }
 
+/* Of several replicas it is enough that one takes part: that is waited for. */
+static bool any_expected(const chief__model *m, const chief__edge *edge) {
+    const chief__life *d = chief__model_dependency(m, edge, NULL);
+    while (d != NULL && !d->expected) d = chief__model_dependency(m, edge, d);
+    return d != NULL;
+}
+
 void chief__life_note_after(chief__model *m, chief__life *w) {
     for (uint32_t i = 0; w->expected && i < w->n_after; i++) {
-        const chief__life *dependency = chief__model_dependency(m, &w->after[i]);
-        if (dependency == NULL || dependency->expected) continue;
-        chief__emit(m, STEP_A_NOTE_AFTER, w)->other = chief__model_id(m, dependency);
+        const chief__life *first = chief__model_dependency(m, &w->after[i], NULL);
+        if (first == NULL || any_expected(m, &w->after[i])) continue;
+        chief__action *action = chief__emit(m, STEP_A_NOTE_AFTER, w);
+        action->other = chief__model_id(m, first);
+        action->whole = first->stem == w->after[i].dependency;
     }
 }
 

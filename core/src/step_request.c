@@ -65,6 +65,19 @@ static int take_away(chief__model *m, chief__life *w) {
     return CHIEF_OK;
 }
 
+bool chief__model_accepts(const chief__model *m, chief__step_kind kind, uint32_t id) {
+    if (id >= m->len || m->members[id].name == NULL) return false;
+    const chief__life *w = &m->members[id];
+    bool enabled = w->state != CHIEF_WORKER_DISABLED && w->state != CHIEF_WORKER_PRESENT;
+    if (w->then == THEN_REMOVE) return false;
+    switch (kind) {
+    case STEP_START: return w->home == HOME_NONE && enabled;
+    case STEP_STOP: return lives(w) || w->wait != WAIT_NONE;
+    case STEP_RESTART: return w->home != HOME_ABANDONED && (lives(w) || enabled);
+    default: return true;
+    }
+}
+
 int chief__step_request(chief__model *m, chief__step_kind kind, uint32_t id) {
     chief__life *w = chief__model_life(m, id);
     if (w == NULL || w->then == THEN_REMOVE) return chief__fail_code(CHIEF_ENOENT);

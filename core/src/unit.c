@@ -2,6 +2,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "replica.h"
 #include "worker.h"
 
 #define DELAY_MS 100
@@ -81,6 +82,9 @@ static int copy_lists(chief__unit *unit, const chief_worker_options *o) {
 static int check_options(const chief__unit *unit, const chief_worker_options *o) {
     if ((o->flags & ~(uint32_t)CHIEF_WORKER_SAYS_READY) != 0)
         return chief__fail(CHIEF_EINVAL, "worker %s: unknown flags 0x%x", unit->name, o->flags);
+    if (o->count > CHIEF__COUNT_MAX)
+        return chief__fail(CHIEF_EINVAL, "worker %s: a count of %u is more than %d", unit->name, (unsigned)o->count,
+                           CHIEF__COUNT_MAX);
     if ((o->grace < 0 && o->grace != CHIEF_ZERO) || (o->start_timeout < 0 && o->start_timeout != CHIEF_ZERO))
         return chief__fail(CHIEF_EINVAL, "worker %s: grace and start_timeout can't be negative", unit->name);
     if (o->isolation < CHIEF_ISOLATION_DEFAULT || o->isolation > CHIEF_PROCESS)
@@ -105,6 +109,7 @@ static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops
     if (rc == CHIEF_OK) rc = copy_args(unit, o.args);
     unit->destroy = o.destroy;
     unit->flags = o.flags;
+    unit->count = o.count != 0 ? o.count : 1;
     unit->isolation = o.isolation != CHIEF_ISOLATION_DEFAULT ? o.isolation : CHIEF_THREAD;
     unit->grace = chief__or_default(o.grace, -1);
     unit->start_timeout = chief__or_default(o.start_timeout, START_TIMEOUT_MS);
@@ -128,6 +133,24 @@ int chief__unit_new(chief__unit **out, const char *name, const chief_worker_ops 
     return rc;
 }
 
+int chief__unit_replica(chief__unit **out, chief__unit *whole, uint32_t number) {
+    char name[CHIEF__REPLICA_NAME_SIZE];
+    *out = NULL;
+    chief__replica_name(name, whole->name, number);
+    chief__unit *unit = chief__alloc(sizeof *unit);
+    char *copy = unit != NULL ? chief__strdup(name) : NULL;
+    if (copy == NULL) {
+        chief__free(unit);
+        return chief__fail_code(CHIEF_ENOMEM);
+    }
+    memcpy(unit, whole, sizeof *unit);
+    atomic_init(&unit->refs, 1);
+    unit->whole = chief__unit_ref(whole);
+    unit->name = copy;
+    *out = unit;
+    return CHIEF_OK;
+}
+
 chief__unit *chief__unit_ref(chief__unit *unit) {
     (void)atomic_fetch_add_explicit(&unit->refs, 1, memory_order_relaxed);
     return unit;
@@ -135,11 +158,15 @@ chief__unit *chief__unit_ref(chief__unit *unit) {
 
 void chief__unit_unref(chief__unit *unit) {
     if (unit == NULL || atomic_fetch_sub_explicit(&unit->refs, 1, memory_order_acq_rel) != 1) return;
-    if (unit->armed && unit->destroy != NULL) unit->destroy(unit->data);
-    free_names(unit->after, unit->n_after);
-    free_names(unit->sends, unit->n_sends);
-    free_names(unit->receives, unit->n_receives);
-    chief__free((void *)(uintptr_t)unit->args.data);
+    chief__unit *whole = unit->whole;
+    if (whole == NULL) {
+        if (unit->armed && unit->destroy != NULL) unit->destroy(unit->data);
+        free_names(unit->after, unit->n_after);
+        free_names(unit->sends, unit->n_sends);
+        free_names(unit->receives, unit->n_receives);
+        chief__free((void *)(uintptr_t)unit->args.data);
+    }
     chief__free(unit->name);
     chief__free(unit);
+    chief__unit_unref(whole);
 }

@@ -16,7 +16,9 @@
 
 /* What all generations of one worker share. Reference-counted; const after new. */
 typedef struct chief__unit {
-    atomic_uint refs; /* dropped with release, the last one acquires */
+    atomic_uint refs;          /* dropped with release, the last one acquires */
+    struct chief__unit *whole; /* of a replica: the unit it shares everything with but its name; else NULL */
+    uint32_t count;            /* replicas it is to have; 1: none, it is a worker itself */
     char *name;
     chief_worker_ops ops;
     void *data;
@@ -36,6 +38,10 @@ typedef struct chief__unit {
 /* Copies everything. On failure nothing is kept. */
 int chief__unit_new(chief__unit **out, const char *name, const chief_worker_ops *ops, void *data,
                     const chief_worker_options *options);
+
+/* One of the replicas of `whole`, "name/number". CHIEF_ENOMEM. */
+int chief__unit_replica(chief__unit **out, chief__unit *whole, uint32_t number);
+
 chief__unit *chief__unit_ref(chief__unit *unit);
 void chief__unit_unref(chief__unit *unit);
 

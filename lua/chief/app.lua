@@ -3,6 +3,7 @@ local core = require "chief.core"
 local Problems = require "chief.problems"
 local graph = require "chief.graph"
 local options = require "chief.options"
+local replicas = require "chief.replicas"
 local schema = require "chief.schema"
 local search = require "chief.search"
 local source = require "chief.source"
@@ -14,6 +15,7 @@ local suggest = require "chief.suggest"
 ---@field module string|function|nil
 ---@field native string? the path of a C plug-in
 ---@field found table? what chief.core saw in the module
+---@field names string[] what its replicas are called; of a single one the name itself
 ---@field options table what add_worker takes
 
 ---@class chief.AppChannel
@@ -31,8 +33,38 @@ local suggest = require "chief.suggest"
 local App = {}
 App.__index = App
 
+local Worker = {}
+Worker.__index = Worker
+
+---Those of its replicas that are meant by these names; without names all.
+---@param names string[]?
+---@return string[]
+function Worker:chosen(names)
+  if not names or #names == 0 then return self.names end
+  local result = {}
+  for _, full in ipairs(self.names) do
+    for _, name in ipairs(names) do
+      if replicas.means(name, full) then
+        result[#result + 1] = full
+        break
+      end
+    end
+  end
+  return result
+end
+
+---The workers in its `after`, without the numbers of replicas.
+---@return string[]
+function Worker:waits_for()
+  local names = {}
+  for i, name in ipairs(self.options.after or {}) do names[i] = replicas.split(name) end
+  return names
+end
+
 local function add_worker(app, name, key, entry)
-  local worker = { name = name, key = key, module = entry.module, native = entry.native, options = entry }
+  local worker = setmetatable({ name = name, key = key, module = entry.module, native = entry.native, options = entry },
+    Worker)
+  worker.names = replicas.names(name, entry.count)
   entry.name, entry.module, entry.native, entry.isolation = nil, nil, nil, nil
   app.workers[#app.workers + 1] = worker
 end
@@ -117,10 +149,28 @@ local function check_names(list, key, ...)
   for i, name in ipairs(list or {}) do check_name(name, Problems.join(key, i), ...) end
 end
 
+-- Of a worker that is right, `name/2` is known where it has two replicas.
+local function check_replica(name, key, known, problems)
+  local stem, number = replicas.split(name)
+  local worker = known[stem]
+  if not number or type(worker) ~= "table" or worker.names[number] == name then return stem end
+  local there = #worker.names == 1 and "has no count, so it is alone" or
+    ("has a count of %d"):format(#worker.names)
+  problems:add(key, ('"%s" is none of the workers: %s %s'):format(name, stem, there))
+  return stem
+end
+
+local function check_workers(list, key, known, names, problems)
+  for i, name in ipairs(list or {}) do
+    local at = Problems.join(key, i)
+    check_name(check_replica(name, at, known, problems), at, known, names, "worker", problems)
+  end
+end
+
 local function check_circles(app, names, problems)
   local after, known = {}, {}
   for _, worker in ipairs(app.workers) do
-    after[worker.name], known[worker.name] = worker.options.after or {}, worker
+    after[worker.name], known[worker.name] = worker:waits_for(), worker
   end
   for _, circle in ipairs(graph.circles(names, after)) do
     local key = Problems.join(known[circle[1]].key, "after")
@@ -158,7 +208,7 @@ local function check_whole(app, given, problems)
   local worker_names, workers = known_workers(app, given.workers)
   for _, worker in ipairs(app.workers) do
     local function key(field) return Problems.join(worker.key, field) end
-    check_names(worker.options.after, key("after"), workers, worker_names, "worker", problems)
+    check_workers(worker.options.after, key("after"), workers, worker_names, problems)
     check_names(worker.options.sends, key("sends"), channels, channel_names, "channel", problems)
     check_names(worker.options.receives, key("receives"), channels, channel_names, "channel", problems)
   end
@@ -230,15 +280,22 @@ end
 ---@return string[]
 function App:names() return (names_of(self.workers)) end
 
+---The same with each replica.
+---@return string[]
+function App:replicas()
+  local names = {}
+  for _, worker in ipairs(self.workers) do table.move(worker.names, 1, #worker.names, #names + 1, names) end
+  return names
+end
+
 ---The workers of these names, in registration order; without names all.
 ---@param chosen string[]?
 ---@return chief.AppWorker[]
 function App:select(chosen)
   if not chosen or #chosen == 0 then return self.workers end
-  local wanted, result = {}, {}
-  for _, name in ipairs(chosen) do wanted[name] = true end
+  local result = {}
   for _, worker in ipairs(self.workers) do
-    if wanted[worker.name] then result[#result + 1] = worker end
+    if #worker:chosen(chosen) > 0 then result[#result + 1] = worker end
   end
   return result
 end

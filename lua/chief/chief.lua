@@ -3,6 +3,7 @@ local core = require "chief.core"
 local Handlers = require "chief.handlers"
 local Hooks = require "chief.hooks"
 local options = require "chief.options"
+local replicas = require "chief.replicas"
 local schema = require "chief.schema"
 local spec = require "chief.spec"
 
@@ -234,17 +235,36 @@ function Chief:restart(name) return self._core:restart_worker(name) end
 ---@param name string
 function Chief:remove(name) return self._core:remove_worker(name) end
 
----The state of each worker by its name.
----@return table<string, chief.State>
-function Chief:states()
-  local states = {}
-  for _, status in ipairs(self._core:states()) do states[status.name] = status.state end
-  return states
+---What is known of each worker, or of those that a name means, in registration order.
+---@param name string? all of its replicas, where it has some
+---@return chief.Status[]? statuses
+---@return string? message
+---@return string? code
+function Chief:status(name)
+  local statuses = self._core:states()
+  if name == nil then return statuses end
+  local names, meant = {}, {}
+  for i, status in ipairs(statuses) do
+    names[i] = status.name
+    if replicas.means(name, status.name) then meant[#meant + 1] = status end
+  end
+  local ok, message, code = core.rule(names):validate { name }
+  if not ok then return nil, message, code end
+  return meant
 end
 
----What is known of each worker, in registration order.
----@return chief.Status[]
-function Chief:status() return self._core:states() end
+---The state of each worker by its name, or of those that a name means.
+---@param name string? all of its replicas, where it has some
+---@return table<string, chief.State>? states
+---@return string? message
+---@return string? code
+function Chief:states(name)
+  local statuses, message, code = self:status(name)
+  if not statuses then return nil, message, code end
+  local states = {}
+  for _, status in ipairs(statuses) do states[status.name] = status.state end
+  return states
+end
 
 ---A value of the chief's context.
 ---@param key string

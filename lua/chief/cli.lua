@@ -34,7 +34,7 @@ local function load(asked)
     else complain(problems:text() .. "\n" .. count_text(problems, asked.app)) end
     return nil, CONFIGURATION
   end
-  local ok, message = core.rule(app:names()):validate(asked.workers)
+  local ok, message = core.rule(app:replicas()):validate(asked.workers)
   if ok then return app end
   complain(("chief: %s\n"):format(message))
   return nil, USAGE

@@ -40,17 +40,18 @@ end
 
 local function levels_of(workers)
   local names, after = {}, {}
-  for i, worker in ipairs(workers) do names[i], after[worker.name] = worker.name, worker.options.after end
+  for i, worker in ipairs(workers) do names[i], after[worker.name] = worker.name, worker:waits_for() end
   return graph.levels(names, after)
 end
 
-local function describe_worker(worker, level)
+local function describe_worker(worker, level, chosen)
   local given, found = worker.options, worker.found or {}
   return {
     name = worker.name, runs = runs(worker), file = found.file, level = level, after = given.after or {},
     sends = given.sends or {}, receives = given.receives or {}, restart = restart_of(worker),
     ready = (given.ready or found.ready) and "explicit" or "run", isolation = "thread",
     grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
+    count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
   }
 end
 
@@ -73,7 +74,7 @@ function configuration.of(app, chosen)
   result.file, result.name = app.file, app.name or "chief"
   result.keep, result.require_names = app.settings.keep or false, app.settings.require_names or false
   result.workers, result.channels, result.warnings = {}, {}, app:warnings(chosen)
-  for i, worker in ipairs(workers) do result.workers[i] = describe_worker(worker, levels[worker.name]) end
+  for i, worker in ipairs(workers) do result.workers[i] = describe_worker(worker, levels[worker.name], chosen) end
   for i, channel in ipairs(app.channels) do result.channels[i] = describe_channel(channel, senders, receivers) end
   return result
 end
@@ -100,12 +101,19 @@ local function in_order(workers)
   return ordered
 end
 
+-- All of its replicas, or those that would run.
+local function name_text(worker)
+  if worker.count == 1 then return worker.name end
+  if #worker.replicas == worker.count then return ("%s ×%d"):format(worker.name, worker.count) end
+  return list(worker.replicas)
+end
+
 local function workers_text(workers)
   local rows = { { "LEVEL", "WORKER", "RUNS", "AFTER", "READY", "GRACE", "RESTART" } }
   for _, worker in ipairs(in_order(workers)) do
     local ready = worker.ready == "explicit" and "when it says so" or "when it runs"
     local grace = worker.grace and ("%g s"):format(worker.grace) or "its share"
-    rows[#rows + 1] = { tostring(worker.level), worker.name, worker.runs, list(worker.after), ready, grace,
+    rows[#rows + 1] = { tostring(worker.level), name_text(worker), worker.runs, list(worker.after), ready, grace,
       restart_text(worker.restart) }
   end
   return columns.render(rows)
@@ -154,7 +162,9 @@ local function count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" o
 ---@param of table what configuration.of returned
 ---@return string
 function configuration.text(of)
-  local workers, channels = count(#of.workers, "worker"), count(#of.channels, "channel")
+  local running = 0
+  for _, worker in ipairs(of.workers) do running = running + #(worker.replicas or { worker.name }) end
+  local workers, channels = count(running, "worker"), count(#of.channels, "channel")
   local parts = {
     ("%s: no mistakes; %s, %s, %s\n"):format(of.file, of.name, workers, channels),
     workers_text(of.workers), channels_text(of.channels), summary_text(of.workers),

@@ -85,7 +85,7 @@ end
 
 local worker_fields = {
   args = check_args,
-  after = schema.names("workers' names"),
+  after = schema.names("workers' names", schema.worker_name),
   sends = schema.names("channels' names"),
   receives = schema.names("channels' names"),
   restart = options.restart,
@@ -93,9 +93,10 @@ local worker_fields = {
   isolation = schema.choice({ "thread" }, { "fiber", "process" }),
   grace = seconds,
   start_timeout = seconds,
+  count = schema.integer("a number of replicas", 1, 65535),
 }
 
-local worker_later = set("memory_limit", "watchdog", "count", "critical", "max_restarts", "window", "group", "groups",
+local worker_later = set("memory_limit", "watchdog", "critical", "max_restarts", "window", "group", "groups",
   "strategy", "no_restart_codes", "preset", "presets")
 
 local function with(fields, more)

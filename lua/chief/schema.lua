@@ -110,12 +110,24 @@ function schema.choice(words, later)
   end
 end
 
+local function is_name(value) return type(value) == "string" and #value <= 64 and value:find("^[%w_][%w_.-]*$") end
+
 ---A worker's, channel's or application's name.
 ---@type chief.Check
 function schema.name(value, key, problems)
-  local right = type(value) == "string" and #value <= 64 and value:find("^[%w_][%w_.-]*$")
-  if right then return value end
+  if is_name(value) then return value end
+  if type(value) == "string" and is_name(value:match("^(.*)/%d+$")) then
+    return problems:add(key, ('"%s": only count gives numbers to workers; write %s = { count = …, … }'):format(value,
+      value:match("^(.*)/")))
+  end
   refuse(value, key, problems, "a name of 1 to 64 letters, digits, _, . or -, the first no . or -")
+end
+
+---The name of a worker where one is referred to, which may be that of a replica: "resizer/2".
+---@type chief.Check
+function schema.worker_name(value, key, problems)
+  local stem = type(value) == "string" and value:match("^(.*)/[1-9]%d*$")
+  return is_name(stem) and value or schema.name(value, key, problems)
 end
 
 local function is_list(value)
@@ -129,8 +141,10 @@ end
 
 ---A list of names, each of them once. `what` says whose names they are.
 ---@param what string
+---@param check chief.Check? of each; any name
 ---@return chief.Check
-function schema.names(what)
+function schema.names(what, check)
+  check = check or schema.name
   return function(value, key, problems)
     if type(value) ~= "table" or not is_list(value) then
       local example = type(value) == "string" and value or "db"
@@ -139,7 +153,7 @@ function schema.names(what)
     local seen, names = {}, {}
     for i, name in ipairs(value) do
       if seen[name] then problems:add(Problems.join(key, i), ('"%s" is listed twice'):format(name)) end
-      if schema.name(name, Problems.join(key, i), problems) and not seen[name] then names[#names + 1] = name end
+      if check(name, Problems.join(key, i), problems) and not seen[name] then names[#names + 1] = name end
       seen[name] = true
     end
     return names

@@ -4,7 +4,8 @@ local search = require "chief.search"
 
 local spec = {}
 
-local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready" }
+local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
+  "count" }
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)

@@ -23,6 +23,19 @@ end }]]
 
 local ONE = 'return { workers = { one = { module = "workers.one" } } }'
 
+local CREW = [[return { workers = {
+  crew = { module = "workers.crew", count = 3 }, other = { module = "workers.crew" } } }]]
+
+-- The names of those that became ready, sorted.
+local function ready(text)
+  local names = {}
+  for line in text:gmatch("[^\n]+") do
+    if line:find("worker ready", 1, true) then names[#names + 1] = line:match("worker=(%S+)") end
+  end
+  table.sort(names)
+  return names
+end
+
 describe("chief run", function()
   after_each(function()
     if root then app_folder.remove(root) end
@@ -39,6 +52,19 @@ describe("chief run", function()
       assert.matches("worker stopped", text)
     end)
   end
+
+  it("runs replicas by their name and one by one", function()
+    app(CREW, { crew = ENDS })
+    local code, _, err = command.run(root, "run", "app.lua", "crew")
+    assert.equal(0, code, err)
+    assert.same({ "crew/1", "crew/2", "crew/3" }, ready(err))
+    code, _, err = command.run(root, "run", "app.lua", "crew/2", "other")
+    assert.equal(0, code, err)
+    assert.same({ "crew/2", "other" }, ready(err))
+    code, _, err = command.run(root, "run", "app.lua", "crew/4")
+    assert.equal(64, code)
+    assert.matches("invalid service name crew/4; there are: crew %(crew/1 … crew/3%), other", err)
+  end)
 
   it("ends by itself when nothing is left to run", function()
     local code, out, err = command.run(app(ONE, { one = ENDS }), "run", "app.lua")

@@ -52,9 +52,9 @@ describe("an app file", function()
 
   it("asks for what is not there yet", function()
     refused({ ["app.lua"] = [[return { workers = {
-      api = { module = "workers.api", count = 2, isolation = "process", memory_limit = "64MB",
+      api = { module = "workers.api", watchdog = 2, isolation = "process", memory_limit = "64MB",
         restart = { max_restarts = 5, window = 30 } } } }]], ["workers/api.lua"] = WORKER },
-      "app.lua: workers.api.count: not in this version yet",
+      "app.lua: workers.api.watchdog: not in this version yet",
       "app.lua: workers.api.memory_limit: not in this version yet",
       "app.lua: workers.api.restart.max_restarts: not in this version yet",
       'app.lua: workers.api.isolation: "process" is not in this version yet; there is "thread"',
@@ -126,6 +126,12 @@ describe("the command", function()
     assert.equal(64, code)
     assert.equal("", out)
     assert.matches("invalid service name nosuch.*api", err)
+  end)
+
+  it("is given a replica that is none", function()
+    local code, _, err = command.run(root, "run", "app.lua", "api/1")
+    assert.equal(64, code)
+    assert.matches("invalid service name api/1; there are: api\n", err)
   end)
 
   it("is given an option that is none", function()

@@ -44,8 +44,52 @@ static void test_chief_memory__survives_every_failing_allocation(void **state) {
     assert_true(support_out_of_memory(whole_life) > 20);
 }
 
+/* Added before and while it runs: all of the replicas or none. */
+static int add_replicas(chief *c, const char *name, const char *const *after, atomic_int *runs) {
+    chief_worker_options o = {.size = sizeof o, .count = 3, .after = after, .n_after = after != NULL};
+    chief_snapshot *before = NULL;
+    chief_snapshot *now = NULL;
+    int rc = chief_states(c, &before);
+    if (rc == CHIEF_OK) rc = chief_add_worker_with(c, name, &ops, runs, &o);
+    if (rc == CHIEF_OK) rc = chief_states(c, &now);
+    else if (before != NULL && chief_states(c, &now) == CHIEF_OK)
+        assert_int_equal(chief_snapshot_len(now), chief_snapshot_len(before));
+    chief_snapshot_free(before);
+    chief_snapshot_free(now);
+    return rc;
+}
+
+static int life_of_replicas(void) {
+    static const char *const after[] = {"a"};
+    atomic_int runs = 1;
+    chief *c = NULL;
+    chief_log *log = NULL;
+    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
+    int rc = chief_log_new(&log, &log_options);
+    chief_options co = {.size = sizeof co, .log = log};
+    if (rc == CHIEF_OK) rc = chief_new(&c, &co);
+    if (rc == CHIEF_OK) rc = chief_add_channel(c, "ch", NULL);
+    if (rc == CHIEF_OK) rc = add_replicas(c, "a", NULL, &runs);
+    if (rc == CHIEF_OK) rc = chief_enable_worker(c, "a");
+    if (rc == CHIEF_OK) rc = chief_init_workers(c, NULL);
+    if (rc == CHIEF_OK) rc = chief_launch(c, NULL);
+    if (rc == CHIEF_OK) rc = add_replicas(c, "b", after, &runs);
+    if (rc == CHIEF_OK) rc = chief_send(c, "b", "x", 1, 0);
+    if (rc == CHIEF_ENOENT) rc = CHIEF_ENOMEM; /* given up: their homes could not be made */
+    if (rc == CHIEF_OK) rc = chief_remove_worker(c, "b");
+    chief_free(c);
+    chief_log_unref(log);
+    return rc;
+}
+
+static void test_chief_memory__replicas_come_all_or_none(void **state) {
+    (void)state;
+    assert_true(support_out_of_memory(life_of_replicas) > 60);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chief_memory__replicas_come_all_or_none),
         cmocka_unit_test(test_chief_memory__survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

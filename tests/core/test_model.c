@@ -356,8 +356,49 @@ static void test_model__adding_and_removing_leaves_nothing_behind(void **state) 
     kit_open(k);
 }
 
+static void test_model__an_addition_can_be_taken_back(void **state) {
+    kit *k = *state;
+    kit_add(k, "db", WORKER());
+    kit_add(k, "api", WORKER(AFTER("db")));
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    kit_add(k, "web/1", WORKER(AFTER("api")));
+    kit_add(k, "web/2", WORKER(AFTER("api")));
+    assert_int_equal(kit_try_add(k, "web", WORKER()), CHIEF_EEXIST);
+    assert_int_equal(kit_try_add(k, "web/2", WORKER()), CHIEF_EEXIST);
+    chief__model_take_back(k->m, kit_id(k, "web/2"));
+    chief__model_take_back(k->m, kit_id(k, "web/1"));
+    assert_int_equal(kit_id(k, "web/1"), UINT32_MAX);
+    kit_add(k, "web", WORKER(AFTER("api")));
+    assert_int_equal(chief__model_level(k->m, kit_id(k, "web")), 2);
+    kit_all(k, STEP_INIT);
+    kit_expect(k, "init db1");
+}
+
+static void test_model__replicas_are_told_by_their_stem(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", WORKER());
+    kit_add(k, "db/2", WORKER());
+    kit_add(k, "api", WORKER(AFTER("dbb")));
+    assert_int_equal(chief__model_link(k->m), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "worker api: after names \"dbb\"; there are: db, api");
+}
+
+static void test_model__replicas_can_wait_for_none_of_themselves(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", WORKER(AFTER("db")));
+    assert_int_equal(chief__model_link(k->m), CHIEF_ECYCLE);
+    assert_string_equal(chief_last_error(), "dependency cycle: db/1 → db/1");
+    chief__model_take_back(k->m, kit_id(k, "db/1"));
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    assert_int_equal(kit_try_add(k, "db/1", WORKER(AFTER("db"))), CHIEF_ECYCLE);
+    assert_string_equal(chief_last_error(), "dependency cycle: db → db");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        KIT_TEST(test_model__an_addition_can_be_taken_back),
+        KIT_TEST(test_model__replicas_are_told_by_their_stem),
+        KIT_TEST(test_model__replicas_can_wait_for_none_of_themselves),
         KIT_TEST(test_model__a_name_is_taken_once),
         KIT_TEST(test_model__after_may_come_before_its_worker),
         KIT_TEST(test_model__an_unknown_name_is_refused_with_who_is_there),

@@ -96,6 +96,23 @@ static void test_rule__a_long_list_ends_with_whole_names(void **state) {
     chief_rule_free(rule);
 }
 
+static void test_rule__a_name_stands_for_its_replicas(void **state) {
+    (void)state;
+    static const char *const there[] = {"db/10", "web", "db/9", "db/8", "api/1", "api/2", "gap/1", "gap/3", "api-x"};
+    static const char *const known[] = {"db", "db/9", "api", "api/2", "web", "gap", "api-x"};
+    static const char *const unknown[] = {"db/7", "api/3", "web/1", "ap", "db/", "db/09", "api-"};
+    chief_rule *rule = NULL;
+    size_t n;
+    assert_int_equal(chief_rule_new(&rule, there, sizeof there / sizeof *there), CHIEF_OK);
+    assert_int_equal(chief_rule_validate(rule, known, sizeof known / sizeof *known), CHIEF_OK);
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_int_equal(chief_rule_validate(rule, &unknown[i], 1), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "invalid service name api-; there are: api (api/1, api/2), api-x, "
+                                            "db (db/8 … db/10), gap/1, gap/3, web");
+    assert_string_equal(chief_rule_available(rule, &n)[5], "db/10");
+    chief_rule_free(rule);
+}
+
 static void test_rule__wrong_arguments(void **state) {
     (void)state;
     chief_rule *rule = make(3);
@@ -142,6 +159,7 @@ int main(void) {
         cmocka_unit_test(test_rule__the_names_are_copied_and_sorted),
         cmocka_unit_test(test_rule__another_message_keeps_the_names),
         cmocka_unit_test(test_rule__a_long_list_ends_with_whole_names),
+        cmocka_unit_test(test_rule__a_name_stands_for_its_replicas),
         cmocka_unit_test(test_rule__wrong_arguments),
         cmocka_unit_test(test_rule__out_of_memory),
     };

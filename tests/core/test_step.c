@@ -741,8 +741,121 @@ static void test_step__exit_when_done_can_come_later(void **state) {
     kit_expect(k, "all_ended");
 }
 
+/* ---- replicas ---- */
+
+static void test_step__who_names_a_stem_waits_for_all_replicas(void **state) {
+    kit *k = *state;
+    kit_add(k, "api", WORKER(AFTER("db")));
+    kit_add(k, "db/1", WORKER());
+    kit_add(k, "db/2", WORKER());
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    assert_int_equal(chief__model_level(k->m, kit_id(k, "api")), 1);
+    kit_all(k, STEP_INIT);
+    kit_tell(k, STEP_INITIALIZED, "db/1");
+    kit_tell(k, STEP_INITIALIZED, "db/2");
+    kit_all(k, STEP_LAUNCH);
+    kit_forget(k);
+    char waiting[64];
+    chief__model_waiting_for(k->m, kit_id(k, "api"), waiting, sizeof waiting);
+    assert_string_equal(waiting, "db/1, db/2");
+    kit_tell(k, STEP_ENTERED, "db/1");
+    kit_expect(k, "ready db/1");
+    chief__model_waiting_for(k->m, kit_id(k, "api"), waiting, sizeof waiting);
+    assert_string_equal(waiting, "db/2");
+    kit_tell(k, STEP_ENTERED, "db/2");
+    kit_expect(k, "ready db/2; init api1");
+}
+
+static void test_step__who_names_a_replica_waits_for_that_one(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", WORKER());
+    kit_add(k, "db/2", WORKER());
+    kit_add(k, "api", WORKER(AFTER("db/2")));
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    kit_all(k, STEP_INIT);
+    kit_tell(k, STEP_INITIALIZED, "db/1");
+    kit_tell(k, STEP_INITIALIZED, "db/2");
+    kit_all(k, STEP_LAUNCH);
+    kit_forget(k);
+    kit_tell(k, STEP_ENTERED, "db/1");
+    kit_expect(k, "ready db/1");
+    kit_tell(k, STEP_ENTERED, "db/2");
+    kit_expect(k, "ready db/2; init api1");
+}
+
+/* Both ends have replicas; each fails, waits and restarts for itself. */
+static void test_step__a_replica_that_fails_is_waited_for_anew(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", WORKER(ON_FAILURE));
+    kit_add(k, "db/2", WORKER(ON_FAILURE));
+    kit_add(k, "api/1", WORKER(ON_FAILURE, AFTER("db")));
+    kit_add(k, "api/2", WORKER(ON_FAILURE, AFTER("db")));
+    kit_launch(k);
+    kit_exit(k, "db/2", CHIEF_REASON_ERROR);
+    kit_expect(k, "db/2:failed(error); restart db/2 +100");
+    kit_exit(k, "api/1", CHIEF_REASON_ERROR);
+    kit_expect(k, "api/1:failed(error); restart api/1 +100");
+    kit_wait(k, 100);
+    kit_expect(k, "init db/22");
+    assert_int_equal(kit_phase(k, "api/1"), CHIEF_PHASE_WAITING);
+    kit_bring_up(k, "db/2");
+    kit_expect(k, "db/2:initialized; db/2:run; run db/22; ready db/2; init api/12");
+    assert_int_equal(kit_generation(k, "db/1"), 1);
+    assert_int_equal(kit_generation(k, "api/2"), 1);
+}
+
+static void test_step__replicas_stop_level_by_level(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", WORKER());
+    kit_add(k, "db/2", WORKER());
+    kit_add(k, "api/1", WORKER(AFTER("db")));
+    kit_add(k, "api/2", WORKER(AFTER("db")));
+    kit_launch(k);
+    kit_all(k, STEP_STOP_ALL);
+    kit_expect(k, "stopping; cancel api/11 +22500; cancel api/21 +22500");
+    kit_exit(k, "api/1", CHIEF_REASON_OK);
+    kit_expect(k, "api/1:stopped(ok)");
+    kit_exit(k, "api/2", CHIEF_REASON_OK);
+    kit_expect(k, "api/2:stopped(ok); cancel db/11 +45000; cancel db/21 +45000");
+}
+
+static void test_step__a_stem_none_of_which_is_enabled_is_noted_once(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", DISABLED());
+    kit_add(k, "db/2", DISABLED());
+    kit_add(k, "log/1", DISABLED());
+    kit_add(k, "log/2", WORKER());
+    kit_add(k, "api", WORKER(AFTER("db", "log")));
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    kit_all(k, STEP_INIT);
+    kit_expect(k, "init log/21; note api db/1");
+}
+
+static void test_step__removed_replicas_are_not_waited_for(void **state) {
+    kit *k = *state;
+    kit_add(k, "db/1", WORKER(ON_FAILURE));
+    kit_add(k, "db/2", WORKER(ON_FAILURE));
+    kit_add(k, "api", WORKER(ON_FAILURE, AFTER("db")));
+    kit_launch(k);
+    kit_exit(k, "db/1", CHIEF_REASON_ERROR);
+    kit_exit(k, "db/2", CHIEF_REASON_ERROR);
+    kit_exit(k, "api", CHIEF_REASON_ERROR);
+    kit_tell(k, STEP_START, "api");
+    kit_forget(k);
+    kit_tell(k, STEP_REMOVE, "db/1");
+    kit_expect(k, "removed db/1");
+    kit_tell(k, STEP_REMOVE, "db/2");
+    kit_expect(k, "removed db/2; init api2");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        KIT_TEST(test_step__who_names_a_stem_waits_for_all_replicas),
+        KIT_TEST(test_step__who_names_a_replica_waits_for_that_one),
+        KIT_TEST(test_step__a_replica_that_fails_is_waited_for_anew),
+        KIT_TEST(test_step__replicas_stop_level_by_level),
+        KIT_TEST(test_step__a_stem_none_of_which_is_enabled_is_noted_once),
+        KIT_TEST(test_step__removed_replicas_are_not_waited_for),
         KIT_TEST(test_step__init_reaches_all_that_wait_for_nobody),
         KIT_TEST(test_step__init_of_nobody_is_answered_at_once),
         KIT_TEST(test_step__launch_needs_init_and_comes_once),

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "replica.h"
 #include "step.h"
 
 enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, FORCE_MS = 20, EVENTS = 100 };
@@ -44,6 +45,7 @@ static struct {
     int64_t now;
     worker w[MOST];
     int names; /* given so far */
+    int twin;  /* the number of the last one that was the first of two replicas; 0: none */
     bool initing, init_sent, inited, launched, stopping, forced, ended, exit_when_done;
     int64_t stop_by;
 } sim;
@@ -75,7 +77,8 @@ static uint32_t count_alive(void) {
 
 static bool names_it(const worker *w, const char *name) {
     for (size_t i = 0; i < w->n_after; i++) {
-        if (w->there && strcmp(w->after_names[i], name) == 0) return true;
+        if (!w->there) continue;
+        if (strcmp(w->after_names[i], name) == 0 || chief__replica_of(name, w->after_names[i])) return true;
     }
     return false;
 }
@@ -288,13 +291,31 @@ static void request(void) {
           rc == CHIEF_ENOENT);
 }
 
+/* Sometimes the name that replicas have in common. */
 static void choose_after(worker *w, const char **after) {
     for (w->n_after = 0; w->n_after < 2 && pick(2) == 0;) {
         uint32_t other = pick(MOST);
         if (!sim.w[other].there) break;
-        after[w->n_after] = sim.w[other].name;
-        memcpy(w->after_names[w->n_after++], sim.w[other].name, sizeof w->name);
+        char *name = w->after_names[w->n_after];
+        memcpy(name, sim.w[other].name, sizeof w->name);
+        if (pick(2) == 0) name[chief__replica_stem(name)] = '\0';
+        after[w->n_after++] = name;
     }
+}
+
+/* Plain, or one of two replicas; true for the second, which may close a circle through those that wait for both. */
+static bool choose_name(worker *w) {
+    bool second = sim.twin > 0 && pick(2) == 0;
+    if (second) {
+        snprintf(w->name, sizeof w->name, "w%d/2", sim.twin);
+        sim.twin = 0;
+        return true;
+    }
+    int number = 1 + sim.names++ % 99;
+    bool first = pick(4) == 0;
+    snprintf(w->name, sizeof w->name, first ? "w%d/1" : "w%d", number);
+    if (first) sim.twin = number;
+    return false;
 }
 
 static void add(void) {
@@ -302,8 +323,8 @@ static void add(void) {
     worker w = {.there = true};
     const char *after[2];
     uint32_t id;
-    snprintf(w.name, sizeof w.name, "w%d", sim.names++ % 100);
-    choose_after(&w, after);
+    bool second = choose_name(&w);
+    if (!second || sim.init_sent) choose_after(&w, after);
     chief__model_worker given = {.name = w.name,
                                  .restart = {.policy = (int32_t)(1 + pick(3)),
                                              .delay = pick(20),
@@ -321,7 +342,7 @@ static void add(void) {
     w.forceable = given.forceable;
     size_t room = chief__model_room(sim.m);
     int rc = chief__model_add(sim.m, &given, &id);
-    CHECK(rc == CHIEF_OK || (rc == CHIEF_ECLOSED && (sim.stopping || sim.ended)));
+    CHECK(rc == CHIEF_OK || (rc == CHIEF_ECLOSED && (sim.stopping || sim.ended)) || (rc == CHIEF_ECYCLE && second));
     if (rc != CHIEF_OK) return;
     CHECK(id < MOST && id <= room && !sim.w[id].there && sim.w[id].home == NOBODY);
     w.state = given.enabled ? CHIEF_WORKER_ENABLED : CHIEF_WORKER_PRESENT;

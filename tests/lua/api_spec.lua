@@ -45,6 +45,68 @@ local function run(c)
   return c:start()
 end
 
+describe("replicas", function()
+  local c
+  setup(function()
+    c = new()
+    assert(c:add_worker("echo", "spec_echo", { count = 3 }))
+    assert(c:add_worker("last", "spec_waits", { after = { "echo" } }))
+    assert(c:init_workers())
+    assert(c:launch())
+    assert(c:wait("last", "run", 10))
+  end)
+  teardown(function() c:close() end)
+
+  it("are workers with numbers, in order", function()
+    local names = {}
+    for i, status in ipairs(c:status()) do names[i] = status.name end
+    assert.same({ "echo/1", "echo/2", "echo/3", "last" }, names)
+  end)
+
+  it("are meant by their name", function()
+    assert.is_true(c:wait("echo", "run", 0))
+    assert.is_true(c:is_enabled("echo"))
+    assert.same({ ["echo/1"] = "run", ["echo/2"] = "run", ["echo/3"] = "run" }, c:states("echo"))
+    assert.same({ ["echo/2"] = "run" }, c:states("echo/2"))
+    local ok, message, code = c:states("ech")
+    assert.is_nil(ok)
+    assert.equal("invalid service name ech; there are: echo (echo/1 … echo/3), last", message)
+    assert.equal("not_found", code)
+  end)
+
+  it("answer in turn", function()
+    local asked = {}
+    for i = 1, 6 do asked[i] = c:call("echo", i, 10)[1] end
+    assert.same({ "echo/1", "echo/2", "echo/3", "echo/1", "echo/2", "echo/3" }, asked)
+    assert.equal("echo/3", c:call("echo/3", 1, 10)[1])
+    assert.equal(4, c:broadcast("x"))
+  end)
+
+  it("are stopped, started and removed as one or one by one", function()
+    assert.is_true(c:stop("echo/2"))
+    assert.is_true(c:wait("echo/2", "stopped", 10))
+    assert.same({ nil, "worker echo is not in that state yet", "would_block" }, { c:wait("echo", "run", 0) })
+    assert.is_true(c:start("echo"))
+    assert.is_true(c:wait("echo", "run", 10))
+    assert.is_true(c:restart("echo"))
+    assert.is_true(c:wait("echo", "run", 10))
+    assert.is_true(c:remove("echo"))
+    local removed = 0
+    repeat
+      for _, event in ipairs(assert(c:take_events(64, 10))) do
+        if event.kind == "removed" then removed = removed + 1 end
+      end
+    until removed == 3
+    assert.is_true(c:add_worker("echo", "spec_echo", { count = 2 }))
+    assert.is_true(c:wait("echo", "run", 10))
+  end)
+
+  it("get no numbers from a program", function()
+    assert.error_matches(function() c:add_worker("echo/4", "spec_echo") end, "only count gives numbers")
+    assert.error_matches(function() c:add_worker("x", "spec_echo", { count = 0 }) end, "count: should be a number")
+  end)
+end)
+
 describe("require \"chief\"", function()
   it("has what a program needs, and does not need argparse", function()
     assert.matches("^%d+%.%d+%.%d+$", chief.version)

@@ -145,7 +145,7 @@ describe("an app file", function()
           channels = { uploads = { capacty = 1 }, thumbs = { dead = "morgue" } },
           workers = {
             a = { module = "workers.nosuch", restart = { delay = "1s" }, after = { "bb" } },
-            b = { module = "workers.b", sends = { "uplods" }, count = 2 },
+            b = { module = "workers.b", sends = { "uplods" }, watchdog = 2 },
             c = {},
           },
         }]],
@@ -155,8 +155,8 @@ describe("an app file", function()
     for i, problem in ipairs(problems) do keys[i] = problem.key end
     table.sort(keys)
     assert.same({ "channels.thumbs.dead", "channels.uploads.capacty", "force_stop_timeout", "keep", "nme",
-      "workers.a.after[1]", "workers.a.module", "workers.a.restart.delay", "workers.b.count", "workers.b.sends[1]",
-      "workers.c.module" }, keys, message)
+      "workers.a.after[1]", "workers.a.module", "workers.a.restart.delay", "workers.b.sends[1]",
+      "workers.b.watchdog", "workers.c.module" }, keys, message)
     for line in message:gmatch("[^\n]+") do assert.matches("^app%.lua: ", line) end
   end)
 end)
@@ -256,6 +256,45 @@ describe("an app's channels", function()
       (checked({ channels = { a = { dead = "morg" }, morgue = {} }, workers = workers })))
     assert.matches("^channels%.a%.dead: names the channel itself",
       (checked({ channels = { a = { dead = "a" } }, workers = workers })))
+  end)
+end)
+
+describe("an app's replicas", function()
+  local function waits() return true end
+
+  local function with(workers) return checked({ workers = workers }) end
+
+  it("are named as one and one by one", function()
+    local message, app = with({
+      { name = "db", module = waits, count = 3 }, { name = "api", module = waits, after = { "db", "db/3" }, count = 1 },
+    })
+    assert.equal("", message)
+    assert.same({ "db", "api" }, app:names())
+    assert.same({ "db/1", "db/2", "db/3", "api" }, app:replicas())
+    assert.same({ "db" }, { app:select({ "db/2", "db/3" })[1].name })
+    assert.same({ "db/2", "db/3" }, app.workers[1]:chosen({ "db/3", "db/2" }))
+    assert.same({ "db/1", "db/2", "db/3" }, app.workers[1]:chosen({ "db" }))
+    assert.same({}, app.workers[1]:chosen({ "api" }))
+  end)
+
+  it("that are none are told from what there is", function()
+    local workers = { api = { module = waits, after = { "db/3" } }, db = { module = waits, count = 2 } }
+    assert.equal('workers.api.after[1]: "db/3" is none of the workers: db has a count of 2', (with(workers)))
+    workers.db.count = nil
+    assert.equal('workers.api.after[1]: "db/3" is none of the workers: db has no count, so it is alone',
+      (with(workers)))
+    workers.api.after = { "dbx/1" }
+    assert.matches('^workers%.api%.after%[1%]: no worker is called "dbx"; did you mean "db"%?', (with(workers)))
+  end)
+
+  it("do not wait for each other", function()
+    assert.equal("workers.db.after: is a circle in which none could start: db → db",
+      (with({ db = { module = waits, count = 2, after = { "db/1" } } })))
+  end)
+
+  it("get their numbers from count alone", function()
+    assert.equal('workers["db/1"]: "db/1": only count gives numbers to workers; write db = { count = …, … }',
+      (with({ ["db/1"] = { module = waits } })))
   end)
 end)
 

@@ -75,6 +75,21 @@ describe("the effective configuration", function()
     assert.same({ "channel uploads: resizer, its receiver, does not run here" }, alone.warnings)
   end)
 
+  it("has the replicas, or those that would run", function()
+    local given = { workers = { db = { module = waits, count = 2 }, api = { module = waits, after = { "db/2" } } } }
+    local workers = by_name(configuration.of(app_of(given)).workers)
+    assert.equal(2, workers.db.count)
+    assert.same({ "db/1", "db/2" }, workers.db.replicas)
+    assert.equal(1, workers.api.count)
+    assert.is_nil(workers.api.replicas)
+    assert.equal(2, workers.api.level)
+    assert.matches("app%.lua: no mistakes; chief, 3 workers, 0 channels\n.*\n1 +db ×2 +function",
+      configuration.text(configuration.of(app_of(given))))
+    local some = configuration.of(app_of(given), { "db/2" })
+    assert.same({ "db/2" }, some.workers[1].replicas)
+    assert.matches("chief, 1 worker, .*\n1 +db/2 +function", configuration.text(some))
+  end)
+
   it("is JSON", function()
     local read = core.json_decode(configuration.json(configuration.of(app_of(GIVEN))))
     assert.is_true(read.ok)

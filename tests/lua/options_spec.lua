@@ -56,7 +56,7 @@ describe("a worker's options", function()
     local problems = Problems.new()
     local checked = options.worker({
       args = { port = 8080 }, after = { "db" }, sends = { "a" }, receives = { "b" }, ready = "explicit", grace = 0,
-      start_timeout = 1.5, isolation = "thread",
+      start_timeout = 1.5, isolation = "thread", count = 2,
       restart = { policy = "always", delay = 0, factor = 1, max_delay = 1, jitter = 0 },
     }, "it", problems)
     assert.equal("", problems:text())
@@ -64,13 +64,28 @@ describe("a worker's options", function()
     assert.same({ "db" }, checked.after)
   end)
 
+  it("have a count of 1 or more", function()
+    for _, count in ipairs({ 0, 1.5, 65536, "2" }) do
+      assert.matches("^it%.count: should be a number of replicas from 1 to 65535, got ",
+        said(options.worker, { count = count }))
+    end
+  end)
+
+  it("may name one of several replicas", function()
+    assert.equal("", said(options.worker, { after = { "db/2" } }))
+    assert.matches('^it%.after%[1%]: "db/0": only count gives numbers to workers',
+      said(options.worker, { after = { "db/0" } }))
+    assert.matches('^it%.after%[1%]: should be a name', said(options.worker, { after = { "/2" } }))
+    assert.matches('^it%.sends%[1%]: "db/2": only count', said(options.worker, { sends = { "db/2" } }))
+  end)
+
   it("name the nearest key", function()
-    assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, grace, isolation, '
-      .. "ready, receives, restart, sends, start_timeout", said(options.worker, { restrat = "never" }))
+    assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, grace, '
+      .. "isolation, ready, receives, restart, sends, start_timeout", said(options.worker, { restrat = "never" }))
   end)
 
   it("refuse what a later version brings", function()
-    for _, key in ipairs({ "memory_limit", "watchdog", "count", "critical", "max_restarts", "window", "groups",
+    for _, key in ipairs({ "memory_limit", "watchdog", "critical", "max_restarts", "window", "groups",
       "no_restart_codes", "presets" }) do
       assert.equal(("it.%s: not in this version yet"):format(key), said(options.worker, { [key] = 1 }))
     end

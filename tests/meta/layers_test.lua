@@ -3,11 +3,11 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 
 -- From the bottom up; a new noun gets its place here. A noun of several files is listed by each of them.
 local layers = {
-  { "alloc", "err", "plat", "log", "json", "map", "value", "wait" },
+  { "alloc", "err", "plat", "log", "json", "map", "replica", "value", "wait" },
   { "state", "rule", "policy", "agenda", "names", "model", "model_link",
     "step", "step_emit", "step_life", "step_request", "step_stop", "frame" },
   { "ring", "codec" },
-  { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "mailbox", "post", "pool",
+  { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
     "snapshot" },
   { "lines", "launch", "group", "spawn", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
