@@ -14,6 +14,13 @@ add_library(chief_static STATIC)
 target_link_libraries(chief_static PUBLIC chief_objects)
 set_target_properties(chief_static PROPERTIES OUTPUT_NAME chief)
 
+# Hosts plug-ins in processes of their own; where it is under the prefix, it is found from the library (core/src/program.c).
+set(CHIEF_PROGRAM_DIR libexec/chief)
+add_executable(chief-worker core/program/chief_worker.c)
+target_link_libraries(chief-worker PRIVATE chief chief_flags)
+set_target_properties(chief-worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CHIEF_PROGRAM_DIR}
+  INSTALL_RPATH "$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")
+
 foreach(library chief chief_static)
   target_include_directories(${library} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/core/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -23,5 +30,6 @@ endforeach()
 file(RELATIVE_PATH CHIEF_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/libchief.pc.in libchief.pc @ONLY)
 install(TARGETS chief chief_static)
+install(TARGETS chief-worker DESTINATION ${CHIEF_PROGRAM_DIR})
 install(FILES core/include/chief.h TYPE INCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/libchief.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -11,11 +11,17 @@ target_link_options(chief-lua PRIVATE
 set_target_properties(chief-lua PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map INSTALL_RPATH "$ORIGIN")
 
-add_executable(chief-program ${CHIEF_PROGRAM_SOURCES})
+add_executable(chief-program bindings/lua/program.c)
 target_link_libraries(chief-program PRIVATE chief-lua chief_flags PkgConfig::LUA)
 set_target_properties(chief-program PROPERTIES OUTPUT_NAME chief INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/${lua_dir})
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/lua/chief ${PROJECT_BINARY_DIR}/${lua_dir}/chief SYMBOLIC)
+
+# Hosts Lua workers in processes of their own.
+add_executable(chief-lua-worker bindings/lua/worker.c)
+target_link_libraries(chief-lua-worker PRIVATE chief-lua chief_flags)
+set_target_properties(chief-lua-worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CHIEF_PROGRAM_DIR}
+  INSTALL_RPATH "$ORIGIN/../../${CMAKE_INSTALL_LIBDIR}")
 
 # Built from the same files with the same defines as the rock, so that the Lua tests run what LuaRocks installs.
 add_library(lua_module MODULE ${CHIEF_CORE_SOURCES} ${CHIEF_LUA_SOURCES})
@@ -26,6 +32,7 @@ set_target_properties(lua_module PROPERTIES PREFIX "" OUTPUT_NAME core LIBRARY_O
 
 configure_file(cmake/libchief-lua.pc.in libchief-lua.pc @ONLY)
 install(TARGETS chief-lua chief-program)
+install(TARGETS chief-lua-worker DESTINATION ${CHIEF_PROGRAM_DIR})
 install(FILES bindings/lua/include/chief_lua.h TYPE INCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/libchief-lua.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${CHIEF_LUA_MODULES} DESTINATION ${lua_dir}/chief)

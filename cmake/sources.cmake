@@ -36,6 +36,7 @@ set(CHIEF_CORE_SOURCES
   core/src/pool.c
   core/src/post.c
   core/src/process.c
+  core/src/program.c
   core/src/recv.c
   core/src/replica.c
   core/src/request.c
@@ -63,6 +64,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/boss.c
   bindings/lua/buffer.c
   bindings/lua/channel.c
+  bindings/lua/child.c
   bindings/lua/context.c
   bindings/lua/ctx.c
   bindings/lua/decode.c
@@ -82,6 +84,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/module.c
   bindings/lua/options.c
   bindings/lua/pool.c
+  bindings/lua/process.c
   bindings/lua/rule.c
   bindings/lua/runtime.c
   bindings/lua/snapshot.c
@@ -90,14 +93,17 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/system.c
   bindings/lua/value.c)
 
+# Each is a program of its own.
 set(CHIEF_PROGRAM_SOURCES
-  bindings/lua/program.c)
+  bindings/lua/program.c
+  bindings/lua/worker.c)
 
 set(CHIEF_LUA_MODULES
   lua/chief/app.lua
   lua/chief/arguments.lua
   lua/chief/build.lua
   lua/chief/chief.lua
+  lua/chief/child.lua
   lua/chief/cli.lua
   lua/chief/columns.lua
   lua/chief/configuration.lua
@@ -107,6 +113,7 @@ set(CHIEF_LUA_MODULES
   lua/chief/init.lua
   lua/chief/options.lua
   lua/chief/problems.lua
+  lua/chief/process.lua
   lua/chief/replicas.lua
   lua/chief/schema.lua
   lua/chief/search.lua

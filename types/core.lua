@@ -121,6 +121,24 @@ function core.inspect(spec) end
 ---@return { chunk: string, chunkname: string }
 function core.function_spec(run) end
 
+---Lives the worker that this process was started for by a chief; what its main program returns with.
+---@return integer code 0 a clean end, 1 the worker failed, 64 not started by a chief, 75 the chief has gone
+function core.child() end
+
+---The program that hosts Lua workers in processes; nil alone where chief came as a rock, and the interpreter does.
+---@return string? path
+---@return string? message
+---@return chief.Code? code
+function core.worker_program() end
+
+---The file that this process runs.
+---@return string?
+function core.executable() end
+
+---The folder that this process is in.
+---@return string?
+function core.folder() end
+
 ---Lets writes to who has gone fail instead of ending the process; children get the default.
 function core.ignore_sigpipe() end
 

@@ -6,10 +6,12 @@
 #include "fail.h"
 #include "host.h"
 #include "options.h"
+#include "process.h"
 #include "runtime.h"
 
 static const char *const policies[] = {"default", "never", "on_failure", "always", NULL};
 static const char *const readiness[] = {"run", "explicit", NULL};
+static const char *const isolations[] = {"default", "thread", "fiber", "process", NULL}; /* enum chief_isolation */
 
 /* jitter = 0 says none, where the core's 0 is the default. */
 static double read_jitter(lua_State *L, int t) {
@@ -58,6 +60,7 @@ static void read_options(lua_State *L, int spec, chief_worker_options *out, chie
     int64_t count = chief__lua_field_integer(L, spec, "count");
     luaL_argcheck(L, count >= 0 && count <= UINT32_MAX, spec, "count is out of range");
     out->count = (uint32_t)count;
+    out->isolation = chief__lua_field_word(L, spec, "isolation", isolations, CHIEF_ISOLATION_DEFAULT);
     out->args = read_args(L, spec); /* the last, as it is in the scratch buffer */
 }
 
@@ -72,6 +75,7 @@ static int refused(lua_State *L, const chief__lua_findings *findings) {
 int chief__lua_add_worker(lua_State *L, chief *c) {
     chief_worker_options options;
     chief_restart restart;
+    chief_process process;
     lua_settop(L, 3);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
@@ -79,8 +83,11 @@ int chief__lua_add_worker(lua_State *L, chief *c) {
     chief__lua_findings *findings = chief__lua_new_findings(L);
     chief__lua_source source = {0};
     if (native == NULL) source = chief__lua_check_source(L, 3);
+    chief__lua_read_process(L, 3, &process);
     read_options(L, 3, &options, &restart);
+    if (native != NULL && options.isolation == CHIEF_PROCESS)
+        return chief__lua_done(L, chief__lua_add_native_process(c, name, native, &process, &options));
     if (native != NULL) return chief__lua_done(L, chief_add_plugin(c, name, native, &options));
-    int rc = chief__lua_add(c, name, &source, &options, findings);
+    int rc = chief__lua_add(c, name, &source, &options, &process, findings);
     return findings->text != NULL ? refused(L, findings) : chief__lua_done(L, rc);
 }

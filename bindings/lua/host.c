@@ -9,6 +9,7 @@
 #include "fail.h"
 #include "instance.h"
 #include "load.h"
+#include "process.h"
 #include "runtime.h"
 
 /* One life of a worker. */
@@ -132,8 +133,8 @@ static int host_run(chief_worker *worker, void *instance) {
 
 static int host_restart_on_fail(void *data) { return ((const chief__lua_spec *)data)->restart_on_fail; }
 
-static const chief_worker_ops host_ops = {
-    .size = sizeof host_ops,
+const chief_worker_ops chief__lua_host_ops = {
+    .size = sizeof chief__lua_host_ops,
     .init = host_init,
     .run = host_run,
     .fini = host_fini,
@@ -154,25 +155,41 @@ static bool copy_options(chief_worker_options *out, const chief_worker_options *
     return out->destroy == NULL;
 }
 
-static int add_spec(chief *c, const char *name, chief__lua_spec *spec, const chief_worker_options *options) {
-    chief_worker_options own;
-    if (!copy_options(&own, options))
-        return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
-    if (spec->says_ready) own.flags |= CHIEF_WORKER_SAYS_READY;
-    own.destroy = chief__lua_spec_free;
-    return chief_add_worker_with(c, name, &host_ops, spec, &own);
-}
-
-int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, const chief_worker_options *options,
-                   chief__lua_findings *findings) {
-    int rc = chief__lua_inspect(source, findings);
-    if (rc != CHIEF_OK) return rc;
+static int add_in_thread(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
+                         const chief__lua_findings *findings) {
     chief__lua_spec *spec = chief__lua_spec_new(source);
     if (spec == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
     spec->restart_on_fail = findings->restart_on_fail;
     spec->says_ready = findings->ready;
-    rc = add_spec(c, name, spec, options);
+    options->destroy = chief__lua_spec_free;
+    int rc = chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
     if (rc != CHIEF_OK) chief__lua_spec_free(spec);
-    else chief__lua_pin();
+    return rc;
+}
+
+static int add_in_process(chief *c, const char *name, const chief__lua_source *source,
+                          const chief_worker_options *options, const chief_process *process,
+                          const chief__lua_findings *findings) {
+    if (source->module == NULL)
+        return chief_set_last_error(CHIEF_EINVAL, "a function can't go into a process: put it into a module and give "
+                                                  "that module's name");
+    chief_bytes spec = chief__lua_spec_pack(source);
+    if (spec.data == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
+    int rc = chief__lua_add_process(c, name, spec, findings->restart_on_fail, process, options);
+    free((void *)(uintptr_t)spec.data);
+    return rc;
+}
+
+int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, const chief_worker_options *options,
+                   const chief_process *process, chief__lua_findings *findings) {
+    chief_worker_options own;
+    int rc = chief__lua_inspect(source, findings);
+    if (rc != CHIEF_OK) return rc;
+    if (!copy_options(&own, options))
+        return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
+    if (findings->ready) own.flags |= CHIEF_WORKER_SAYS_READY;
+    if (own.isolation == CHIEF_PROCESS) rc = add_in_process(c, name, source, &own, process, findings);
+    else rc = add_in_thread(c, name, source, &own, findings);
+    if (rc == CHIEF_OK) chief__lua_pin();
     return rc;
 }

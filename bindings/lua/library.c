@@ -1,7 +1,9 @@
 #include <chief_lua.h>
 #include <lua.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "child.h"
 #include "host.h"
 #include "module.h"
 #include "runtime.h"
@@ -32,7 +34,7 @@ int chief_lua_add_worker(chief *c, const char *name, const char *module, const c
     if (rc != CHIEF_OK) return rc;
     chief__lua_source source = {.module = module, .path = own.path, .cpath = own.cpath};
     chief__lua_findings findings;
-    rc = chief__lua_add(c, name, &source, own.worker, &findings);
+    rc = chief__lua_add(c, name, &source, own.worker, own.process, &findings);
     chief__lua_findings_clear(&findings);
     return rc;
 }
@@ -51,4 +53,12 @@ int chief_lua_open(struct lua_State *L) {
     if (lua_pcall(L, 0, 0, 0) == LUA_OK) return CHIEF_OK;
     lua_pop(L, 1);
     return chief_set_last_error(CHIEF_ENOMEM, NULL);
+}
+
+int chief_lua_live(void) {
+    if (prepare() != CHIEF_OK) {
+        fprintf(stderr, "chief: %s\n", chief_last_error());
+        return 1;
+    }
+    return chief__lua_live();
 }

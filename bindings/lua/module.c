@@ -5,12 +5,14 @@
 
 #include "boss.h"
 #include "channel.h"
+#include "child.h"
 #include "codec.h"
 #include "context.h"
 #include "inspect.h"
 #include "json.h"
 #include "log.h"
 #include "pool.h"
+#include "process.h"
 #include "rule.h"
 #include "runtime.h"
 #include "state.h"
@@ -33,6 +35,10 @@ static const luaL_Reg functions[] = {
     {"ignore_sigpipe", chief__lua_ignore_sigpipe},
     {"isatty", chief__lua_isatty},
     {"exit", chief__lua_exit},
+    {"child", chief__lua_child},
+    {"worker_program", chief__lua_worker_program},
+    {"executable", chief__lua_executable},
+    {"folder", chief__lua_folder},
     {NULL, NULL},
 };
 

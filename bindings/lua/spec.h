@@ -5,6 +5,7 @@
 #ifndef CHIEF_LUA_SPEC_H
 #define CHIEF_LUA_SPEC_H
 
+#include <chief.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,6 +32,16 @@ chief__lua_spec *chief__lua_spec_new(const chief__lua_source *source);
 
 /* Takes NULL. A chief_destructor. */
 void chief__lua_spec_free(void *spec);
+
+/*
+ * What a child process is told to host: a Lua module, or a C plug-in by its path. The bytes of chief_process.spec, which
+ * only the same version reads. Packed it is malloc's; data NULL without memory.
+ */
+chief_bytes chief__lua_spec_pack(const chief__lua_source *source);
+chief_bytes chief__lua_spec_pack_native(const char *path);
+
+/* One of both comes out, to be freed (chief__lua_spec_free, free): CHIEF_OK, CHIEF_EDATA, CHIEF_ENOMEM. */
+int chief__lua_spec_unpack(chief_bytes bytes, chief__lua_spec **spec, char **native);
 
 #pragma GCC visibility pop
 #endif

@@ -11,14 +11,18 @@
 static void nothing(int number) { (void)number; }
 
 /* A handler and not SIG_IGN: children that are executed get the default back. One that is there already stays. */
-int chief__lua_ignore_sigpipe(lua_State *L) {
+void chief__lua_outlive_sigpipe(void) {
     struct sigaction action;
-    (void)L;
-    if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return 0;
+    if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return;
     action = (struct sigaction){.sa_handler = nothing, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     chief__lua_pin(); /* the handler is in this module, and a program's last writes come after lua_close */
     sigaction(SIGPIPE, &action, NULL);
+}
+
+int chief__lua_ignore_sigpipe(lua_State *L) {
+    (void)L;
+    chief__lua_outlive_sigpipe();
     return 0;
 }
 

@@ -8,6 +8,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* A write into a pipe or socket that nobody reads is an error from now on, and no signal's. */
+void chief__lua_outlive_sigpipe(void);
+
 /* In Lua: ignore_sigpipe(), isatty(fd), exit(code). */
 int chief__lua_ignore_sigpipe(lua_State *L);
 int chief__lua_isatty(lua_State *L);

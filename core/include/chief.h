@@ -1479,6 +1479,15 @@ typedef struct chief_process {
 CHIEF_API int chief_add_process(chief *c, const char *name, const chief_process *how,
                                 const chief_worker_options *options);
 
+/*
+ * Where a program of that name is that was installed beside this library (libexec/chief/NAME under the same prefix): what
+ * chief_process.argv may begin with. The environment variable of that name (CHIEF_WORKER for chief-worker) goes first.
+ * Writes it to `buf`, terminated.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL, CHIEF_ENOENT with the places that were looked at, CHIEF_ETOOBIG.
+ */
+CHIEF_API int chief_find_program(const char *name, char *buf, size_t size);
+
 /* The other end: what a child process has of its chief. */
 typedef struct chief_child chief_child;
 
@@ -1573,6 +1582,15 @@ CHIEF_API const chief_api *chief_get_api(void);
 
 /* What a plug-in exports as `chief_plugin_v1`: fills `out` (zeroed, its size set) and returns CHIEF_OK. */
 typedef int (*chief_plugin_fn)(const chief_api *api, chief_worker_ops *out);
+
+/*
+ * Loads the shared object at `path`, which stays loaded, and asks it for its callbacks: what a program does that hosts
+ * plug-ins in a process of its own (chief_child_run takes them with NULL as data).
+ * @thread any  @blocks never (but for the plug-in)
+ * Errors: CHIEF_EINVAL, CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text), CHIEF_EFAILED (the
+ * plug-in refused).
+ */
+CHIEF_API int chief_load_plugin(const char *path, chief_worker_ops *out);
 
 /*
  * Adds a worker whose callbacks come from the shared object at `path`, which stays loaded. Its `data` is the

@@ -51,16 +51,16 @@ static const chief_api api = {
 const chief_api *chief_get_api(void) { return &api; }
 
 /* The object is never closed: a thread may run in it for ever, and its callbacks outlive every worker. */
-static int load(const char *path, chief_worker_ops *ops) {
+int chief_load_plugin(const char *path, chief_worker_ops *out) {
+    if (path == NULL || out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = (chief_worker_ops){.size = sizeof *out};
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (object == NULL) return chief__fail(CHIEF_ENOENT, "plug-in %s can't be loaded: %s", path, dlerror());
     chief_plugin_fn fill;
     void *symbol = dlsym(object, ENTRY);
     if (symbol == NULL) return chief__fail(CHIEF_ENOENT, "plug-in %s exports no %s", path, ENTRY);
     memcpy(&fill, &symbol, sizeof fill);
-    memset(ops, 0, sizeof *ops);
-    ops->size = sizeof *ops;
-    int rc = fill(&api, ops);
+    int rc = fill(&api, out);
     return rc == CHIEF_OK ? rc : chief__fail(CHIEF_EFAILED, "plug-in %s refused: %s returned %d", path, ENTRY, rc);
 }
 
@@ -73,8 +73,8 @@ static bool wants_process(const chief_worker_options *options) {
 
 int chief_add_plugin(chief *c, const char *name, const char *path, const chief_worker_options *options) {
     chief_worker_ops ops;
-    if (c == NULL || path == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = load(path, &ops);
+    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief_load_plugin(path, &ops);
     if (rc != CHIEF_OK) return rc;
     if (!wants_process(options)) return chief_add_worker_with(c, name, &ops, NULL, options);
     chief_process how = {.size = sizeof how, .spec = {path, strlen(path)}};

@@ -65,7 +65,7 @@ local function add_worker(app, name, key, entry)
   local worker = setmetatable({ name = name, key = key, module = entry.module, native = entry.native, options = entry },
     Worker)
   worker.names = replicas.names(name, entry.count)
-  entry.name, entry.module, entry.native, entry.isolation = nil, nil, nil, nil
+  entry.name, entry.module, entry.native = nil, nil, nil
   app.workers[#app.workers + 1] = worker
 end
 
@@ -216,6 +216,16 @@ local function check_whole(app, given, problems)
   check_dead(app, channel_names, channels, problems)
 end
 
+-- Where each worker runs: as it says itself, else as its application does.
+local function settle_isolation(app, problems)
+  for _, worker in ipairs(app.workers) do
+    worker.options.isolation = worker.options.isolation or app.settings.isolation or "thread"
+    if worker.options.isolation == "process" and type(worker.module) == "function" then
+      problems:add(Problems.join(worker.key, "module"), options.FUNCTION_IN_PROCESS)
+    end
+  end
+end
+
 local function check_plugin(app, worker, problems)
   local path, message = search.plugin(worker.native, app.folder)
   if not path then return problems:add(Problems.join(worker.key, "native"), message) end
@@ -261,17 +271,38 @@ function App.check(given, problems, file)
   read_channels(app, given.channels, problems)
   read_workers(app, given.workers, problems)
   check_whole(app, given, problems)
+  settle_isolation(app, problems)
   check_code(app, problems)
   return app
 end
 
+-- The same with another isolation; a mistake that stands in its place is still found by who looks at the file itself.
+local function everywhere(given, isolation)
+  local copy, workers = {}, given.workers
+  for key, value in pairs(given) do copy[key] = value end
+  copy.isolation = isolation
+  if type(workers) ~= "table" then return copy end
+  copy.workers = {}
+  for key, entry in pairs(workers) do
+    copy.workers[key] = entry
+    if type(entry) == "table" and (entry.isolation == "thread" or entry.isolation == "process") then
+      copy.workers[key] = {}
+      for field, value in pairs(entry) do copy.workers[key][field] = value end
+      copy.workers[key].isolation = nil
+    end
+  end
+  return copy
+end
+
 ---The application in an app file, or every mistake in it.
 ---@param file string
+---@param isolation string? where all of its workers run, whatever the file says
 ---@return chief.App? app
 ---@return chief.Problems problems
-function App.load(file)
+function App.load(file, isolation)
   local problems = Problems.new(file)
   local given = source.load(file, problems)
+  if given and isolation then given = everywhere(given, isolation) end
   local app = given and App.check(given, problems, file)
   return #problems == 0 and app or nil, problems
 end

@@ -61,6 +61,9 @@ function Chief:add_worker(name, module, given)
   options.demand(schema.name, name, where)
   check_code(module, where)
   local checked = options.demand(options.worker, given == nil and {} or given, where)
+  if checked.isolation == "process" and type(module) == "function" then
+    error(("%s: %s"):format(where, options.FUNCTION_IN_PROCESS), 2)
+  end
   return self:add_checked(name, module, checked)
 end
 
@@ -71,7 +74,9 @@ end
 ---@param checked table
 ---@param folder string? where its modules are looked for first
 function Chief:add_checked(name, module, checked, folder)
-  local ok, message, code = self._core:add_worker(name, spec.worker(module, checked, folder))
+  local ok
+  local made, message, code = spec.worker(name, module, checked, folder)
+  if made then ok, message, code = self._core:add_worker(name, made) end
   if ok then return true end
   -- A program that does not look at the answer would run without the worker and never know.
   self:log():error("worker not added", { worker = name, error = message })

@@ -49,8 +49,8 @@ local function describe_worker(worker, level, chosen)
   return {
     name = worker.name, runs = runs(worker), file = found.file, level = level, after = given.after or {},
     sends = given.sends or {}, receives = given.receives or {}, restart = restart_of(worker),
-    ready = (given.ready or found.ready) and "explicit" or "run", isolation = "thread",
-    grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
+    ready = (given.ready or found.ready) and "explicit" or "run", isolation = given.isolation,
+    process = given.process, grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
     count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
   }
 end
@@ -149,6 +149,11 @@ local function summary_text(workers)
     local names = by_policy[row[2]]
     if #names > 0 then rows[#rows + 1] = { row[1], list(names) } end
   end
+  local apart = {}
+  for _, worker in ipairs(workers) do
+    if worker.isolation == "process" then apart[#apart + 1] = worker.name end
+  end
+  if #apart > 0 then rows[#rows + 1] = { "in processes of their own:", list(apart) } end
   return columns.render(rows)
 end
 

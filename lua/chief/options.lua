@@ -83,6 +83,59 @@ local function check_args(value, key, problems)
   problems:add(key, reason:match("^bad argument #1 to '[^']*' %((.*)%)$") or reason)
 end
 
+---Where a worker runs.
+---@type chief.Check
+options.isolation = schema.choice({ "thread" }, { "fiber", "process" })
+
+options.FUNCTION_IN_PROCESS = "a function can't go into a process: put it into a module and give that module's name"
+
+local SIZE = 'a number of bytes, or a size such as "512MB"'
+local UMASK = 'a number as chmod takes it, such as "027"'
+
+local function check_umask(value, key, problems)
+  local mask = type(value) == "string" and value:find("^[0-7]+$") and tonumber(value, 8) or math.tointeger(value)
+  if mask and mask >= 0 and mask <= tonumber("777", 8) and type(value) == "string" then return mask end
+  schema.refuse(value, key, problems, UMASK)
+end
+
+local function check_variable(name, value, key, problems)
+  if type(name) ~= "string" or not name:find("^[%a_][%w_]*$") then
+    problems:add(key, ("should be a variable's name and its value, such as TZ = \"UTC\", got %s as a name"):format(
+      schema.describe(name)))
+  elseif type(value) ~= "string" or value:find("\0") then
+    schema.refuse(value, Problems.join(key, name), problems, "a string without a NUL")
+  else
+    return name .. "=" .. value
+  end
+end
+
+local function check_env(value, key, problems)
+  if type(value) ~= "table" then return schema.refuse(value, key, problems, 'a table such as { TZ = "UTC" }') end
+  local list = {}
+  for _, name in ipairs(schema.sorted_keys(value)) do
+    list[#list + 1] = check_variable(name, value[name], key, problems)
+  end
+  return list
+end
+
+local text = schema.type("string", "a string")
+
+---How the process of a worker is started, where it has one. 0 as a limit allows none at all.
+---@type chief.Check
+options.process = schema.record('{ memory = "512MB", user = "nobody" }', {
+  cwd = text,
+  user = text,
+  group = text,
+  umask = check_umask,
+  env = check_env,
+  memory = schema.size(SIZE),
+  cpu = schema.integer("a number of seconds", 0),
+  files = schema.integer("a number of descriptors", 0),
+  file_size = schema.size(SIZE),
+  processes = schema.integer("a number of processes", 0),
+  core = schema.size(SIZE),
+})
+
 local worker_fields = {
   args = check_args,
   after = schema.names("workers' names", schema.worker_name),
@@ -90,13 +143,13 @@ local worker_fields = {
   receives = schema.names("channels' names"),
   restart = options.restart,
   ready = schema.choice({ "explicit" }),
-  isolation = schema.choice({ "thread" }, { "fiber", "process" }),
+  isolation = options.isolation,
   grace = seconds,
   start_timeout = seconds,
   count = schema.integer("a number of replicas", 1, 65535),
 }
 
-local worker_later = set("memory_limit", "watchdog", "critical", "max_restarts", "window", "group", "groups",
+local worker_later = set("process", "memory_limit", "watchdog", "critical", "max_restarts", "window", "group", "groups",
   "strategy", "no_restart_codes", "preset", "presets")
 
 local function with(fields, more)
@@ -179,12 +232,13 @@ options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
     { table = options.log, userdata = check_any }),
 }))
 
-local app_later = set("isolation", "groups", "strategy", "memory_limit", "watchdog", "critical", "preset", "presets",
+local app_later = set("groups", "strategy", "memory_limit", "watchdog", "critical", "preset", "presets",
   "transports", "control", "schedule")
 
 ---The table an app file returns. Its workers and channels are looked at by chief.app, since they hang together.
 ---@type chief.Check
 options.app = schema.record("{ name = …, workers = { … } }", with(chief_fields, {
+  isolation = options.isolation,
   workers = { check_any, required = 'say what runs, such as workers = { api = { module = "workers.api" } }' },
   channels = check_any,
   keep = schema.boolean,

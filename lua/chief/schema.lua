@@ -86,6 +86,23 @@ function schema.integer(what, min, max)
   end
 end
 
+local UNITS = { [""] = 1, K = 1024, M = 1024 ^ 2, G = 1024 ^ 3 }
+
+---A number of bytes, or a text such as "64MB", "64M" or "64MiB": K, M and G are 1024 times what is before.
+---@param expected string
+---@return chief.Check
+function schema.size(expected)
+  return function(value, key, problems)
+    local bytes = type(value) == "number" and math.tointeger(value)
+    if type(value) == "string" then
+      local number, unit = value:match("^(%d+) ?([KMG]?)i?B?$")
+      bytes = number and math.tointeger(tonumber(number) * UNITS[unit])
+    end
+    if bytes and bytes >= 0 then return bytes end
+    refuse(value, key, problems, expected)
+  end
+end
+
 local function quoted(words)
   local texts = {}
   for i, word in ipairs(words) do texts[i] = ('"%s"'):format(word) end

@@ -1,11 +1,12 @@
 -- What chief.core takes for a worker, made from what a person wrote and options.lua has checked.
 local core = require "chief.core"
+local process = require "chief.process"
 local search = require "chief.search"
 
 local spec = {}
 
 local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
-  "count" }
+  "count", "isolation", "process" }
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)
@@ -17,16 +18,35 @@ local function put_code(result, module)
   end
 end
 
+-- A child that starts in another folder looks for modules where this program would.
+local function put_process(result, name)
+  local command, message = process.command(name)
+  if not command then return nil, message end
+  result.program = command
+  if result.process and result.process.cwd then
+    local folder = core.folder()
+    result.path, result.cpath = process.absolute(result.path, folder), process.absolute(result.cpath, folder)
+    if result.native then result.native = process.absolute(result.native, folder) end
+  end
+  return result
+end
+
+---@param name string
 ---@param module string|function|table
 ---@param options table checked
 ---@param folder string? where modules are looked for before package.path
----@return table
-function spec.worker(module, options, folder)
+---@return table? spec
+---@return string? message
+---@return string? code
+function spec.worker(name, module, options, folder)
   local result = {}
   put_code(result, module)
   result.path, result.cpath = search.paths(folder)
   for _, field in ipairs(COPIED) do result[field] = options[field] end
-  return result
+  if result.isolation ~= "process" then return result end
+  local found, message = put_process(result, name)
+  if found then return found end
+  return nil, message, "not_found"
 end
 
 return spec

@@ -9,7 +9,7 @@ local layers = {
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
     "snapshot" },
-  { "lines", "launch", "group", "spawn", "leash", "limits" },
+  { "program", "lines", "launch", "group", "spawn", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
   { "chief", "loop", "act", "catch", "finish", "request", "run", "process" },
 }
@@ -23,6 +23,7 @@ local os_specific = { "^pthread%.h$", "^sys/", "^unistd%.h$", "^poll%.h$", "^sig
 local exceptions = {
   ["plugin <dlfcn.h>"] = "loads the shared object of a plug-in",
   ["catch <signal.h>"] = "keeps the host's signal handlers while libuv has its own there",
+  ["program"] = "asks the loader and the file system where it is itself",
   ["launch"] = "starts a child: all of it is the system's own",
   ["group"] = "watches and signals a child: all of it is the system's own",
   ["leash"] = "asks the kernel to tell of the chief's death",

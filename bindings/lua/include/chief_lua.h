@@ -18,6 +18,8 @@ typedef struct chief_lua_options {
     const char *path;                   /* package.path of the worker's state; NULL: Lua's own, LUA_PATH included */
     const char *cpath;                  /* package.cpath, likewise */
     const chief_worker_options *worker; /* NULL: all defaults. `args` is MessagePack; `destroy` stays NULL */
+    const chief_process *process;       /* how its process is started, where worker->isolation is CHIEF_PROCESS. NULL:
+                                           all defaults; without `argv`: chief-lua-worker, or CHIEF_LUA_WORKER */
 } chief_lua_options;
 
 /*
@@ -37,6 +39,15 @@ CHIEF_API int chief_lua_add_worker(chief *c, const char *name, const char *modul
  * Errors: CHIEF_EINVAL, CHIEF_ENOTSUP as above, CHIEF_ENOMEM.
  */
 CHIEF_API int chief_lua_open(struct lua_State *L);
+
+/*
+ * What a program does that was started by a chief to host a Lua worker in a process of its own (argv of chief_process):
+ * all of it, from taking over the descriptors to the worker's end. Says on stderr why it could not.
+ * @thread owner (once)  @blocks forever (as long as the worker)
+ * Returns the exit code of the process: 0 after a clean end, 1 when the worker has failed (the chief knows why), 64 when no
+ * chief has started this process, 75 when the chief has gone.
+ */
+CHIEF_API int chief_lua_live(void);
 
 #ifdef __cplusplus
 }
