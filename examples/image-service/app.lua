@@ -1,6 +1,6 @@
 -- The image service: pictures come in over HTTP, get a thumbnail and are stored.
 --
---   api --uploads--> resizer --thumbs--> uploader
+--   api --uploads--> resizer/1, resizer/2 --thumbs--> uploader
 --
 -- The pipeline starts at its end and stops at its beginning, so whatever the api has accepted is stored before the
 -- service ends. PORT, HOST, DATA_DIR and the limits below come from the environment, as does S3 (see lib/store.lua).
@@ -27,6 +27,9 @@ local function whole(name, otherwise, least, most)
 end
 
 local QUEUE = 64
+local RESIZERS = 2
+-- Tells the pictures that this run accepts, which are in a queue, from those that an earlier one has left.
+local RUN = ("%x-%x"):format(os.time(), math.random(0))
 local data_dir = setting("DATA_DIR", folder .. "/data")
 local drain = number("DRAIN_TIMEOUT", 10, 0)
 
@@ -48,7 +51,9 @@ return {
       receives = { "uploads" },
       sends = { "thumbs" },
       after = { "uploader" },
-      args = { data_dir = data_dir, side = 320, max_pixels = whole("MAX_PIXELS", 64000000, 1) },
+      count = RESIZERS,
+      args = { data_dir = data_dir, side = 320, max_pixels = whole("MAX_PIXELS", 64000000, 1), run = RUN,
+        resizers = RESIZERS },
       restart = { policy = "on_failure", delay = 0.5, max_delay = 30 },
     },
     api = {
@@ -60,6 +65,7 @@ return {
         port = whole("PORT", 8080, 1, 65535),
         data_dir = data_dir,
         queue = QUEUE,
+        run = RUN,
         drain = drain,
         max_bytes = whole("MAX_BYTES", 32 * 1024 * 1024, 1),
         max_pixels = whole("MAX_PIXELS", 64000000, 1),

@@ -45,6 +45,20 @@ for (const [type, width, height, thumbWidth, thumbHeight] of [
   });
 }
 
+// Of two pictures at once both resizers get one, sooner or later: who waits longest is not promised.
+test("both resizers work", async (after) => {
+  const service = await Service.ready(after);
+  const resizers = () => new Set([...service.log.matchAll(/resized.*worker=(resizer\/\d)/g)].map((match) => match[1]));
+  await until("each of two resizers has resized", async () => {
+    const images = await Promise.all([1, 2].map((seed) => service.accept(sample("jpeg", 2000, 1500, seed))));
+    for (const image of images) await service.thumb(image);
+    return resizers().size === 2;
+  }, 60);
+  equal([...resizers()].sort().join(), "resizer/1,resizer/2", "who resized");
+  equal(await service.stop(), 0, "exit code");
+  equal(service.leftovers().length, 0, "files left");
+});
+
 test("the pictures are listed, page by page", async (after) => {
   const service = await Service.ready(after);
   equal(await (await service.get("/images")).text(), '{"images":[]}\n', "the empty list");

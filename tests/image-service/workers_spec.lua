@@ -33,7 +33,8 @@ describe("the workers", function()
     folder = helper.new_folder()
     records = assert(Records.open(folder, "spec"))
     uploads, thumbs = helper.channel(), helper.channel()
-    ctx = helper.context({ data_dir = folder, side = 320, drain = 0.3 }, { uploads = uploads, thumbs = thumbs })
+    ctx = helper.context({ data_dir = folder, side = 320, drain = 0.3, run = "this" },
+      { uploads = uploads, thumbs = thumbs })
   end)
   after_each(function() helper.remove_folder(folder) end)
 
@@ -55,6 +56,33 @@ describe("the workers", function()
     assert.is_true(run(resizer))
     assert.is_true(run(uploader))
     assert.are.equal("stored", records:get(record.id).state)
+  end)
+
+  it("leave what this run has accepted to the queue", function()
+    local record = accept(sample())
+    record.run = "this"
+    assert(records:put(record))
+    assert.is_true(run(resizer))
+    assert.are.equal(0, thumbs:len())
+    ctx.args.run = "later"
+    assert.is_true(run(resizer))
+    assert.are.equal(1, thumbs:len())
+  end)
+
+  it("share what an earlier run has accepted", function()
+    local ids = {}
+    for i = 1, 12 do ids[i] = accept(sample()).id end
+    ctx.args.resizers = 3
+    for number = 1, 3 do
+      ctx.name = "resizer/" .. number
+      assert.is_true(run(resizer))
+    end
+    local done = {}
+    for job in thumbs:iter() do
+      assert.is_nil(done[job.id])
+      done[job.id] = true
+    end
+    for _, id in ipairs(ids) do assert.is_true(done[id]) end
   end)
 
   it("do nothing for a job that comes again", function()

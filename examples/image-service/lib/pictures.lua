@@ -123,7 +123,7 @@ end
 function Pictures:add(request)
   local refusal = self:refuse_early(request)
   if refusal then return refusal end
-  local record = { id = Records.new_id(), state = "accepted", bytes = request.length }
+  local record = { id = Records.new_id(), state = "accepted", bytes = request.length, run = self.args.run }
   local ok
   ok, refusal = self:take_in(request, record)
   if ok then ok, refusal = self:enqueue(record) end

@@ -1,8 +1,8 @@
 -- What is known about each picture: one small JSON file per picture in DATA_DIR/records, written whole or not at all.
 --
--- A record is { id, state, type, bytes, width, height, reason }. Its state is "accepted" from the 201 on, then "stored"
--- when the original and its thumbnail are in the store, or "refused" with a reason. What is still "accepted" when the
--- service starts is work that a stop or a crash has left, so no queue has to be durable by itself.
+-- A record is { id, state, type, bytes, width, height, run, reason }. Its state is "accepted" from the 201 on, then
+-- "stored" when the original and its thumbnail are in the store, or "refused" with a reason. What is still "accepted" when
+-- the service starts is work that a stop or a crash has left, so no queue has to be durable by itself.
 local rand = require "openssl.rand"
 local file = require "file_native"
 local json = require "lib.json"
@@ -115,14 +115,14 @@ function Records:ids()
   return ids
 end
 
--- The records of pictures that were accepted and are not stored yet, oldest first.
-function Records:pending()
+-- The records of pictures that were accepted by another run than this one and are not stored yet, oldest first.
+function Records:pending(run)
   local ids, message, code = self:ids()
   if not ids then return nil, message, code end
   local pending = {}
   for _, id in ipairs(ids) do
     local record = self:get(id)
-    if record and record.state == "accepted" then pending[#pending + 1] = record end
+    if record and record.state == "accepted" and record.run ~= run then pending[#pending + 1] = record end
   end
   return pending
 end

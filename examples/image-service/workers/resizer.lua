@@ -1,6 +1,7 @@
 -- Makes the thumbnail of each uploaded picture, or refuses it with a reason.
 --
--- It begins with what an earlier run of the service accepted and did not finish.
+-- It begins with what an earlier run of the service accepted and did not finish. Of several resizers each has a share
+-- of that, so that no two work on one picture; what this run accepts comes by the queue, which gives it to one.
 require "lib.paths"
 local file = require "file_native"
 local image = require "image_native"
@@ -11,14 +12,25 @@ local M = { restart_on_fail = true }
 -- A picture that makes the worker fail this often is refused, so that the ones behind it are served.
 local TRIES = 3
 
+-- By the last digits of the id, which are random.
+local function share_of(ctx, pending)
+  local number, of, share = math.tointeger(ctx.name:match("/(%d+)$")), ctx.args.resizers, {}
+  if not number then return pending end
+  for _, record in ipairs(pending) do
+    if tonumber(record.id:sub(-6), 16) % of == number - 1 then share[#share + 1] = record end
+  end
+  return share
+end
+
 function M.init(ctx)
   local records, message = Records.open(ctx.args.data_dir, ctx.name)
   if not records then return nil, message end
   local pending
-  pending, message = records:pending()
+  pending, message = records:pending(ctx.args.run)
   if not pending then return nil, message end
   return {
-    records = records, pending = pending, uploads = ctx:channel("uploads"), thumbs = ctx:channel("thumbs"),
+    records = records, pending = share_of(ctx, pending),
+    uploads = ctx:channel("uploads"), thumbs = ctx:channel("thumbs"),
     options = { side = ctx.args.side, max_pixels = ctx.args.max_pixels }, log = ctx.log,
   }
 end
@@ -55,6 +67,7 @@ function M:process(record, deliveries)
     local saved
     saved, message = file.save(self.records:thumb(record), thumbnail)
     if not saved then return nil, message end
+    self.log:info("resized", { id = record.id })
   end
   -- Without the file, an earlier run has stored it and was cut off before noting that; the uploader sees to it.
   return self.thumbs:send({ id = record.id })
