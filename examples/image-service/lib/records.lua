@@ -1,8 +1,8 @@
 -- What is known about each picture: one small JSON file per picture in DATA_DIR/records, written whole or not at all.
 --
 -- A record is { id, state, type, bytes, width, height, run, reason }. Its state is "accepted" from the 201 on, then
--- "stored" when the original and its thumbnail are in the store, or "refused" with a reason. What is still "accepted" when
--- the service starts is work that a stop or a crash has left, so no queue has to be durable by itself.
+-- "stored" when the original and its thumbnail are in the store, or "refused" with a reason. What is still "accepted"
+-- when the service starts is work that a stop or a crash has left, so no queue has to be durable by itself.
 local rand = require "openssl.rand"
 local file = require "file_native"
 local json = require "lib.json"
