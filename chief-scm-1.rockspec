@@ -28,6 +28,7 @@ build = {
       sources = {
         -- The lists of cmake/sources.cmake.
         "core/src/act.c",
+        "core/src/act_end.c",
         "core/src/agenda.c",
         "core/src/alloc.c",
         "core/src/call.c",
@@ -43,6 +44,7 @@ build = {
         "core/src/group.c",
         "core/src/hand.c",
         "core/src/inbox.c",
+        "core/src/intensity.c",
         "core/src/json.c",
         "core/src/launch.c",
         "core/src/leash.c",
@@ -78,6 +80,7 @@ build = {
         "core/src/step.c",
         "core/src/step_emit.c",
         "core/src/step_life.c",
+        "core/src/step_policy.c",
         "core/src/step_request.c",
         "core/src/step_stop.c",
         "core/src/turn.c",

@@ -1,6 +1,7 @@
 # The one list of what is compiled and installed. A test compares it with the rockspec and with what is on disk.
 set(CHIEF_CORE_SOURCES
   core/src/act.c
+  core/src/act_end.c
   core/src/agenda.c
   core/src/alloc.c
   core/src/call.c
@@ -16,6 +17,7 @@ set(CHIEF_CORE_SOURCES
   core/src/group.c
   core/src/hand.c
   core/src/inbox.c
+  core/src/intensity.c
   core/src/json.c
   core/src/launch.c
   core/src/leash.c
@@ -51,6 +53,7 @@ set(CHIEF_CORE_SOURCES
   core/src/step.c
   core/src/step_emit.c
   core/src/step_life.c
+  core/src/step_policy.c
   core/src/step_request.c
   core/src/step_stop.c
   core/src/turn.c

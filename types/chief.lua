@@ -21,7 +21,7 @@
 ---| "wrong_state_change" # worker, previous (as it stays), state (what was asked)
 ---| "ready" # worker
 ---| "restart" # worker: a restart in `delay` seconds
----| "given_up" # worker, error
+---| "given_up" # worker, error: why, and the last failure
 ---| "forced" # worker, reason, error (why): it is interrupted, and has `force_time` to end in
 ---| "abandoned" # worker: its thread did not end in time
 ---| "removed" # worker
@@ -58,6 +58,7 @@
 ---@field reason chief.Reason? of the last life that ended
 ---@field error string? of the last failure, also after the restart
 ---@field traceback string?
+---@field why string? given up: why it is not restarted
 
 ---@class chief.LogOptions
 ---@field level chief.Level? the least that is written; "info"
@@ -81,6 +82,8 @@
 ---@field factor number? 2
 ---@field max_delay number? seconds; 30
 ---@field jitter number? a share; 0.2
+---@field max_restarts integer? given up when it fails more often than that within the window; nothing: never
+---@field window number? seconds; 30
 
 ---@class chief.WorkerOptions
 ---@field args any what ctx.args is
@@ -93,6 +96,8 @@
 ---@field grace number? seconds to end in when asked to stop
 ---@field start_timeout number? seconds until it must be ready; 30
 ---@field count integer? how many of it run at once; 2 makes the workers `name/1` and `name/2`, and `name` means both
+---@field critical boolean? when it is given up the application stops, with exit code 70
+---@field no_restart_codes integer[]? 1 to 255: given up at once when it ends so (os.exit in a worker, or its process)
 
 ---@class chief.ChannelOptions
 ---@field capacity integer? messages; 64

@@ -24,7 +24,7 @@
 ---@field path string? package.path of its state; absent: that of this state
 ---@field cpath string?
 ---@field args chief.Value?
----@field restart chief.Policy|table|nil { policy, delay, factor, max_delay, jitter }
+---@field restart chief.Policy|table|nil { policy, delay, factor, max_delay, jitter, max_restarts, window }
 ---@field after string[]?
 ---@field sends string[]?
 ---@field receives string[]?

@@ -31,6 +31,8 @@ static void read_restart(lua_State *L, int spec, chief_restart *out) {
         out->factor = chief__lua_field_number(L, t, "factor", 0);
         out->max_delay = chief__lua_field_ms(L, t, "max_delay");
         out->jitter = read_jitter(L, t);
+        out->max_restarts = chief__lua_field_count(L, t, "max_restarts");
+        out->window = chief__lua_field_ms(L, t, "window");
     } else {
         out->policy = chief__lua_field_word(L, spec, "restart", policies, CHIEF_RESTART_DEFAULT);
     }
@@ -44,7 +46,7 @@ static chief_bytes read_args(lua_State *L, int spec) {
     return bytes;
 }
 
-/* Pushes what the options borrow. [-0, +4, v] */
+/* Pushes what the options borrow. [-0, +5, v] */
 static void read_options(lua_State *L, int spec, chief_worker_options *out, chief_restart *restart) {
     *out = (chief_worker_options){.size = sizeof *out, .restart = restart};
     read_restart(L, spec, restart);
@@ -54,6 +56,8 @@ static void read_options(lua_State *L, int spec, chief_worker_options *out, chie
     out->grace = chief__lua_field_ms(L, spec, "grace");
     out->start_timeout = chief__lua_field_ms(L, spec, "start_timeout");
     if (chief__lua_field_word(L, spec, "ready", readiness, 0) != 0) out->flags |= CHIEF_WORKER_SAYS_READY;
+    if (chief__lua_field_bool(L, spec, "critical")) out->flags |= CHIEF_WORKER_CRITICAL;
+    out->no_restart_codes = chief__lua_field_codes(L, spec, "no_restart_codes", &out->n_no_restart_codes);
     int64_t capacity = chief__lua_field_integer(L, spec, "mailbox_capacity");
     luaL_argcheck(L, capacity >= 0 && capacity <= UINT32_MAX, spec, "mailbox_capacity is out of range");
     out->mailbox_capacity = (uint32_t)capacity;

@@ -43,7 +43,7 @@ static bool call_init(lua_State *L, host *h, int module, int ctx) {
 /* host → nothing; h->rc says how it went */
 static int init_protected(lua_State *L) {
     host *h = lua_touserdata(L, 1);
-    chief__lua_prepare(L, &h->spec->source);
+    chief__lua_prepare(L, &h->spec->source, h->worker);
     chief__lua_load(L, &h->spec->source);
     lua_settop(L, 2); /* host, module */
     h->ctx = chief__lua_push_ctx(L, h->worker);

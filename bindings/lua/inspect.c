@@ -92,7 +92,7 @@ static bool check_restart(lua_State *L) {
 
 static int look_protected(lua_State *L) {
     look *l = lua_touserdata(L, LOOK);
-    chief__lua_prepare(L, l->source);
+    chief__lua_prepare(L, l->source, NULL);
     chief__lua_load(L, l->source);
     l->findings->init = check_init(L);
     if (l->source->module != NULL) check_run(L);

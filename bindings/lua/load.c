@@ -9,9 +9,15 @@
 
 /* ---- The state ---- */
 
+/* Where the registry keeps the worker that the state is of; NULL where it is only looked at. */
+static const char worker_key;
+
 /* exit is for the whole program; of a worker it ends just that worker. */
 static int exit_worker(lua_State *L) {
     int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &worker_key);
+    chief_worker *worker = lua_touserdata(L, -1);
+    if (worker != NULL) chief_worker_set_exit_code(worker, code);
     lua_pushfstring(L, "exit %d", code);
     return lua_error(L);
 }
@@ -51,11 +57,13 @@ static void set_paths(lua_State *L, const chief__lua_source *source) {
     lua_pop(L, 1);
 }
 
-void chief__lua_prepare(lua_State *L, const chief__lua_source *source) {
+void chief__lua_prepare(lua_State *L, const chief__lua_source *source, chief_worker *worker) {
     luaL_checkversion(L);
     luaL_openlibs(L);
     keep_libraries(L);
     replace_os(L);
+    lua_pushlightuserdata(L, worker);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &worker_key);
     set_paths(L, source);
     chief__lua_preload(L);
 }

@@ -5,14 +5,16 @@
 #ifndef CHIEF_LUA_LOAD_H
 #define CHIEF_LUA_LOAD_H
 
+#include <chief.h>
 #include <lua.h>
 
 #include "spec.h"
 
 #pragma GCC visibility push(hidden)
 
-/* Opens the libraries, sets the paths, and takes away what would reach beyond the worker. [-0, +0, v] */
-void chief__lua_prepare(lua_State *L, const chief__lua_source *source);
+/* Opens the libraries, sets the paths, and takes away what would reach beyond the worker, which is NULL where the module
+ * is only looked at. [-0, +0, v] */
+void chief__lua_prepare(lua_State *L, const chief__lua_source *source, chief_worker *worker);
 
 /*
  * Pushes the module, a table, and the file it came from (or nil). Raises a failure in words for the person who

@@ -125,6 +125,29 @@ const char *const *chief__lua_field_strings(lua_State *L, int t, const char *key
     return list;
 }
 
+static int32_t check_code(lua_State *L, const char *key) {
+    int whole = 0;
+    lua_Integer code = lua_tointegerx(L, -1, &whole);
+    if (!whole || code < INT32_MIN || code > INT32_MAX) luaL_error(L, "%s should be a list of integers", key);
+    return (int32_t)code;
+}
+
+const int32_t *chief__lua_field_codes(lua_State *L, int t, const char *key, size_t *n) {
+    *n = 0;
+    int type = push_field(L, t, key);
+    if (type == LUA_TNIL) return NULL;
+    if (type != LUA_TTABLE) bad_field(L, key, "a list of integers");
+    *n = (size_t)lua_rawlen(L, -1);
+    int32_t *codes = lua_newuserdatauv(L, (*n + 1) * sizeof *codes, 0);
+    for (size_t i = 0; i < *n; i++) {
+        lua_rawgeti(L, -2, (lua_Integer)i + 1);
+        codes[i] = check_code(L, key);
+        lua_pop(L, 1);
+    }
+    lua_remove(L, -2);
+    return codes;
+}
+
 void chief__lua_set_text(lua_State *L, const char *key, const char *text) {
     if (text == NULL || *text == '\0') return;
     lua_pushstring(L, text);

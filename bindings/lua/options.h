@@ -37,6 +37,9 @@ const char *const *chief__lua_strings(lua_State *L, int idx, const char *what, s
 /* The same of a field. [-0, +1, v] */
 const char *const *chief__lua_field_strings(lua_State *L, int t, const char *key, size_t *n);
 
+/* The same of a list of integers; one that an int32_t can't hold raises. [-0, +1, v] */
+const int32_t *chief__lua_field_codes(lua_State *L, int t, const char *key, size_t *n);
+
 /* Sets a string field, nil for "". Table on top. [-0, +0, m] */
 void chief__lua_set_text(lua_State *L, const char *key, const char *text);
 

@@ -56,6 +56,7 @@ static void push_status(lua_State *L, const chief_worker_status *status) {
     chief__lua_set_text(L, "waiting_for", status->waiting_for);
     chief__lua_set_text(L, "error", status->error);
     chief__lua_set_text(L, "traceback", status->traceback);
+    chief__lua_set_text(L, "why", status->why);
 }
 
 int chief__lua_push_statuses(lua_State *L, const chief_snapshot *snapshot) {

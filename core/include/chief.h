@@ -784,6 +784,13 @@ CHIEF_API void chief_worker_set_error(chief_worker *ctx, int32_t reason, const c
 CHIEF_API size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size);
 
 /*
+ * Says with which code this life ends, as a process would have one (its low 8 bits count); for no_restart_codes. It is
+ * looked at when the init or run that is about to return fails; where no text was set that is «exit N». 0 takes it back.
+ * @thread worker  @blocks never
+ */
+CHIEF_API void chief_worker_set_exit_code(chief_worker *ctx, int32_t code);
+
+/*
  * Sleeps. Ends at once when the context is done.
  * @thread worker  @blocks timeout
  * Errors: CHIEF_ECANCELED.
@@ -993,6 +1000,7 @@ typedef struct chief_worker_status {
     const char *waiting_for; /* "restart", or the names of the dependencies, comma separated */
     const char *error;       /* text of the last failure, also after the restart */
     const char *traceback;
+    const char *why; /* given up: why it is not restarted, «4 failures in 5.0 s» */
 } chief_worker_status;
 
 /*
@@ -1039,7 +1047,7 @@ enum chief_event_kind {
     CHIEF_EVENT_WRONG_STATE_CHANGE = 2, /* worker, previous = as it stays, state = what was asked */
     CHIEF_EVENT_READY = 3,              /* worker */
     CHIEF_EVENT_RESTART = 4,            /* worker: a restart is scheduled in delay_ms */
-    CHIEF_EVENT_GIVEN_UP = 5,           /* worker, error: failed and will not be restarted */
+    CHIEF_EVENT_GIVEN_UP = 5,           /* worker, error = «given up: » and why: failed and will not be restarted */
     CHIEF_EVENT_ABANDONED = 6,          /* worker: its thread did not end in time */
     CHIEF_EVENT_REMOVED = 7,            /* worker */
     CHIEF_EVENT_MESSAGE_DROPPED = 8,    /* channel, worker = the receiver it killed last: max_deliveries */
@@ -1110,18 +1118,25 @@ enum chief_restart_policy {
     CHIEF_RESTART_ALWAYS = 3
 };
 
-/* The delay before the k-th restart in a row is min(max_delay, delay * factor^(k-1) * (1 ± jitter)). */
+/*
+ * The delay before the k-th restart in a row is min(max_delay, delay * factor^(k-1) * (1 ± jitter)). With max_restarts a
+ * worker that fails more often than that within `window` is given up; a failure exactly `window` after the first of
+ * them still counts. Starting it by hand forgets them.
+ */
 typedef struct chief_restart {
     uint32_t size;
-    int32_t policy;    /* enum chief_restart_policy */
-    int64_t delay;     /* ms; default 100; CHIEF_ZERO: none */
-    double factor;     /* default 2; at least 1 */
-    int64_t max_delay; /* ms; default 30 s */
-    double jitter;     /* a share; default 0.2; below 0: none; at most 1 */
+    int32_t policy;       /* enum chief_restart_policy */
+    int64_t delay;        /* ms; default 100; CHIEF_ZERO: none */
+    double factor;        /* default 2; at least 1 */
+    int64_t max_delay;    /* ms; default 30 s */
+    double jitter;        /* a share; default 0.2; below 0: none; at most 1 */
+    int64_t max_restarts; /* default: no limit; CHIEF_ZERO: given up at the first failure; at most 65536 */
+    int64_t window;       /* ms; default 30 s; only with max_restarts */
 } chief_restart;
 
 enum chief_worker_flag {
-    CHIEF_WORKER_SAYS_READY = 1 /* ready when it calls chief_worker_ready, not when run is entered */
+    CHIEF_WORKER_SAYS_READY = 1, /* ready when it calls chief_worker_ready, not when run is entered */
+    CHIEF_WORKER_CRITICAL = 2    /* when it is given up the application stops, and its exit code is 70 */
 };
 
 /* Where a worker runs. */
@@ -1142,13 +1157,15 @@ typedef struct chief_worker_options {
     size_t n_sends;
     const char *const *receives;
     size_t n_receives;
-    chief_bytes args;          /* what chief_worker_args gives; copied */
-    int64_t grace;             /* ms to end in when asked to stop; default: its share of the whole */
-    int64_t start_timeout;     /* ms until it must be ready; default 30 s */
-    chief_destructor destroy;  /* of `data`, once, when no generation can use it any more */
-    uint32_t mailbox_capacity; /* messages; default 1024 */
-    int32_t isolation;         /* enum chief_isolation */
-    uint32_t count;            /* replicas; default 1, at most 65535 */
+    chief_bytes args;                /* what chief_worker_args gives; copied */
+    int64_t grace;                   /* ms to end in when asked to stop; default: its share of the whole */
+    int64_t start_timeout;           /* ms until it must be ready; default 30 s */
+    chief_destructor destroy;        /* of `data`, once, when no generation can use it any more */
+    uint32_t mailbox_capacity;       /* messages; default 1024 */
+    int32_t isolation;               /* enum chief_isolation */
+    uint32_t count;                  /* replicas; default 1, at most 65535 */
+    const int32_t *no_restart_codes; /* 1 to 255: one that fails with such an exit code is given up at once */
+    size_t n_no_restart_codes;
 } chief_worker_options;
 
 /*
@@ -1277,8 +1294,8 @@ CHIEF_API int chief_launch(chief *c, chief_context *parent);
  * @thread any (not the chief's own: CHIEF_EDEADLK)  @blocks timeout
  * Errors: CHIEF_OK after a clean stop; CHIEF_ETIMEDOUT with «Graceful exit timeout exceeded: …» and the names when
  * workers had to be interrupted or abandoned, or «still running» when the wait was too short (CHIEF_EAGAIN for 0);
- * CHIEF_EFAILED when a worker's last generation had failed; CHIEF_ENOTINIT before a launch. chief_has_stopped
- * tells a stop from a short wait.
+ * CHIEF_EFAILED when a critical worker was given up or a worker's last generation had failed; CHIEF_ENOTINIT before a
+ * launch. chief_has_stopped tells a stop from a short wait.
  */
 CHIEF_API int chief_join(chief *c, int64_t timeout_ms);
 
@@ -1402,8 +1419,9 @@ CHIEF_API int chief_add_value(chief *c, const char *key, const chief_value *valu
 CHIEF_API const char *chief_get_name(chief *c);
 
 /*
- * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 75 a worker had to
- * be interrupted or was abandoned by the stop. Valid once it has stopped.
+ * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 70 a critical worker
+ * was given up, 75 a worker had to be interrupted or was abandoned by the stop; of several, 75 before 70 before 1. Valid
+ * once it has stopped.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_exit_code(chief *c);

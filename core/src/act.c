@@ -248,28 +248,17 @@ static void act_abandon(chief *c, chief__member *member, const chief__action *a)
 
 /* ---- the rest ---- */
 
-static void tell_worker(chief *c, chief__member *member, int32_t kind, int32_t level, const char *message,
-                        int64_t delay) {
-    chief_event e = {.kind = kind,
-                     .level = level,
-                     .worker = member->unit->name,
-                     .generation = member->generation,
-                     .state = chief__model_state(c->model, member->id),
-                     .delay_ms = delay};
-    chief__tell(c, &e);
-    log_worker(c, level, message, &e);
+void chief__tell_worker(chief *c, const chief__member *member, chief_event *event, const char *message) {
+    event->worker = member->unit->name;
+    event->generation = member->generation;
+    event->state = chief__model_state(c->model, member->id);
+    chief__tell(c, event);
+    log_worker(c, event->level, message, event);
 }
 
-static void act_restart(chief *c, chief__member *member, const chief__action *a) {
-    char message[64];
-    member->restarts++;
-    (void)snprintf(message, sizeof message, "restart in %.3f s", (double)a->delay / 1000);
-    tell_worker(c, member, CHIEF_EVENT_RESTART, CHIEF_INFO, message, a->delay);
-}
-
-static void act_given_up(chief *c, chief__member *member) {
-    (void)chief__hub_open_worker(c->hub, member->unit->name, false);
-    tell_worker(c, member, CHIEF_EVENT_GIVEN_UP, CHIEF_WARN, "worker given up: it will not be restarted", 0);
+static void act_ready(chief *c, const chief__member *member) {
+    chief_event e = {.kind = CHIEF_EVENT_READY, .level = CHIEF_INFO};
+    chief__tell_worker(c, member, &e, "worker ready");
 }
 
 /* The name is free when the event comes, so the event comes last. */
@@ -278,7 +267,8 @@ static void act_removed(chief *c, chief__member *member) {
     chief__pool_drop(c->pool, member->entry);
     member->entry = NULL;
     member->removed = true;
-    tell_worker(c, member, CHIEF_EVENT_REMOVED, CHIEF_INFO, "worker removed", 0);
+    chief_event e = {.kind = CHIEF_EVENT_REMOVED, .level = CHIEF_INFO};
+    chief__tell_worker(c, member, &e, "worker removed");
     if (member->home == NULL) chief__member_drop(c, member);
 }
 
@@ -342,9 +332,10 @@ void chief__act(chief *c, const chief__action *a) {
     case STEP_A_CANCEL: act_cancel(c, member, a); break;
     case STEP_A_FORCE: act_force(c, member, a); break;
     case STEP_A_ABANDON: act_abandon(c, member, a); break;
-    case STEP_A_READY: tell_worker(c, member, CHIEF_EVENT_READY, CHIEF_INFO, "worker ready", 0); break;
-    case STEP_A_RESTART: act_restart(c, member, a); break;
-    case STEP_A_GIVEN_UP: act_given_up(c, member); break;
+    case STEP_A_READY: act_ready(c, member); break;
+    case STEP_A_RESTART: chief__act_restart(c, member, a); break;
+    case STEP_A_GIVEN_UP: chief__act_given_up(c, member, a); break;
+    case STEP_A_CRITICAL: chief__act_critical(c, member, a); break;
     case STEP_A_REMOVED: act_removed(c, member); break;
     case STEP_A_NOTE_AFTER: act_note_after(c, member, a); break;
     default: break;

@@ -108,6 +108,7 @@ void chief__unref(chief *c) {
     chief__pool_unref(c->pool);
     chief_log_unref(c->log);
     chief__free(c->names_late);
+    chief__free(c->lost);
     chief__free(c->result_text);
     chief__free(c->name);
     chief__cond_fini(&c->changed);
@@ -195,7 +196,10 @@ static int add_to_model(chief *c, chief__unit *unit, bool enabled, uint32_t *id)
                              .grace = unit->grace,
                              .start_timeout = unit->start_timeout,
                              .forceable = unit->ops.interrupt != NULL,
-                             .force_ms = c->force_time};
+                             .force_ms = c->force_time,
+                             .critical = (unit->flags & CHIEF_WORKER_CRITICAL) != 0,
+                             .no_restart_codes = unit->no_restart_codes,
+                             .n_no_restart_codes = unit->n_no_restart_codes};
     return chief__model_add(c->model, &w, id);
 }
 

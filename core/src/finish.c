@@ -42,6 +42,13 @@ static void settle(chief *c) {
         c->result_text = timeout_text(c);
         return;
     }
+    if (c->lost_critical) {
+        c->result = CHIEF_EFAILED;
+        c->exit_code = 70;
+        c->result_text = c->lost;
+        c->lost = NULL;
+        return;
+    }
     c->result_text = failed_text(c, &failed);
     if (failed > 0) {
         c->result = CHIEF_EFAILED;

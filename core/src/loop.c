@@ -12,17 +12,21 @@ static void schedule(chief *c);
 
 /* ---- the brain ---- */
 
-int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason) {
-    chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
+static int feed(chief *c, const chief__step_event *event) {
     const chief__action *actions;
     size_t n;
-    int rc = chief__step(c->model, &event, chief__now_ms(), &actions, &n);
+    int rc = chief__step(c->model, event, chief__now_ms(), &actions, &n);
     for (size_t i = 0; i < n; i++) chief__act(c, &actions[i]);
     chief__free(c->failure);
     chief__free(c->traceback);
     c->failure = c->traceback = NULL;
     if (n > 0) chief__note_ready(c);
     return rc;
+}
+
+int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason) {
+    chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
+    return feed(c, &event);
 }
 
 void chief__note_ready(chief *c) {
@@ -60,10 +64,6 @@ static void join_ended(chief *c) {
 
 /* ---- reports ---- */
 
-static void take_failure(chief *c, chief_worker *home, int32_t *reason) {
-    *reason = chief__worker_take_failure(home, &c->failure, &c->traceback);
-}
-
 /* The home of an abandoned generation says something: only its end matters. */
 static void late(chief *c, chief__member *member, uint32_t bits) {
     if ((bits & REPORT_LAST) == 0) return;
@@ -79,12 +79,16 @@ static void last_report(chief *c, chief__member *member, uint32_t bits) {
     chief__step_kind kind = (bits & REPORT_INIT_FAILED) != 0 ? STEP_INIT_FAILED
                             : (bits & REPORT_EXITED) != 0    ? STEP_EXITED
                                                              : STEP_FINISHED;
-    int32_t reason = CHIEF_REASON_OK;
-    if (kind != STEP_FINISHED) take_failure(c, home, &reason);
+    chief__step_event event = {
+        .kind = kind, .id = member->id, .generation = member->generation, .reason = CHIEF_REASON_OK};
+    if (kind != STEP_FINISHED) {
+        event.reason = chief__worker_take_failure(home, &c->failure, &c->traceback);
+        event.code = chief__worker_exit_code(home);
+    }
     member->home = NULL;
     chief__name_late(c, member);
     join_later(c, home);
-    (void)chief__feed(c, kind, member->id, member->generation, reason);
+    (void)feed(c, &event);
 }
 
 static void one_bit(chief *c, chief__member *member, uint32_t bits, chief__report_bit bit, chief__step_kind kind) {

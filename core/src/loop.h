@@ -7,6 +7,7 @@
  *   request.c  what is asked of the running loop by name
  *   loop.c     the loop: reports in, time in, the brain's answers out
  *   act.c      carrying out one action
+ *   act_end.c  those about a worker that is restarted or given up
  *   finish.c   the end: hooks, the result, closing
  *   catch.c    signals and the parent context
  */
@@ -124,6 +125,8 @@ struct chief {
     bool ended; /* conclude has run */
     const char *stop_why;
     char *names_late; /* of those interrupted or abandoned by the stop, comma separated */
+    bool lost_critical;
+    char *lost; /* the critical worker that was given up, and why, in a sentence; NULL also without memory */
     size_t n_stillborn;
     chief_worker *ending; /* threads that reported their last and are to be joined */
     int64_t join_delay;
@@ -162,9 +165,15 @@ void chief__note_ready(chief *c);
 void chief__act(chief *c, const chief__action *action);
 void chief__name_late(chief *c, chief__member *member);
 void chief__tell(chief *c, chief_event *event);
+void chief__tell_worker(chief *c, const chief__member *member, chief_event *event, const char *message);
 void chief__note(chief *c, int32_t level, const char *worker, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void chief__record_state(chief *c, chief__member *member, chief_state_t previous, chief_state_t state);
+
+/* act_end.c */
+void chief__act_restart(chief *c, chief__member *member, const chief__action *a);
+void chief__act_given_up(chief *c, chief__member *member, const chief__action *a);
+void chief__act_critical(chief *c, const chief__member *member, const chief__action *a);
 
 /* finish.c */
 void chief__end(chief *c);

@@ -26,9 +26,15 @@ int chief__model_new(chief__model **out, const chief__model_options *options) {
     return chief__fail_code(CHIEF_ENOMEM);
 }
 
+static void free_parts(chief__life *w) {
+    chief__free(w->after);
+    chief__free(w->codes);
+    chief__intensity_fini(&w->intensity);
+}
+
 void chief__model_free(chief__model *m) {
     if (m == NULL) return;
-    for (uint32_t id = 0; id < m->len; id++) chief__free(m->members[id].after);
+    for (uint32_t id = 0; id < m->len; id++) free_parts(&m->members[id]);
     chief__names_fini(&m->names);
     chief__agenda_fini(&m->agenda);
     chief__free(m->members);
@@ -85,7 +91,7 @@ static void drop_uses(chief__model *m, chief__life *w) {
     for (uint32_t i = 0; i < w->n_after; i++) chief__names_drop(&m->names, w->after[i].dependency);
     chief__names_drop(&m->names, w->name);
     chief__names_drop(&m->names, w->stem);
-    chief__free(w->after);
+    free_parts(w);
 }
 
 /* CHIEF_ENOMEM; a plain name is no replica and has none. */
@@ -97,7 +103,18 @@ static int take_stem(chief__model *m, chief__life *w, const char *name) {
     return w->stem != NULL ? CHIEF_OK : CHIEF_ENOMEM;
 }
 
-/* Copies what was given into `w`, which is in no list yet. */
+static int take_policy(chief__life *w, const chief__model_worker *given) {
+    if (given->n_no_restart_codes > 0) {
+        size_t size = sizeof *w->codes * given->n_no_restart_codes;
+        w->codes = chief__alloc(size);
+        if (w->codes == NULL) return chief__fail_code(CHIEF_ENOMEM);
+        memcpy(w->codes, given->no_restart_codes, size);
+        w->n_codes = (uint32_t)given->n_no_restart_codes;
+    }
+    return chief__intensity_init(&w->intensity, given->restart.max_restarts, given->restart.window);
+}
+
+/* Copies the names into `w`, which is in no list yet. */
 static int take_names(chief__model *m, chief__life *w, const chief__model_worker *given) {
     w->name = chief__names_use(&m->names, given->name);
     w->after = chief__calloc(given->n_after, sizeof *w->after);
@@ -108,14 +125,13 @@ static int take_names(chief__model *m, chief__life *w, const chief__model_worker
         whole = name != NULL;
         if (whole) w->after[w->n_after++].dependency = name;
     }
-    if (whole) return CHIEF_OK;
-    drop_uses(m, w);
-    return chief__fail_code(CHIEF_ENOMEM);
+    return whole ? CHIEF_OK : chief__fail_code(CHIEF_ENOMEM);
 }
 
 static void fill(chief__life *w, const chief__model_worker *given) {
     w->restart = given->restart;
     w->says_ready = given->says_ready;
+    w->critical = given->critical;
     w->grace = given->grace;
     w->start_timeout = given->start_timeout;
     w->forceable = given->forceable;
@@ -245,8 +261,13 @@ int chief__model_add(chief__model *m, const chief__model_worker *given, uint32_t
     int rc = check_add(m, given);
     if (rc == CHIEF_OK) rc = reserve_slot(m);
     if (rc == CHIEF_OK) rc = reserve_actions(m, given->n_after);
-    if (rc == CHIEF_OK) rc = take_names(m, &made, given);
     if (rc != CHIEF_OK) return rc;
+    rc = take_names(m, &made, given);
+    if (rc == CHIEF_OK) rc = take_policy(&made, given);
+    if (rc != CHIEF_OK) {
+        drop_uses(m, &made);
+        return rc;
+    }
     fill(&made, given);
     uint32_t slot = take_slot(m);
     m->members[slot] = made;
@@ -280,6 +301,8 @@ void chief__model_forget(chief__model *m, chief__life *w) {
     w->name = w->stem = NULL;
     w->after = NULL;
     w->n_after = 0;
+    w->codes = NULL;
+    w->n_codes = 0;
     chief__model_release(m, w);
 }
 

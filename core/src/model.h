@@ -6,6 +6,7 @@
 #define CHIEF_MODEL_H
 
 #include "agenda.h"
+#include "intensity.h"
 #include "names.h"
 #include "step.h"
 
@@ -45,9 +46,13 @@ typedef struct chief__life {
     uint32_t unmet;   /* dependencies that are expected here and not ready */
     int64_t grace;
     int64_t start_timeout;
+    chief__intensity intensity;
+    int32_t *codes; /* no_restart_codes */
+    uint32_t n_codes;
     bool says_ready;
     bool forceable;
     int64_t force_ms;
+    bool critical;
 
     chief_state_t state;
     int32_t phase;
@@ -64,6 +69,7 @@ typedef struct chief__life {
     bool overdue;      /* was told to end because it did not become ready in time */
     bool forced;       /* was told to end and has been interrupted since; its deadline is that of the abandonment */
     bool awaited;      /* STEP_INIT still waits for its answer */
+    int32_t code;      /* the exit code of its last generation */
     uint64_t failures; /* in a row */
     int64_t last_delay;
     int64_t up_since;

@@ -452,9 +452,12 @@ void chief__entry_get(const chief__entry *entry, const char **name, chief_worker
 
 uint64_t chief__entry_generation(const chief__entry *entry) { return entry->generation; }
 
+const char *chief__entry_error(const chief__entry *entry) { return entry->error; }
+
 /* ---- reading ---- */
 
 static chief_worker_status status_of(const chief__entry *e, int64_t now) {
+    bool given_up = e->phase == CHIEF_PHASE_GIVEN_UP;
     chief_worker_status s = {.state = e->state,
                              .phase = e->phase,
                              .reason = e->reason,
@@ -464,9 +467,10 @@ static chief_worker_status status_of(const chief__entry *e, int64_t now) {
                              .until_ms = e->until == INT64_MAX ? -1
                                          : e->until > now      ? e->until - now
                                                                : 0,
-                             .waiting_for = e->waiting_for,
+                             .waiting_for = given_up ? "" : e->waiting_for,
                              .error = e->error,
-                             .traceback = e->traceback};
+                             .traceback = e->traceback,
+                             .why = given_up ? e->waiting_for : ""};
     return s;
 }
 

@@ -25,7 +25,7 @@ typedef struct chief__change {
     uint64_t generation;
     uint64_t restarts;
     int64_t until;           /* monotonic ms, INT64_MAX: no limit */
-    const char *waiting_for; /* copied, cut to the entry's buffer */
+    const char *waiting_for; /* or why it was given up; copied, cut to the entry's buffer */
     char *error;             /* NULL: the old one stays; else it moves in (chief__free), and the traceback with it */
     char *traceback;
 } chief__change;
@@ -81,6 +81,9 @@ void *chief__entry_life(const chief__entry *entry);
 void chief__entry_set_life(chief__entry *entry, void *life, void (*discard)(void *life));
 void chief__entry_get(const chief__entry *entry, const char **name, chief_worker_ops *ops, void **data);
 uint64_t chief__entry_generation(const chief__entry *entry);
+
+/* The text of its last failure, NULL for none; for its one writer, good until the next record. */
+const char *chief__entry_error(const chief__entry *entry);
 
 #pragma GCC visibility pop
 #endif

@@ -35,7 +35,7 @@ static size_t text_size(const char *text) { return text != NULL ? strlen(text) +
 
 size_t chief__snapshot_text_size(const chief_worker_status *status) {
     return text_size(status->name) + text_size(status->waiting_for) + text_size(status->error) +
-           text_size(status->traceback);
+           text_size(status->traceback) + text_size(status->why);
 }
 
 static const char *put_text(chief_snapshot *s, const char *text) {
@@ -54,6 +54,7 @@ void chief__snapshot_add(chief_snapshot *s, const chief_worker_status *status) {
     to->waiting_for = put_text(s, status->waiting_for);
     to->error = put_text(s, status->error);
     to->traceback = put_text(s, status->traceback);
+    to->why = put_text(s, status->why);
 }
 
 size_t chief_snapshot_len(const chief_snapshot *snapshot) { return snapshot != NULL ? snapshot->n : 0; }
@@ -94,6 +95,7 @@ static void put_status(chief__writer *w, const chief_worker_status *s) {
     put_count(w, ",\"restarts\":", (int64_t)s->restarts);
     if (s->until_ms >= 0) put_count(w, ",\"until_ms\":", s->until_ms);
     if (s->waiting_for[0] != '\0') put_pair(w, ",\"waiting_for\":", s->waiting_for);
+    if (s->why[0] != '\0') put_pair(w, ",\"why\":", s->why);
     if (s->reason != CHIEF_REASON_NONE) put_pair(w, ",\"reason\":", chief_reason_name(s->reason));
     if (s->error[0] != '\0') put_pair(w, ",\"error\":", s->error);
     if (s->traceback[0] != '\0') put_pair(w, ",\"traceback\":", s->traceback);

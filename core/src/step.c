@@ -34,6 +34,7 @@ static int launch(chief__model *m) {
 
 /* Its home has ended. The report may have been on its way when the home was abandoned. */
 static void hear_end(chief__model *m, chief__life *w, const chief__step_event *event) {
+    w->code = event->code;
     if (w->home == HOME_ABANDONED) chief__life_late(m, w);
     else if (event->kind == STEP_EXITED) chief__life_exited(m, w, event->reason);
     else if (event->kind == STEP_INIT_FAILED) chief__life_init_failed(m, w, event->reason);

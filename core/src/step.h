@@ -31,8 +31,9 @@ typedef struct chief__model_options {
     bool exit_when_done;
 } chief__model_options;
 
-/* One worker as the model needs it; all values resolved, `restart.policy` never DEFAULT. A replica ("db/2") is a worker
- * like every other; `after` may also name its stem ("db"), and then means all replicas. */
+/* One worker as the model needs it; all values resolved, `restart.policy` never DEFAULT, `restart.max_restarts` -1 for no
+ * limit. A replica ("db/2") is a worker like every other; `after` may also name its stem ("db"), and then means all
+ * replicas. */
 typedef struct chief__model_worker {
     const char *name; /* borrowed during the call; the model copies it */
     chief_restart restart;
@@ -44,6 +45,9 @@ typedef struct chief__model_worker {
     int64_t start_timeout; /* ms */
     bool forceable;        /* can be interrupted when its grace is over */
     int64_t force_ms;      /* what it has to end in then, before it is abandoned */
+    bool critical;
+    const int32_t *no_restart_codes;
+    size_t n_no_restart_codes;
 } chief__model_worker;
 
 typedef enum chief__step_kind {
@@ -57,10 +61,10 @@ typedef enum chief__step_kind {
     STEP_RESTART,     /* R id */
     STEP_REMOVE,      /* R id */
     STEP_INITIALIZED, /* E id generation: init succeeded */
-    STEP_INIT_FAILED, /* E id generation: init failed, and its home has ended */
+    STEP_INIT_FAILED, /* E id generation reason code: init failed, and its home has ended */
     STEP_ENTERED,     /* E id generation: run is entered */
     STEP_READY,       /* E id generation: the worker says it is ready */
-    STEP_EXITED,      /* E id generation reason: run and fini are over, and its home has ended */
+    STEP_EXITED,      /* E id generation reason code: run and fini are over, and its home has ended */
     STEP_FINISHED,    /* E id generation: an initialised home that was told to end without a run has had its fini and
                          ended */
     STEP_LATE,        /* E id generation: the home of an abandoned generation has ended after all */
@@ -74,7 +78,17 @@ typedef struct chief__step_event {
     int32_t reason; /* enum chief_reason, of EXITED and INIT_FAILED */
     uint32_t id;
     uint64_t generation;
+    int32_t code; /* of EXITED and INIT_FAILED: the exit code of a process or of os.exit; 0: none, or a clean one */
 } chief__step_event;
+
+/* Why a worker is given up. */
+typedef enum chief__why {
+    WHY_NONE = 0,
+    WHY_POLICY,    /* no policy restarts it */
+    WHY_INTENSITY, /* `count` failures in `window` ms */
+    WHY_CODE,      /* `code` is one of its no_restart_codes */
+    WHY_ABANDONED  /* its thread still lives */
+} chief__why;
 
 typedef enum chief__action_kind {
     STEP_A_STATE,  /* id, previous, state, reason, generation: record and tell it. previous == state only when a failed
@@ -94,7 +108,8 @@ typedef enum chief__action_kind {
                          `in_stop` */
     STEP_A_READY,   /* id: an event */
     STEP_A_RESTART, /* id, delay, until: an event, a restart is scheduled (by policy; one that was asked for has none) */
-    STEP_A_GIVEN_UP,     /* id: an event, no policy restarts it; its mailbox closes */
+    STEP_A_GIVEN_UP,     /* id, why, count, window, code: an event, it is not restarted; its mailbox closes */
+    STEP_A_CRITICAL,     /* id, why …: that was a critical worker. The stop of everything follows */
     STEP_A_REMOVED,      /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
     STEP_A_NOTE_AFTER,   /* id, other: a dependency that is not enabled here: a note. `whole`: all replicas of other's
                                stem are */
@@ -115,6 +130,10 @@ typedef struct chief__action {
     int32_t phase;
     int64_t until;
     int64_t delay;
+    chief__why why;
+    int32_t code;
+    uint32_t count;
+    int64_t window;
     bool in_stop;
     bool whole;
 } chief__action;

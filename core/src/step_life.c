@@ -2,6 +2,7 @@
 
 #include "policy.h"
 #include "step_emit.h"
+#include "step_policy.h"
 
 static void set_deadline(chief__model *m, chief__life *w, int64_t due) {
     chief__agenda_set(&m->agenda, chief__model_id(m, w), due);
@@ -12,6 +13,7 @@ static void set_deadline(chief__model *m, chief__life *w, int64_t due) {
 static void start_init(chief__model *m, chief__life *w) {
     int64_t due = chief__model_after(m, m->options.init_timeout);
     w->generation++;
+    w->code = 0;
     w->asked = w->overdue = w->forced = false;
     w->then = THEN_REST;
     chief__model_set_wait(m, w, WAIT_NONE);
@@ -85,8 +87,6 @@ static void settle(chief__model *m, chief__life *w) {
     if (--m->awaited == 0) chief__emit(m, STEP_A_INITED, NULL);
 }
 
-static void follow_policy(chief__model *m, chief__life *w, bool failed);
-
 /* Who was abandoned before has been given up then. */
 void chief__life_launch(chief__model *m, chief__life *w) {
     bool held = w->home == HOME_HELD;
@@ -94,7 +94,7 @@ void chief__life_launch(chief__model *m, chief__life *w) {
     else if (held) wait_for_dependencies(m, w);
     else if (w->home == HOME_NONE && w->state == CHIEF_WORKER_ENABLED) chief__life_begin(m, w);
     else if (w->home == HOME_NONE && w->state == CHIEF_WORKER_FAILED && w->phase == CHIEF_PHASE_IDLE)
-        follow_policy(m, w, true);
+        chief__policy_follow(m, w, true);
 }
 
 static void finish_without_run(chief__model *m, chief__life *w) {
@@ -141,34 +141,11 @@ void chief__life_said_ready(chief__model *m, chief__life *w) {
 
 /* ---- ending ---- */
 
-static void give_up(chief__model *m, chief__life *w) {
-    chief__emit_rest(m, w, CHIEF_PHASE_GIVEN_UP);
-    chief__emit(m, STEP_A_GIVEN_UP, w);
-}
-
-static void schedule(chief__model *m, chief__life *w) {
-    w->last_delay = chief__policy_delay(&w->restart, w->failures, &m->random);
-    int64_t due = chief__model_after(m, w->last_delay);
-    chief__model_set_wait(m, w, WAIT_RESTART);
-    set_deadline(m, w, due);
-    chief__action *action = chief__emit(m, STEP_A_RESTART, w);
-    action->delay = w->last_delay;
-    action->until = due;
-    chief__emit_phase(m, w, CHIEF_PHASE_WAITING, due, w->last_delay);
-}
-
-static void follow_policy(chief__model *m, chief__life *w, bool failed) {
-    w->failures = failed ? w->failures + 1 : 0;
-    if (chief__policy_restarts(&w->restart, failed)) schedule(m, w);
-    else if (failed) give_up(m, w);
-    else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
-}
-
 /* Its home has ended. A failure before the launch waits for that. */
 static void go_on(chief__model *m, chief__life *w, bool failed) {
     if (w->then == THEN_REMOVE) chief__life_remove(m, w);
     else if (w->then == THEN_START && !m->stopping) chief__life_begin(m, w);
-    else if (!w->asked && m->launched && !m->stopping) follow_policy(m, w, failed);
+    else if (!w->asked && m->launched && !m->stopping) chief__policy_follow(m, w, failed);
     else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
@@ -217,7 +194,10 @@ void chief__life_finished(chief__model *m, chief__life *w) {
 /* Whether a stop was asked is looked at before why it ended. */
 static void run_ended(chief__model *m, chief__life *w, int32_t reason) {
     bool failed = !w->asked && (w->overdue || reason != CHIEF_REASON_OK);
-    if (failed && w->overdue) reason = CHIEF_REASON_START_TIMEOUT;
+    if (failed && w->overdue) {
+        reason = CHIEF_REASON_START_TIMEOUT;
+        w->code = 0; /* of an end that it was told */
+    }
     if (!failed && w->forced) reason = CHIEF_REASON_KILLED;
     home_ended(m, w);
     if (failed) fail(m, w, reason);
@@ -287,7 +267,7 @@ static void abandon(chief__model *m, chief__life *w, int32_t reason) {
         return;
     }
     chief__emit_rest(m, w, CHIEF_PHASE_ABANDONED);
-    if (!m->stopping) chief__emit(m, STEP_A_GIVEN_UP, w);
+    if (!m->stopping) chief__policy_abandoned(m, w);
 }
 
 void chief__life_force(chief__model *m, chief__life *w, int32_t reason, int64_t grace) {

@@ -3,6 +3,7 @@
 #include "err.h"
 #include "step_emit.h"
 #include "step_life.h"
+#include "step_policy.h"
 
 /* Starts nothing by itself: whoever enables says when. */
 static int enable(chief__model *m, chief__life *w) {
@@ -23,7 +24,7 @@ static int added(chief__model *m, chief__life *w) {
 static int start_anew(chief__model *m, chief__life *w) {
     if (w->state == CHIEF_WORKER_DISABLED || w->state == CHIEF_WORKER_PRESENT)
         return chief__fail(CHIEF_EENABLE, "worker %s is not enabled", w->name->text);
-    if (w->wait == WAIT_NONE) w->failures = 0;
+    if (w->wait == WAIT_NONE) chief__policy_forget(w);
     chief__life_begin(m, w);
     return CHIEF_OK;
 }

@@ -2,6 +2,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "intensity.h"
 #include "replica.h"
 #include "worker.h"
 
@@ -9,6 +10,7 @@
 #define FACTOR 2.0
 #define MAX_DELAY_MS 30000
 #define JITTER 0.2
+#define WINDOW_MS 30000
 #define START_TIMEOUT_MS 30000
 #define MAILBOX_CAPACITY 1024
 
@@ -42,9 +44,36 @@ static int copy_args(chief__unit *unit, chief_bytes args) {
     return CHIEF_OK;
 }
 
+static int copy_codes(chief__unit *unit, const chief_worker_options *o) {
+    if (o->n_no_restart_codes == 0) return CHIEF_OK;
+    if (o->no_restart_codes == NULL)
+        return chief__fail(CHIEF_EINVAL, "no_restart_codes: %zu codes and no list", o->n_no_restart_codes);
+    for (size_t i = 0; i < o->n_no_restart_codes; i++) {
+        if (o->no_restart_codes[i] >= 1 && o->no_restart_codes[i] <= 255) continue;
+        return chief__fail(CHIEF_EINVAL, "worker %s: no_restart_codes should be from 1 to 255, got %d", unit->name,
+                           (int)o->no_restart_codes[i]);
+    }
+    unit->no_restart_codes = chief__calloc(o->n_no_restart_codes, sizeof *unit->no_restart_codes);
+    if (unit->no_restart_codes == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    memcpy(unit->no_restart_codes, o->no_restart_codes, o->n_no_restart_codes * sizeof *unit->no_restart_codes);
+    unit->n_no_restart_codes = o->n_no_restart_codes;
+    return CHIEF_OK;
+}
+
 static int32_t default_policy(const chief__unit *unit) {
     if (unit->ops.restart_on_fail == NULL) return CHIEF_RESTART_NEVER;
     return unit->ops.restart_on_fail(unit->data) != 0 ? CHIEF_RESTART_ON_FAILURE : CHIEF_RESTART_NEVER;
+}
+
+static int check_intensity(const chief_restart *r, const char *name) {
+    if ((r->max_restarts < 0 && r->max_restarts != CHIEF_ZERO) || r->max_restarts > CHIEF__INTENSITY_MOST)
+        return chief__fail(CHIEF_EINVAL, "worker %s: max_restarts should be from 0 to %d", name,
+                           (int)CHIEF__INTENSITY_MOST);
+    if (r->window < 0 && r->window != CHIEF_ZERO)
+        return chief__fail(CHIEF_EINVAL, "worker %s: the restart window is negative", name);
+    if (r->window != 0 && r->max_restarts == 0)
+        return chief__fail(CHIEF_EINVAL, "worker %s: a restart window without max_restarts limits nothing", name);
+    return CHIEF_OK;
 }
 
 static int check_restart(const chief_restart *r, const char *name) {
@@ -56,7 +85,7 @@ static int check_restart(const chief_restart *r, const char *name) {
     if (!(r->factor == 0 || (r->factor >= 1 && r->factor <= 1e6)))
         return chief__fail(CHIEF_EINVAL, "worker %s: restart factor should be 1 or more", name);
     if (!(r->jitter <= 1)) return chief__fail(CHIEF_EINVAL, "worker %s: restart jitter should be at most 1", name);
-    return CHIEF_OK;
+    return check_intensity(r, name);
 }
 
 static int resolve_restart(chief__unit *unit, const chief_restart *given) {
@@ -69,6 +98,8 @@ static int resolve_restart(chief__unit *unit, const chief_restart *given) {
     r->max_delay = chief__or_default(r->max_delay, MAX_DELAY_MS);
     if (r->factor == 0) r->factor = FACTOR;
     r->jitter = r->jitter == 0 ? JITTER : r->jitter < 0 ? 0 : r->jitter;
+    r->max_restarts = chief__or_default(r->max_restarts, -1);
+    r->window = chief__or_default(r->window, WINDOW_MS);
     return CHIEF_OK;
 }
 
@@ -80,7 +111,7 @@ static int copy_lists(chief__unit *unit, const chief_worker_options *o) {
 }
 
 static int check_options(const chief__unit *unit, const chief_worker_options *o) {
-    if ((o->flags & ~(uint32_t)CHIEF_WORKER_SAYS_READY) != 0)
+    if ((o->flags & ~(uint32_t)(CHIEF_WORKER_SAYS_READY | CHIEF_WORKER_CRITICAL)) != 0)
         return chief__fail(CHIEF_EINVAL, "worker %s: unknown flags 0x%x", unit->name, o->flags);
     if (o->count > CHIEF__COUNT_MAX)
         return chief__fail(CHIEF_EINVAL, "worker %s: a count of %u is more than %d", unit->name, (unsigned)o->count,
@@ -107,6 +138,7 @@ static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops
     if (rc == CHIEF_OK) rc = resolve_restart(unit, o.restart);
     if (rc == CHIEF_OK) rc = copy_lists(unit, &o);
     if (rc == CHIEF_OK) rc = copy_args(unit, o.args);
+    if (rc == CHIEF_OK) rc = copy_codes(unit, &o);
     unit->destroy = o.destroy;
     unit->flags = o.flags;
     unit->count = o.count != 0 ? o.count : 1;
@@ -164,6 +196,7 @@ void chief__unit_unref(chief__unit *unit) {
         free_names(unit->after, unit->n_after);
         free_names(unit->sends, unit->n_sends);
         free_names(unit->receives, unit->n_receives);
+        chief__free(unit->no_restart_codes);
         chief__free((void *)(uintptr_t)unit->args.data);
     }
     chief__free(unit->name);

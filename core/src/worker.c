@@ -35,6 +35,7 @@ struct chief_worker {
     /* home thread until its last report, then whoever takes that */
     void *instance;
     int32_t reason;
+    int32_t exit_code;
     char *error;
     char *traceback;
 };
@@ -126,7 +127,8 @@ static void note_failure(chief_worker *w, int rc, const char *what) {
     if (w->reason == CHIEF_REASON_NONE) w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
     if (w->error != NULL) return;
     char text[128];
-    if (rc <= CHIEF_EINVAL) (void)snprintf(text, sizeof text, "%s returned %d (%s)", what, rc, chief_strerror(rc));
+    if (w->exit_code != 0) (void)snprintf(text, sizeof text, "exit %d", (int)w->exit_code);
+    else if (rc <= CHIEF_EINVAL) (void)snprintf(text, sizeof text, "%s returned %d (%s)", what, rc, chief_strerror(rc));
     else (void)snprintf(text, sizeof text, "%s returned %d", what, rc);
     w->error = chief__strdup(text);
 }
@@ -156,6 +158,7 @@ static void clear_failure(chief_worker *w) {
     chief__free(w->traceback);
     w->error = w->traceback = NULL;
     w->reason = CHIEF_REASON_OK;
+    w->exit_code = 0;
 }
 
 int chief__worker_exec(chief_worker *w) {
@@ -248,6 +251,8 @@ int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceba
     return w->reason;
 }
 
+int32_t chief__worker_exit_code(const chief_worker *w) { return w->exit_code; }
+
 /* ---- what a worker can ask ---- */
 
 const char *chief_worker_name(const chief_worker *ctx) { return ctx->unit->name; }
@@ -280,6 +285,8 @@ void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text,
     replace(&ctx->error, text);
     replace(&ctx->traceback, traceback);
 }
+
+void chief_worker_set_exit_code(chief_worker *ctx, int32_t code) { ctx->exit_code = code & 0xff; }
 
 int chief_worker_states(chief_worker *ctx, chief_snapshot **out) {
     *out = NULL;

@@ -29,6 +29,8 @@ typedef struct chief__unit {
     char **after, **sends, **receives;
     size_t n_after, n_sends, n_receives;
     uint32_t flags;
+    int32_t *no_restart_codes;
+    size_t n_no_restart_codes;
     int64_t grace; /* -1: its share */
     int64_t start_timeout;
     uint32_t mailbox_capacity;
@@ -94,6 +96,9 @@ void chief__worker_set_next(chief_worker *w, chief_worker *next);
 
 /* Why it ended; to be asked after the last report. The strings move to the caller (chief__free); both may be NULL. */
 int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback);
+
+/* The exit code that its failure has, 0 for none; to be asked after the last report. */
+int32_t chief__worker_exit_code(const chief_worker *w);
 
 #pragma GCC visibility pop
 #endif

@@ -3,6 +3,7 @@ local core = require "chief.core"
 local columns = require "chief.columns"
 local graph = require "chief.graph"
 
+local WINDOW = 30
 local RESTART = { delay = 0.1, factor = 2, max_delay = 30, jitter = 0.2 }
 local CHANNEL = { capacity = 64, overflow = "block", delivery = "at_most_once", max_deliveries = 5,
   max_message = 16 * 1024 * 1024 }
@@ -21,6 +22,7 @@ local function restart_of(worker)
   local given = worker.options.restart
   if given then
     local restart = given.policy == "never" and { policy = "never" } or filled(given, RESTART)
+    if restart.max_restarts then restart.window = restart.window or WINDOW end
     restart.from = "app file"
     return restart
   end
@@ -52,6 +54,7 @@ local function describe_worker(worker, level, chosen)
     ready = (given.ready or found.ready) and "explicit" or "run", isolation = given.isolation,
     process = given.process, grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
     count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
+    critical = given.critical or false, no_restart_codes = given.no_restart_codes or {},
   }
 end
 
@@ -81,13 +84,21 @@ end
 
 local function list(names) return #names > 0 and table.concat(names, ", ") or "-" end
 
-local function restart_text(restart)
+local function limit_text(restart, codes)
+  local text = ""
+  if restart.max_restarts then
+    text = (", %d in %g s at most"):format(restart.max_restarts, restart.window)
+  end
+  return #codes > 0 and ("%s, not after exit code %s"):format(text, table.concat(codes, ", ")) or text
+end
+
+local function restart_text(restart, codes)
   if restart.policy == "never" then return "never" end
   if restart.policy == "plugin" then return "as the plug-in says" end
   local when = restart.policy == "always" and "always" or "on failure"
   local origin = restart.from == "module" and ", says the module" or ""
   local delays = ("after %g s, then ×%g up to %g s"):format(restart.delay, restart.factor, restart.max_delay)
-  return ("%s, %s%s"):format(when, delays, origin)
+  return ("%s, %s%s%s"):format(when, delays, limit_text(restart, codes), origin)
 end
 
 -- Workers in the order they start: by level, and in one level as they are registered.
@@ -114,7 +125,7 @@ local function workers_text(workers)
     local ready = worker.ready == "explicit" and "when it says so" or "when it runs"
     local grace = worker.grace and ("%g s"):format(worker.grace) or "its share"
     rows[#rows + 1] = { tostring(worker.level), name_text(worker), worker.runs, list(worker.after), ready, grace,
-      restart_text(worker.restart) }
+      restart_text(worker.restart, worker.no_restart_codes) }
   end
   return columns.render(rows)
 end
@@ -143,7 +154,9 @@ end
 local function summary_text(workers)
   local by_policy = { never = {}, on_failure = {}, always = {}, plugin = {} }
   for _, worker in ipairs(workers) do table.insert(by_policy[worker.restart.policy], worker.name) end
-  local rows = {}
+  local rows, critical = {}, {}
+  for _, worker in ipairs(workers) do if worker.critical then critical[#critical + 1] = worker.name end end
+  if #critical > 0 then rows[1] = { "critical, given up ends all:", list(critical) } end
   for _, row in ipairs({ { "restarted after a failure:", "on_failure" }, { "restarted always:", "always" },
     { "restarted as the plug-in says:", "plugin" }, { "not restarted:", "never" } }) do
     local names = by_policy[row[2]]

@@ -15,6 +15,7 @@ end
 local seconds = schema.number("a number of seconds", 0)
 
 local RESTART_DELAY, RESTART_MAX_DELAY = 0.1, 30
+local MOST_RESTARTS = 65536
 
 local policy = schema.choice({ "never", "on_failure", "always" })
 
@@ -24,7 +25,9 @@ local restart_table = schema.record('{ policy = "on_failure", delay = 0.1 }', {
   factor = schema.number("a number", 1),
   max_delay = seconds,
   jitter = schema.number("a share", 0, 1),
-}, set("max_restarts", "window", "groups", "strategy", "critical", "no_restart_codes", "preset", "presets"))
+  max_restarts = schema.integer("a number of restarts", 0, MOST_RESTARTS),
+  window = seconds,
+}, set("preset", "presets"))
 
 local function check_restart_table(value, key, problems)
   local before = #problems
@@ -35,6 +38,9 @@ local function check_restart_table(value, key, problems)
     local given = restart.max_delay and "" or ", its default"
     local message = ("should be at most max_delay (%g s%s), got %g"):format(most, given, delay)
     problems:add(Problems.join(key, "delay"), message)
+  end
+  if restart.window and not restart.max_restarts then
+    problems:add(Problems.join(key, "window"), "limits nothing without max_restarts: say how many restarts in it")
   end
   restart.policy = restart.policy or "on_failure"
   return restart
@@ -147,10 +153,11 @@ local worker_fields = {
   grace = seconds,
   start_timeout = seconds,
   count = schema.integer("a number of replicas", 1, 65535),
+  critical = schema.boolean,
+  no_restart_codes = schema.list("exit codes such as { 2 }", schema.integer("an exit code", 1, 255)),
 }
 
-local worker_later = set("process", "memory_limit", "watchdog", "critical", "max_restarts", "window", "group", "groups",
-  "strategy", "no_restart_codes", "preset", "presets")
+local worker_later = set("process", "memory_limit", "watchdog", "preset", "presets")
 
 local function with(fields, more)
   local result = {}
@@ -232,7 +239,7 @@ options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
     { table = options.log, userdata = check_any }),
 }))
 
-local app_later = set("groups", "strategy", "memory_limit", "watchdog", "critical", "preset", "presets",
+local app_later = set("groups", "strategy", "memory_limit", "watchdog", "preset", "presets",
   "transports", "control", "schedule")
 
 ---The table an app file returns. Its workers and channels are looked at by chief.app, since they hang together.

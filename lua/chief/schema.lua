@@ -156,6 +156,21 @@ local function is_list(value)
   return n == #value
 end
 
+---A list; `expected` says of what, with an example («exit codes such as { 2 }»).
+---@param expected string
+---@param check chief.Check of each item
+---@return chief.Check
+function schema.list(expected, check)
+  return function(value, key, problems)
+    if type(value) ~= "table" or not is_list(value) then
+      return refuse(value, key, problems, "a list of " .. expected)
+    end
+    local result = {}
+    for i, item in ipairs(value) do result[i] = check(item, Problems.join(key, i), problems) end
+    return result
+  end
+end
+
 ---A list of names, each of them once. `what` says whose names they are.
 ---@param what string
 ---@param check chief.Check? of each; any name

@@ -6,7 +6,7 @@ local search = require "chief.search"
 local spec = {}
 
 local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
-  "count", "isolation", "process" }
+  "count", "isolation", "process", "critical", "no_restart_codes" }
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)

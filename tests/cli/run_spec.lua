@@ -113,6 +113,28 @@ describe("chief run", function()
     assert.matches("worker abandoned.* worker=one", text)
   end)
 
+  it("drains the rest and exits 70 when a critical worker is given up (FAULTS 9)", function()
+    local text = [[
+      return { on_shutdown = function() io.stderr:write("hook\n") end, workers = {
+        low = { module = "workers.drains" },
+        high = { module = "workers.drains", after = { "low" } },
+        db = { module = "workers.raises", after = { "high" }, critical = true,
+          restart = { delay = 0, max_restarts = 2, window = 60 } },
+      } }]]
+    local code, _, err = command.run(app(text, { raises = RAISES, drains = [[
+      return { run = function(_, ctx)
+        while ctx:sleep(3600) do end
+        ctx.log:info("drained")
+        return true
+      end }]] }), "run", "app.lua")
+    assert.equal(70, code, err)
+    assert.equal(3, select(2, err:gsub("worker failed", "")), err)
+    assert.matches('worker given up: it will not be restarted .*error="given up: 3 failures in 60%.0 s: .-oops', err)
+    assert.matches('stopping .*why="critical worker db given up: 3 failures in 60%.0 s: .-oops', err)
+    assert.matches("drained worker=high.*drained worker=low.*hook", err)
+    assert.matches('error +stopped .*error="critical worker db given up: 3 failures in 60%.0 s', err)
+  end)
+
   it("abandons who does not end in time, and exits 75", function()
     local text = 'return { force_stop_timeout = 0.2, workers = { one = { module = "workers.one" } } }'
     local running = command.start(app(text, { one = STUCK }), "run", "app.lua")

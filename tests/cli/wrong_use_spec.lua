@@ -52,13 +52,12 @@ describe("an app file", function()
 
   it("asks for what is not there yet", function()
     refused({ ["app.lua"] = [[return { workers = {
-      api = { module = "workers.api", watchdog = 2, isolation = "process", memory_limit = "64MB",
-        restart = { max_restarts = 5, window = 30 } } } }]], ["workers/api.lua"] = WORKER },
+      api = { module = "workers.api", watchdog = 2, isolation = "process", memory_limit = "64MB" } } }]],
+      ["workers/api.lua"] = WORKER },
       "app.lua: workers.api.watchdog: not in this version yet",
       "app.lua: workers.api.memory_limit: not in this version yet",
-      "app.lua: workers.api.restart.max_restarts: not in this version yet",
       'app.lua: workers.api.isolation: "process" is not in this version yet; there is "thread"',
-      "\n5 mistakes in app.lua")
+      "\n3 mistakes in app.lua")
   end)
 
   it("has workers that wait for each other", function()

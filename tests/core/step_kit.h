@@ -5,6 +5,7 @@
  *   a:run  a:failed(error)   a state, with the reason where there is one   init a1  run a1  fini a1
  *   a!run                    a wrong change, and what was asked            cancel a1 +100   abandon a1   kill a1 (in_stop)
  *   ready a                  restart a +100   give_up a   removed a        note b a
+ *   give_up a (4 in 5000)    give_up a (code 3)   critical a
  *   force a1 +100 killed 300 (in_stop), interrupt a1 +100 start_timeout 0: until when, why, the grace it had
  */
 #ifndef CHIEF_TEST_STEP_KIT_H
@@ -42,7 +43,10 @@ typedef struct kit_worker {
     int64_t grace; /* 0: its share; CHIEF_ZERO: none */
     int64_t start_timeout;
     int64_t force; /* ms; 0: can't be interrupted */
+    bool critical;
     chief_restart restart;
+    const int32_t *codes;
+    size_t n_codes;
     const char *const *after;
     size_t n_after;
 } kit_worker;
@@ -51,6 +55,9 @@ typedef struct kit_worker {
 #define DISABLED(...) ((kit_worker){.disabled = true, __VA_ARGS__})
 #define AFTER(...) \
     .after = (const char *const[]){__VA_ARGS__}, .n_after = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
+#define CODES(...) \
+    .codes = (const int32_t[]){__VA_ARGS__}, .n_codes = sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t)
+#define INTENSITY(most, ms) .restart.max_restarts = (most), .restart.window = (ms)
 #define ON_FAILURE .restart.policy = CHIEF_RESTART_ON_FAILURE
 #define ALWAYS .restart.policy = CHIEF_RESTART_ALWAYS
 
@@ -66,12 +73,17 @@ static inline chief__model_worker kit_resolve(const char *name, kit_worker w) {
                                                                  : w.grace,
                                 .start_timeout = w.start_timeout == 0 ? 30000 : w.start_timeout,
                                 .forceable = w.force != 0,
-                                .force_ms = w.force};
+                                .force_ms = w.force,
+                                .critical = w.critical,
+                                .no_restart_codes = w.codes,
+                                .n_no_restart_codes = w.n_codes};
     if (w.restart.policy == CHIEF_RESTART_DEFAULT) full.restart.policy = CHIEF_RESTART_NEVER;
     if (w.restart.delay == 0) full.restart.delay = 100;
     if (w.restart.delay == CHIEF_ZERO) full.restart.delay = 0;
     if (w.restart.factor < 1) full.restart.factor = 2;
     if (w.restart.max_delay == 0) full.restart.max_delay = 30000;
+    if (w.restart.max_restarts == 0) full.restart.max_restarts = -1;
+    if (w.restart.max_restarts == CHIEF_ZERO) full.restart.max_restarts = 0;
     return full;
 }
 
@@ -144,6 +156,12 @@ static inline void kit_write_state(kit *k, const chief__action *a, const char *n
     else kit_write(k, "%s:%s(%s)", name, kit_state_name(a->state), kit_reason_name(a->reason));
 }
 
+static inline void kit_write_why(kit *k, const chief__action *a, const char *name) {
+    if (a->why == WHY_INTENSITY) kit_write(k, "give_up %s (%u in %d)", name, (unsigned)a->count, (int)a->window);
+    else if (a->why == WHY_CODE) kit_write(k, "give_up %s (code %d)", name, (int)a->code);
+    else kit_write(k, "give_up %s", name);
+}
+
 static inline void kit_write_action(kit *k, const chief__action *a, char names[KIT_MAX][16]) {
     const char *name = a->id < KIT_MAX ? names[a->id] : "";
     unsigned generation = (unsigned)a->generation;
@@ -172,7 +190,8 @@ static inline void kit_write_action(kit *k, const chief__action *a, char names[K
         assert_int_equal(a->until, k->now + a->delay);
         kit_write(k, "restart %s +%d", name, (int)a->delay);
         break;
-    case STEP_A_GIVEN_UP: kit_write(k, "give_up %s", name); break;
+    case STEP_A_GIVEN_UP: kit_write_why(k, a, name); break;
+    case STEP_A_CRITICAL: kit_write(k, "critical %s", name); break;
     case STEP_A_REMOVED: kit_write(k, "removed %s", name); break;
     case STEP_A_NOTE_AFTER: kit_write(k, "note %s %s", name, names[a->other]); break;
     case STEP_A_INITED: kit_write(k, "inited"); break;
@@ -191,7 +210,7 @@ static inline void kit_compare(const kit *k) {
     }
 }
 
-static inline int kit_step(kit *k, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason) {
+static inline int kit_step_event(kit *k, const chief__step_event *event) {
     static char names[KIT_MAX][16];
     const chief__action *actions;
     size_t n;
@@ -199,11 +218,15 @@ static inline int kit_step(kit *k, chief__step_kind kind, uint32_t id, uint64_t 
         const char *name = chief__model_name(k->m, i);
         if (name != NULL) snprintf(names[i], sizeof names[i], "%s", name);
     }
-    chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
-    k->rc = chief__step(k->m, &event, k->now, &actions, &n);
+    k->rc = chief__step(k->m, event, k->now, &actions, &n);
     for (size_t i = 0; i < n; i++) kit_write_action(k, &actions[i], names);
     kit_compare(k);
     return k->rc;
+}
+
+static inline int kit_step(kit *k, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason) {
+    chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
+    return kit_step_event(k, &event);
 }
 
 /* An event about all. */
@@ -218,6 +241,13 @@ static inline int kit_tell(kit *k, chief__step_kind kind, const char *name) {
 static inline void kit_exit(kit *k, const char *name, int32_t reason) {
     uint32_t id = kit_id(k, name);
     kit_step(k, STEP_EXITED, id, chief__model_generation(k->m, id), reason);
+}
+
+static inline void kit_exit_code(kit *k, const char *name, int32_t code) {
+    uint32_t id = kit_id(k, name);
+    chief__step_event event = {.kind = STEP_EXITED, .id = id, .reason = CHIEF_REASON_ERROR, .code = code};
+    event.generation = chief__model_generation(k->m, id);
+    kit_step_event(k, &event);
 }
 
 static inline void kit_init_fails(kit *k, const char *name) {

@@ -34,6 +34,7 @@ typedef struct worker {
     int64_t interrupted_until; /* 0: is not */
     bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
     bool first;   /* its answer is what STEP_INIT waits for */
+    bool critical;
     char after_names[2][8];
     size_t n_after;
 } worker;
@@ -180,6 +181,7 @@ static void judge(const chief__action *a) {
     case STEP_A_READY: CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP); break;
     case STEP_A_RESTART: CHECK(!alive(w) && !sim.stopping && sim.launched && a->until == sim.now + a->delay); break;
     case STEP_A_GIVEN_UP: CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping); break;
+    case STEP_A_CRITICAL: CHECK(w->critical && !alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping); break;
     case STEP_A_NOTE_AFTER: CHECK(a->other < MOST && sim.w[a->other].there); break;
     case STEP_A_REMOVED:
         CHECK(!alive(w));
@@ -208,6 +210,7 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     const chief__action *actions;
     size_t n;
     chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
+    if (kind == STEP_EXITED || kind == STEP_INIT_FAILED) event.code = (int32_t)pick(4);
     sim.initing = kind == STEP_INIT;
     if (kind == STEP_INIT) sim.init_sent = true;
     if (kind == STEP_LAUNCH && !sim.stopping) sim.launched = true;
@@ -320,7 +323,8 @@ static bool choose_name(worker *w) {
 
 static void add(void) {
     static const int64_t graces[] = {-1, -1, 0, 10, 100, 1000};
-    worker w = {.there = true};
+    static const int32_t codes[] = {2};
+    worker w = {.there = true, .critical = pick(16) == 0};
     const char *after[2];
     uint32_t id;
     bool second = choose_name(&w);
@@ -330,11 +334,16 @@ static void add(void) {
                                              .delay = pick(20),
                                              .factor = 1 + pick(2),
                                              .max_delay = 40,
-                                             .jitter = pick(2) * 0.2},
+                                             .jitter = pick(2) * 0.2,
+                                             .max_restarts = (int64_t)pick(5) - 1,
+                                             .window = pick(200)},
                                  .after = after,
                                  .n_after = w.n_after,
                                  .says_ready = pick(2),
                                  .enabled = pick(8) > 0,
+                                 .critical = w.critical,
+                                 .no_restart_codes = codes,
+                                 .n_no_restart_codes = pick(2),
                                  .grace = graces[pick(6)],
                                  .start_timeout = pick(40),
                                  .forceable = pick(2) == 0,

@@ -116,6 +116,18 @@ describe("the configuration for people", function()
     assert.matches("resizer .* on failure, after 0%.5 s, then ×2 up to 30 s\n", text)
   end)
 
+  it("says who is given up when, and who is critical", function()
+    local given = { workers = { db = { module = function() end, critical = true, no_restart_codes = { 2, 64 },
+      restart = { max_restarts = 5 } } } }
+    local of = configuration.of(app_of(given))
+    assert.equal(30, of.workers[1].restart.window)
+    assert.is_true(of.workers[1].critical)
+    assert.same({ 2, 64 }, of.workers[1].no_restart_codes)
+    local shown = configuration.text(of)
+    assert.matches("on failure, .* up to 30 s, 5 in 30 s at most, not after exit code 2, 64\n", shown)
+    assert.matches("critical, given up ends all: +db\n", shown)
+  end)
+
   it("says when it ends", function()
     assert.matches("a stop takes 20 s at most; ends when nothing is left to run\n", text)
   end)

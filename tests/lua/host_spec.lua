@@ -242,6 +242,22 @@ describe("a worker's state", function()
     assert.matches("os.setlocale would change", status_of("os.setlocale('C')").error)
   end)
 
+  it("is given up by an exit code that is final (FAULTS 14)", function()
+    stage.with({ w = running "if ctx.generation < 3 then os.exit(4) end os.exit(256 + 3)" }, function(s)
+      local events
+      repeat
+        events = s.core:take_events(1, stage.LIMIT)
+      until events[1].kind == "given_up"
+      assert.equal("given up: its exit code 3 is one of no_restart_codes: exit 259", events[1].error)
+      local status = s:status("w")
+      assert.equal(3, status.generation)
+      assert.equal(2, status.restarts)
+      assert.equal("given_up", status.phase)
+      assert.equal("its exit code 3 is one of no_restart_codes", status.why)
+      assert.equal("exit 259", status.error)
+    end, { w = { restart = { delay = 0 }, no_restart_codes = { 3, 5 } } })
+  end)
+
   it("loads C modules, again and again", function()
     stage.with({ w = [[
       local lfs = require "lfs"

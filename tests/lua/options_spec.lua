@@ -57,7 +57,8 @@ describe("a worker's options", function()
     local checked = options.worker({
       args = { port = 8080 }, after = { "db" }, sends = { "a" }, receives = { "b" }, ready = "explicit", grace = 0,
       start_timeout = 1.5, isolation = "thread", count = 2,
-      restart = { policy = "always", delay = 0, factor = 1, max_delay = 1, jitter = 0 },
+      restart = { policy = "always", delay = 0, factor = 1, max_delay = 1, jitter = 0, max_restarts = 0, window = 5 },
+      critical = true, no_restart_codes = { 2, 255 },
     }, "it", problems)
     assert.equal("", problems:text())
     assert.equal("always", checked.restart.policy)
@@ -80,13 +81,13 @@ describe("a worker's options", function()
   end)
 
   it("name the nearest key", function()
-    assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, grace, '
-      .. "isolation, ready, receives, restart, sends, start_timeout", said(options.worker, { restrat = "never" }))
+    assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, critical, '
+      .. "grace, isolation, no_restart_codes, ready, receives, restart, sends, start_timeout",
+      said(options.worker, { restrat = "never" }))
   end)
 
   it("refuse what a later version brings", function()
-    for _, key in ipairs({ "memory_limit", "watchdog", "critical", "max_restarts", "window", "groups",
-      "no_restart_codes", "presets" }) do
+    for _, key in ipairs({ "memory_limit", "watchdog", "presets" }) do
       assert.equal(("it.%s: not in this version yet"):format(key), said(options.worker, { [key] = 1 }))
     end
     assert.equal('it.isolation: "process" is not in this version yet; there is "thread"',
@@ -108,6 +109,14 @@ describe("a worker's options", function()
       said(options.worker, { after = { db = true } }))
     assert.equal('it.after[2]: "db" is listed twice', said(options.worker, { after = { "db", "db" } }))
     assert.matches("^it%.sends%[1%]: should be a name of 1 to 64 letters", said(options.worker, { sends = { "a b" } }))
+  end)
+
+  it("refuse exit codes that are none", function()
+    assert.equal("it.no_restart_codes: should be a list of exit codes such as { 2 }, got 2",
+      said(options.worker, { no_restart_codes = 2 }))
+    assert.equal("it.no_restart_codes[2]: should be an exit code from 1 to 255, got 256",
+      said(options.worker, { no_restart_codes = { 3, 256 } }))
+    assert.equal("it.critical: should be true or false, got 1", said(options.worker, { critical = 1 }))
   end)
 
   it("refuse arguments that cannot be sent, with their path", function()
@@ -151,9 +160,16 @@ describe("restart", function()
     assert.equal("", said(options.restart, { delay = 60, max_delay = 60 }))
   end)
 
-  it("refuses an intensity, which is a later version's", function()
-    assert.equal("it.max_restarts: not in this version yet\nit.window: not in this version yet",
-      said(options.restart, { max_restarts = 3, window = 5 }))
+  it("refuses an intensity that is none", function()
+    assert.equal("", said(options.restart, { max_restarts = 3, window = 5 }))
+    assert.equal("it.window: limits nothing without max_restarts: say how many restarts in it",
+      said(options.restart, { window = 5 }))
+    assert.equal("it.max_restarts: should be a number of restarts from 0 to 65536, got -1",
+      said(options.restart, { max_restarts = -1 }))
+    assert.equal("it.max_restarts: should be a number of restarts from 0 to 65536, got 1.5",
+      said(options.restart, { max_restarts = 1.5 }))
+    assert.equal("it.window: should be a number of seconds, 0 or more, got -1",
+      said(options.restart, { max_restarts = 1, window = -1 }))
   end)
 end)
 

@@ -4,14 +4,14 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 -- From the bottom up; a new noun gets its place here. A noun of several files is listed by each of them.
 local layers = {
   { "alloc", "err", "plat", "log", "json", "map", "replica", "value", "wait" },
-  { "state", "rule", "policy", "agenda", "names", "model", "model_link",
-    "step", "step_emit", "step_life", "step_request", "step_stop", "frame" },
+  { "state", "rule", "policy", "intensity", "agenda", "names", "model", "model_link",
+    "step", "step_emit", "step_life", "step_policy", "step_request", "step_stop", "frame" },
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
     "snapshot" },
   { "program", "lines", "launch", "group", "spawn", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
-  { "chief", "loop", "act", "catch", "finish", "request", "run", "process" },
+  { "chief", "loop", "act", "act_end", "catch", "finish", "request", "run", "process" },
 }
 
 -- Layer 2 decides without a clock, a thread or the outside world.

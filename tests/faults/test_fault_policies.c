@@ -1,0 +1,270 @@
+/* The fault cases of restart policies in a whole chief, for C workers in threads: who is given up, and what follows. Each
+ * test bears its number; the table is tests/faults/README.md. */
+#include "support.h"
+
+#define ANSWER_MS ((int64_t)10000)
+
+typedef struct probe {
+    atomic_int runs;
+    atomic_int ended; /* its place among those that ended */
+    atomic_int *order;
+    int fail_runs; /* this many fail at once */
+    int32_t code;  /* the exit code that a failure says */
+    bool fails_init;
+} probe;
+
+static int probe_init(chief_worker *ctx, void *data, void **instance) {
+    probe *p = data;
+    *instance = p;
+    if (!p->fails_init) return 0;
+    chief_worker_set_exit_code(ctx, p->code);
+    return 1;
+}
+
+static int probe_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    if (atomic_fetch_add(&p->runs, 1) < p->fail_runs) {
+        chief_worker_set_exit_code(ctx, p->code);
+        return 9;
+    }
+    (void)chief_worker_sleep(ctx, CHIEF_FOREVER);
+    if (p->order != NULL) atomic_store(&p->ended, atomic_fetch_add(p->order, 1) + 1);
+    return 0;
+}
+
+static const chief_worker_ops ops = {.size = sizeof ops, .init = probe_init, .run = probe_run};
+
+static chief *make(chief_options *o) {
+    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
+    chief_options none = {0};
+    chief *c;
+    if (o == NULL) o = &none;
+    o->size = sizeof *o;
+    assert_int_equal(chief_log_new(&o->log, &log_options), CHIEF_OK);
+    assert_int_equal(chief_new(&c, o), CHIEF_OK);
+    chief_log_unref(o->log);
+    return c;
+}
+
+static void add(chief *c, const char *name, probe *p, const chief_worker_options *given) {
+    chief_worker_options o = {0};
+    if (given != NULL) o = *given;
+    o.size = sizeof o;
+    assert_int_equal(chief_add_worker_with(c, name, &ops, p, &o), CHIEF_OK);
+}
+
+static void launch(chief *c) {
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_OK);
+}
+
+static void end(chief *c, int expected) {
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), expected);
+    chief_free(c);
+}
+
+/* Reads events until one of that kind; the caller frees it. */
+static chief_event *await_event(chief *c, int32_t kind) {
+    chief_event *event;
+    size_t n;
+    for (;;) {
+        assert_int_equal(chief_take_events(c, &event, 1, support_ms(ANSWER_MS), &n), CHIEF_OK);
+        if (event->kind == kind) return event;
+        chief_event_free(event);
+    }
+}
+
+static void expect_given_up(chief *c, const char *worker, const char *why, const char *error) {
+    chief_event *event = await_event(c, CHIEF_EVENT_GIVEN_UP);
+    char text[256];
+    (void)snprintf(text, sizeof text, "given up: %s: %s", why, error);
+    assert_string_equal(event->worker, worker);
+    assert_string_equal(event->error, text);
+    chief_event_free(event);
+    chief_snapshot *s;
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    const chief_worker_status *status = chief_snapshot_find(s, worker);
+    assert_int_equal(status->phase, CHIEF_PHASE_GIVEN_UP);
+    assert_int_equal(status->state, CHIEF_WORKER_FAILED);
+    assert_string_equal(status->why, why);
+    assert_string_equal(status->error, error);
+    assert_string_equal(status->waiting_for, "");
+    chief_snapshot_free(s);
+}
+
+static void test_fault_04__too_many_failures_in_the_window(void **state) {
+    (void)state;
+    static const chief_restart r = {.size = sizeof r,
+                                    .policy = CHIEF_RESTART_ON_FAILURE,
+                                    .delay = CHIEF_ZERO,
+                                    .max_restarts = 3,
+                                    .window = 3600000};
+    probe p = {.fail_runs = 4};
+    chief_worker_options o = {.restart = &r};
+    chief *c = make(NULL);
+    add(c, "a", &p, &o);
+    launch(c);
+    expect_given_up(c, "a", "4 failures in 3600.0 s", "run returned 9");
+    assert_int_equal(p.runs, 4);
+    assert_int_equal(chief_send(c, "a", "x", 1, 0), CHIEF_ENOENT);
+    assert_int_equal(chief_start_worker(c, "a"), CHIEF_OK);
+    assert_int_equal(chief_wait_state(c, "a", CHIEF_WORKER_RUN, support_ms(ANSWER_MS)), CHIEF_OK);
+    chief_snapshot *s;
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    assert_string_equal(chief_snapshot_at(s, 0)->why, "");
+    chief_snapshot_free(s);
+    end(c, CHIEF_OK);
+    assert_int_equal(p.runs, 5);
+}
+
+static void test_fault_04__the_first_failure_is_one_too_many(void **state) {
+    (void)state;
+    static const chief_restart r = {
+        .size = sizeof r, .policy = CHIEF_RESTART_ON_FAILURE, .max_restarts = CHIEF_ZERO, .window = 500};
+    probe p = {.fail_runs = 4};
+    chief_worker_options o = {.restart = &r};
+    chief *c = make(NULL);
+    add(c, "a", &p, &o);
+    launch(c);
+    expect_given_up(c, "a", "1 failure in 0.5 s", "run returned 9");
+    end(c, CHIEF_EFAILED);
+    assert_int_equal(p.runs, 1);
+}
+
+static void count_hook(void *data) { (void)atomic_fetch_add((atomic_int *)data, 1); }
+
+/* `low` and `high` run; `db`, which is critical, fails twice. */
+static void test_fault_09__a_critical_worker_given_up_stops_the_app(void **state) {
+    (void)state;
+    static const chief_restart r = {
+        .size = sizeof r, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .max_restarts = 1, .window = 60000};
+    const char *after_low[] = {"low"};
+    const char *after_high[] = {"high"};
+    atomic_int order = 0;
+    atomic_int hooks = 0;
+    probe low = {.order = &order};
+    probe high = {.order = &order};
+    probe db = {.fail_runs = 100};
+    chief_worker_options of_high = {.after = after_low, .n_after = 1};
+    chief_worker_options of_db = {.restart = &r, .after = after_high, .n_after = 1, .flags = CHIEF_WORKER_CRITICAL};
+    chief *c = make(NULL);
+    add(c, "low", &low, NULL);
+    add(c, "high", &high, &of_high);
+    add(c, "db", &db, &of_db);
+    assert_int_equal(chief_on_shutdown(c, count_hook, &hooks), CHIEF_OK);
+    launch(c);
+    expect_given_up(c, "db", "2 failures in 60.0 s", "run returned 9");
+    chief_event *stopping = await_event(c, CHIEF_EVENT_STOPPING);
+    assert_string_equal(stopping->error, "critical worker db given up: 2 failures in 60.0 s: run returned 9");
+    chief_event_free(stopping);
+    chief_event *stopped = await_event(c, CHIEF_EVENT_STOPPED);
+    assert_string_equal(stopped->error, "critical worker db given up: 2 failures in 60.0 s: run returned 9");
+    chief_event_free(stopped);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_EFAILED);
+    support_says("critical worker db given up");
+    assert_int_equal(chief_exit_code(c), 70);
+    assert_int_equal(high.ended, 1);
+    assert_int_equal(low.ended, 2);
+    assert_int_equal(hooks, 1);
+    assert_int_equal(db.runs, 2);
+    chief_free(c);
+}
+
+static support_gate let_go;
+static support_gate gone;
+
+static void open_gone(void *data) {
+    (void)data;
+    support_gate_open(&gone);
+}
+
+static int deaf_run(chief_worker *ctx, void *instance) {
+    (void)ctx;
+    (void)atomic_fetch_add((atomic_int *)instance, 1);
+    (void)support_gate_pass(&let_go);
+    return 0;
+}
+
+/* Of several, 75 before 70 before 1. */
+static void test_fault_09__who_has_to_be_abandoned_comes_first(void **state) {
+    (void)state;
+    static const chief_worker_ops deaf = {.size = sizeof deaf, .run = deaf_run};
+    const char *after[] = {"deaf"};
+    chief_worker_options of_deaf = {.size = sizeof of_deaf, .grace = 10, .destroy = open_gone};
+    chief_worker_options of_db = {.flags = CHIEF_WORKER_CRITICAL, .after = after, .n_after = 1};
+    probe db = {.fail_runs = 1};
+    atomic_int runs = 0;
+    support_gate_init(&let_go);
+    support_gate_init(&gone);
+    chief *c = make(NULL);
+    assert_int_equal(chief_add_worker_with(c, "deaf", &deaf, &runs, &of_deaf), CHIEF_OK);
+    add(c, "db", &db, &of_db);
+    launch(c);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_ETIMEDOUT);
+    assert_int_equal(chief_exit_code(c), 75);
+    support_gate_open(&let_go);
+    chief_free(c);
+    assert_true(support_gate_pass(&gone));
+}
+
+static void test_fault_14__a_final_exit_code_is_not_restarted(void **state) {
+    (void)state;
+    static const int32_t codes[] = {3, 64};
+    static const chief_restart r = {.size = sizeof r, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO};
+    probe in_run = {.fail_runs = 100, .code = 64};
+    probe in_init = {.fails_init = true, .code = 3};
+    probe other = {.fail_runs = 1, .code = 4};
+    chief_worker_options o = {.restart = &r, .no_restart_codes = codes, .n_no_restart_codes = 2};
+    chief *c = make(NULL);
+    add(c, "in_run", &in_run, &o);
+    launch(c);
+    expect_given_up(c, "in_run", "its exit code 64 is one of no_restart_codes", "exit 64");
+    add(c, "in_init", &in_init, &o);
+    expect_given_up(c, "in_init", "its exit code 3 is one of no_restart_codes", "exit 3");
+    add(c, "other", &other, &o);
+    chief_event_free(await_event(c, CHIEF_EVENT_RESTART));
+    chief_event_free(await_event(c, CHIEF_EVENT_READY));
+    end(c, CHIEF_EFAILED);
+    assert_int_equal(in_run.runs, 1);
+    assert_int_equal(other.runs, 2);
+}
+
+static void refuse(chief *c, const chief_worker_options *given, const chief_restart *r, const char *text) {
+    probe p = {0};
+    chief_worker_options o = *given;
+    chief_restart restart = {0};
+    if (r != NULL) restart = *r;
+    restart.size = sizeof restart;
+    o.size = sizeof o;
+    o.restart = &restart;
+    assert_int_equal(chief_add_worker_with(c, "a", &ops, &p, &o), CHIEF_EINVAL);
+    support_says(text);
+}
+
+static void test_fault_policies__what_limits_nothing_is_refused(void **state) {
+    (void)state;
+    static const chief_worker_options none = {0};
+    static const int32_t bad[] = {1, 0};
+    chief *c = make(NULL);
+    refuse(c, &none, &(chief_restart){.max_restarts = -1}, "max_restarts should be from 0 to 65536");
+    refuse(c, &none, &(chief_restart){.max_restarts = 65537}, "max_restarts should be from 0 to 65536");
+    refuse(c, &none, &(chief_restart){.max_restarts = 1, .window = -1}, "the restart window is negative");
+    refuse(c, &none, &(chief_restart){.window = 5}, "without max_restarts limits nothing");
+    refuse(c, &(chief_worker_options){.no_restart_codes = bad, .n_no_restart_codes = 2}, NULL, "from 1 to 255, got 0");
+    refuse(c, &(chief_worker_options){.n_no_restart_codes = 2}, NULL, "2 codes and no list");
+    refuse(c, &(chief_worker_options){.flags = 64}, NULL, "unknown flags 0x40");
+    chief_free(c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fault_04__too_many_failures_in_the_window),
+        cmocka_unit_test(test_fault_04__the_first_failure_is_one_too_many),
+        cmocka_unit_test(test_fault_09__a_critical_worker_given_up_stops_the_app),
+        cmocka_unit_test(test_fault_09__who_has_to_be_abandoned_comes_first),
+        cmocka_unit_test(test_fault_14__a_final_exit_code_is_not_restarted),
+        cmocka_unit_test(test_fault_policies__what_limits_nothing_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
