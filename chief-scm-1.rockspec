@@ -76,6 +76,7 @@ build = {
         "core/src/send.c",
         "core/src/snapshot.c",
         "core/src/spawn.c",
+        "core/src/spawned.c",
         "core/src/state.c",
         "core/src/step.c",
         "core/src/step_emit.c",

@@ -49,6 +49,7 @@ set(CHIEF_CORE_SOURCES
   core/src/send.c
   core/src/snapshot.c
   core/src/spawn.c
+  core/src/spawned.c
   core/src/state.c
   core/src/step.c
   core/src/step_emit.c

@@ -9,7 +9,7 @@ local layers = {
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
     "snapshot" },
-  { "program", "lines", "launch", "group", "spawn", "leash", "limits" },
+  { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
   { "chief", "loop", "act", "act_end", "catch", "finish", "request", "run", "process" },
 }
@@ -29,9 +29,7 @@ local exceptions = {
   ["leash"] = "asks the kernel to tell of the chief's death",
   ["limits"] = "sets what the system limits",
   ["spawn <sys/epoll.h>"] = "waits for children and what they write",
-  ["spawn <sys/socket.h>"] = "reads and writes the side channel",
-  ["spawn <signal.h>"] = "names the signals it sends",
-  ["spawn <unistd.h>"] = "reads what children print",
+  ["spawned"] = "reads what a child prints, and its side channel; names the signals it sends",
 }
 
 local level = {}
