@@ -32,20 +32,21 @@ void chief__group_discard(int32_t pid) {
     while (waitpid((pid_t)pid, NULL, 0) < 0 && errno == EINTR) continue;
 }
 
-static int wait_leader(int pidfd, siginfo_t *info, int options) {
+static int wait_leader(int32_t pid, int pidfd, siginfo_t *info, int options) {
     int rc;
     do {
         memset(info, 0, sizeof *info);
-        rc = waitid((idtype_t)BY_PIDFD, (id_t)pidfd, info, WEXITED | options);
+        if (pidfd >= 0) rc = waitid((idtype_t)BY_PIDFD, (id_t)pidfd, info, WEXITED | options);
+        else rc = waitid(P_PID, (id_t)pid, info, WEXITED | options);
     } while (rc != 0 && errno == EINTR);
     return rc;
 }
 
-bool chief__group_leader_ended(int pidfd, chief__spawn_end *end) {
+bool chief__group_leader_ended(int32_t pid, int pidfd, chief__spawn_end *end) {
     siginfo_t info;
     *end = (chief__spawn_end){.code = -1};
     /* ECHILD: the host reaps every child or ignores SIGCHLD, and how this one ended is lost */
-    if (wait_leader(pidfd, &info, WNOWAIT | WNOHANG) != 0) return errno == ECHILD;
+    if (wait_leader(pid, pidfd, &info, WNOWAIT | WNOHANG) != 0) return errno == ECHILD;
     if (info.si_pid == 0) return false;
     end->code = info.si_status;
     if (info.si_code == CLD_EXITED) return true;
@@ -55,16 +56,18 @@ bool chief__group_leader_ended(int pidfd, chief__spawn_end *end) {
     return true;
 }
 
-void chief__group_reap_leader(int pidfd) {
+void chief__group_reap_leader(int32_t pid, int pidfd) {
     siginfo_t info;
-    (void)wait_leader(pidfd, &info, WNOHANG);
+    (void)wait_leader(pid, pidfd, &info, WNOHANG);
 }
 
 /* 0, or the errno. */
 static int send_signal(int32_t pid, int pidfd, int signal) {
 #ifdef SYS_pidfd_send_signal
-    if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, TO_ITS_GROUP) == 0) return 0;
-    if (errno != EINVAL && errno != ENOSYS) return errno;
+    if (pidfd >= 0) {
+        if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, TO_ITS_GROUP) == 0) return 0;
+        if (errno != EINVAL && errno != ENOSYS) return errno;
+    }
 #else
     (void)pidfd;
 #endif

@@ -14,16 +14,17 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A descriptor that is readable when the process has ended; -1 and errno. */
+/* A descriptor that is readable when the process has ended; -1 and errno. ENOSYS: something between us and the kernel
+ * (valgrind, a sandbox) does not let it through; then every `pidfd` below is -1, and who watches has to ask again. */
 int chief__group_watch(int32_t pid);
 
 /* Kills and reaps a child that can't be watched. */
 void chief__group_discard(int32_t pid);
 
 /* How the leader ended, without reaping it; false when it has not. */
-bool chief__group_leader_ended(int pidfd, chief__spawn_end *end);
+bool chief__group_leader_ended(int32_t pid, int pidfd, chief__spawn_end *end);
 
-void chief__group_reap_leader(int pidfd);
+void chief__group_reap_leader(int32_t pid, int pidfd);
 
 /* Sends a signal to all of the group. */
 void chief__group_signal(int32_t pid, int pidfd, int signal);

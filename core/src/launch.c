@@ -209,7 +209,7 @@ int chief__launch(chief__launched *out, const chief__spawn_how *how) {
     if (error == 0) {
         out->pid = (int32_t)pid;
         out->pidfd = chief__group_watch(out->pid);
-        if (out->pidfd < 0) error = errno;
+        if (out->pidfd < 0 && errno != ENOSYS) error = errno;
         if (error != 0) chief__group_discard(out->pid);
     }
     if (error == 0) return CHIEF_OK;

@@ -12,7 +12,7 @@
 /* The chief's ends; each is closed on exec and -1 where it is not open. */
 typedef struct chief__launched {
     int32_t pid;
-    int pidfd;
+    int pidfd;      /* -1: there is none to be had */
     int call_fd;    /* blocking */
     int side_fd;    /* this and the next not blocking */
     int out_fds[2]; /* what the child prints on stdout and stderr */

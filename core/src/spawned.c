@@ -17,6 +17,7 @@
 #define LAST_BYTES \
     131072 /* of a stream, read after its group's end; a process that left the group may go on for ever */
 #define LAST_SIDE_CHUNKS 64 /* read after the leader's end, likewise */
+#define LEADER_DELAY 10     /* ms until a leader without a pidfd is asked after again */
 #define LOOK_DELAY_FIRST 1  /* ms until a group without its leader is looked at again; doubled each time */
 #define LOOK_DELAY_MAX 50
 
@@ -315,14 +316,14 @@ void chief__spawned_kill(chief__spawned *s) { send_to_group(s, SIGKILL, 0); }
 /* The rest of the group is asked to end while the leader still keeps its number from being anybody else's. */
 static void on_leader(chief__bench *bench, chief__spawned *s) {
     chief__spawn_end end;
-    if (s->stage != LIVE || !chief__group_leader_ended(s->pidfd, &end)) return;
+    if (s->stage != LIVE || !chief__group_leader_ended(s->pid, s->pidfd, &end)) return;
     for (int i = 0; i < LAST_SIDE_CHUNKS && read_side(bench, s); i++) continue;
     close_side(s);
-    (void)epoll_ctl(bench->epoll, EPOLL_CTL_DEL, s->pidfd, NULL);
+    if (s->pidfd >= 0) (void)epoll_ctl(bench->epoll, EPOLL_CTL_DEL, s->pidfd, NULL);
     chief__lock(&s->lock);
     chief__group_signal(s->pid, s->pidfd, SIGTERM);
     chief__group_signal(s->pid, s->pidfd, SIGCONT);
-    chief__group_reap_leader(s->pidfd);
+    chief__group_reap_leader(s->pid, s->pidfd);
     s->end = end;
     s->ended = true;
     s->stage = chief__group_lives(s->pid, s->pidfd, false) ? ORPHANED : EMPTY;
@@ -385,7 +386,7 @@ static int make_logs(chief__spawned *s, const chief__spawn_how *how) {
 }
 
 static int watch_child(const chief__bench *bench, chief__spawned *s) {
-    int rc = chief__bench_watch(bench, EPOLL_CTL_ADD, s->pidfd, EPOLLIN, &s->leader_watch);
+    int rc = s->pidfd < 0 ? 0 : chief__bench_watch(bench, EPOLL_CTL_ADD, s->pidfd, EPOLLIN, &s->leader_watch);
     if (rc == 0) rc = chief__bench_watch(bench, EPOLL_CTL_ADD, s->side_fd, EPOLLIN, &s->side_watch);
     for (int i = 0; rc == 0 && i < N_STREAMS; i++)
         rc = chief__bench_watch(bench, EPOLL_CTL_ADD, s->streams[i].fd, EPOLLIN, &s->streams[i].watch);
@@ -441,6 +442,7 @@ static bool finish_streams(chief__spawned *s, chief__bench *bench) {
 
 int64_t chief__spawned_tend(chief__spawned *s, chief__bench *bench, int64_t now, bool *gone) {
     *gone = false;
+    if (s->stage == LIVE && s->pidfd < 0) on_leader(bench, s);
     if (s->stage == LIVE) tend_side(bench, s);
     if (s->stage == ORPHANED && now >= s->look_at) look_at_group(s, now);
     if (s->stage == EMPTY) {
@@ -449,5 +451,6 @@ int64_t chief__spawned_tend(chief__spawned *s, chief__bench *bench, int64_t now,
         return *gone ? INT64_MAX : now;
     }
     if (go_on_writing(s, bench)) return now;
-    return s->stage == ORPHANED ? s->look_at : INT64_MAX;
+    if (s->stage == ORPHANED) return s->look_at;
+    return s->pidfd < 0 ? now + LEADER_DELAY : INT64_MAX;
 }

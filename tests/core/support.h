@@ -95,6 +95,14 @@ static inline bool support_until(bool (*ask)(void *data), void *data, int64_t ms
     return true;
 }
 
+/* ---- tools ---- */
+
+/* It keeps some limits to itself, and does not tell a parent that its child could not be executed. */
+static inline bool support_under_valgrind(void) {
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
+}
+
 /* ---- threads ---- */
 
 /* A gate is closed at first; who comes waits until it is opened. */

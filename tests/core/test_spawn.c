@@ -569,6 +569,7 @@ static void assert_refused(const char *program, int code, const char *text) {
 
 static void test_spawn__what_the_system_refuses_is_said(void **state) {
     (void)state;
+    if (support_under_valgrind()) skip();
     (void)settled_fds();
     assert_refused("/no/such/program", CHIEF_ESYS, "worker w: can't start /no/such/program: No such file or directory");
     assert_refused("/etc", CHIEF_ESYS, "worker w: can't start /etc: Permission denied");
@@ -582,6 +583,7 @@ static void test_spawn__what_the_system_refuses_is_said(void **state) {
 /* Fewer and fewer descriptors are left: an error each time, and none is lost. */
 static void test_spawn__without_descriptors_it_fails_cleanly(void **state) {
     (void)state;
+    if (support_under_valgrind()) skip();
     struct rlimit before;
     int fds = settled_fds();
     (void)getrlimit(RLIMIT_NOFILE, &before);
