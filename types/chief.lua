@@ -34,7 +34,7 @@
 
 ---@class chief.Event
 ---@field kind chief.EventKind
----@field seq integer 1, 2, 3 …: a gap is what the ring dropped
+---@field seq integer 1, 2, 3 …: a gap is what the ring dropped, or what was below the event level
 ---@field time number seconds on the monotonic clock
 ---@field level chief.Level
 ---@field generation integer which life of the worker
@@ -74,6 +74,7 @@
 ---@field exit_when_done boolean? end when nothing runs and nothing is scheduled
 ---@field seed integer? of the jitter
 ---@field event_capacity integer? how many events are kept for who reads late; 1024
+---@field event_level chief.Level? the least level that is kept; "debug", all of them
 ---@field log chief.LogOptions|chief.core.Log|nil
 
 ---@class chief.Restart the k-th delay in a row is min(max_delay, delay * factor^(k-1)), give or take the jitter

@@ -103,7 +103,7 @@ function core.channel(name, options) end
 ---@return chief.core.Pool
 function core.pool() end
 
----@param options table? name, require_names, force_stop_timeout, init_timeout, hook_timeout, force_time, seed, event_capacity, exit_when_done, log
+---@param options table? name, require_names, force_stop_timeout, init_timeout, hook_timeout, force_time, seed, event_capacity, event_level, exit_when_done, log
 ---@return chief.core.Chief? chief
 ---@return string? message
 ---@return chief.Code? code
@@ -614,6 +614,12 @@ function Chief:set_exit_when_done(on) end
 
 ---@param seconds number
 function Chief:set_force_stop_timeout(seconds) end
+
+---@param level chief.Level
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Chief:set_event_level(level) end
 
 ---@param catches { stop: boolean?, hup: boolean?, usr2: boolean? }
 ---@return true?

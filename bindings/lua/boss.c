@@ -97,6 +97,11 @@ static int set_force_stop_timeout(lua_State *L) {
     return chief__lua_done(L, chief_set_force_stop_timeout(check_chief(L), ms == 0 ? CHIEF_ZERO : ms));
 }
 
+static int set_event_level(lua_State *L) {
+    chief *c = check_chief(L);
+    return chief__lua_done(L, chief_set_event_level(c, chief__lua_check_level(L, 2)));
+}
+
 static int catch_signals(lua_State *L) {
     chief *c = check_chief(L);
     uint32_t catches = 0;
@@ -246,6 +251,7 @@ static const luaL_Reg methods[] = {
     {"set_enable_by_default", set_enable_by_default},
     {"set_exit_when_done", set_exit_when_done},
     {"set_force_stop_timeout", set_force_stop_timeout},
+    {"set_event_level", set_event_level},
     {"catch_signals", catch_signals},
     {"add_value", add_value},
     {"init_workers", init_workers},
@@ -287,6 +293,15 @@ static chief_log *read_log(lua_State *L) {
     return log;
 }
 
+/* 0 where there is none. [-0, +0, v] */
+static int32_t read_level(lua_State *L, const char *key) {
+    if (chief__lua_field_string(L, 1, key) == NULL) return 0;
+    lua_getfield(L, 1, key);
+    int32_t level = chief__lua_check_level(L, lua_gettop(L));
+    lua_pop(L, 1);
+    return level;
+}
+
 static chief_options read_options(lua_State *L) {
     chief_options options = {.size = sizeof options};
     int64_t capacity = chief__lua_field_integer(L, 1, "event_capacity");
@@ -300,6 +315,7 @@ static chief_options read_options(lua_State *L) {
     options.hook_timeout = chief__lua_field_ms(L, 1, "hook_timeout");
     options.force_time = chief__lua_field_ms(L, 1, "force_time");
     options.seed = (uint64_t)chief__lua_field_integer(L, 1, "seed");
+    options.event_level = read_level(L, "event_level");
     options.log = read_log(L);
     return options;
 }

@@ -1063,7 +1063,7 @@ enum chief_event_kind {
 typedef struct chief_event {
     uint32_t size;
     int32_t kind;        /* enum chief_event_kind */
-    uint64_t seq;        /* 1, 2, 3 …: a gap is what the ring dropped */
+    uint64_t seq;        /* 1, 2, 3 …: a gap is what the ring dropped, or what was below the event level */
     int64_t time_ms;     /* monotonic */
     uint64_t generation; /* of the worker */
     chief_state_t state;
@@ -1109,6 +1109,7 @@ typedef struct chief_options {
     chief_log *log;             /* default: see chief_init_workers */
     size_t thread_stack;        /* bytes for a worker's thread; default 1 MiB, at least 512 KiB */
     int64_t force_time;         /* ms that an interrupted worker has to end in; default 100; then it is abandoned */
+    int32_t event_level;        /* enum chief_level: see chief_set_event_level; default CHIEF_DEBUG, all of them */
 } chief_options;
 
 enum chief_restart_policy {
@@ -1444,6 +1445,16 @@ CHIEF_API int chief_call(chief *c, const char *to, const void *data, size_t len,
  * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED.
  */
 CHIEF_API int chief_take_events(chief *c, chief_event **out, size_t max, int64_t timeout_ms, size_t *n);
+
+/*
+ * The least level of the events that are kept for chief_take_events, at any time: one below it takes no room in the ring
+ * and is not counted as dropped. It has its number all the same, so that numbers go on meaning the same at every level;
+ * who counts gaps reads at CHIEF_DEBUG. CHIEF_OFF keeps none, and the end is told by CHIEF_ECLOSED alone. What is in the
+ * ring stays there.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL.
+ */
+CHIEF_API int chief_set_event_level(chief *c, int32_t level);
 
 /*
  * How many events were lost because nobody read them.

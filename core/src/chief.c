@@ -49,6 +49,11 @@ static int make_parts(chief *c, const chief_options *o) {
     return rc;
 }
 
+static int check_level(int32_t level) {
+    if (level >= CHIEF_DEBUG && level <= CHIEF_OFF) return CHIEF_OK;
+    return chief__fail(CHIEF_EINVAL, "event_level should be CHIEF_DEBUG (1) to CHIEF_OFF (5), got %d", (int)level);
+}
+
 static int check_options(const chief_options *o) {
     if ((o->force_stop_timeout < 0 && o->force_stop_timeout != CHIEF_ZERO) ||
         (o->init_timeout < 0 && o->init_timeout != CHIEF_ZERO) ||
@@ -56,7 +61,7 @@ static int check_options(const chief_options *o) {
         return chief__fail(CHIEF_EINVAL, "chief_options: a timeout is negative");
     if (o->thread_stack != 0 && o->thread_stack < STACK_SIZE_LEAST)
         return chief__fail(CHIEF_EINVAL, "chief_options: thread_stack should be at least %zu bytes", STACK_SIZE_LEAST);
-    return CHIEF_OK;
+    return o->event_level != 0 ? check_level(o->event_level) : CHIEF_OK;
 }
 
 int chief_new(chief **out, const chief_options *options) {
@@ -80,6 +85,7 @@ int chief_new(chief **out, const chief_options *options) {
     c->log = chief_log_ref(o.log);
     c->name = chief__strdup(o.name != NULL ? o.name : DEFAULT_NAME);
     rc = c->name != NULL ? make_parts(c, &o) : chief__fail_code(CHIEF_ENOMEM);
+    if (rc == CHIEF_OK && o.event_level != 0) chief__events_set_level(c->events, o.event_level);
     if (rc == CHIEF_OK) *out = c;
     else chief__unref(c);
     return rc;
@@ -471,6 +477,12 @@ int chief_take_events(chief *c, chief_event **out, size_t max, int64_t timeout_m
     if (n != NULL) *n = 0;
     if (c == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
     return chief__events_take(c->events, out, max, timeout_ms, n);
+}
+
+int chief_set_event_level(chief *c, int32_t level) {
+    int rc = c == NULL ? chief__fail_code(CHIEF_EINVAL) : check_level(level);
+    if (rc == CHIEF_OK) chief__events_set_level(c->events, level);
+    return rc;
 }
 
 uint64_t chief_events_dropped(chief *c) { return c != NULL ? chief__events_dropped(c->events) : 0; }

@@ -9,6 +9,7 @@
 struct chief__events {
     atomic_uint refs;  /* dropped with release, the last one acquires */
     uint32_t capacity; /* const after new */
+    atomic_int level;  /* relaxed: it orders nothing */
     chief__mutex lock;
     chief__cond came;
     /* under lock */
@@ -76,6 +77,7 @@ int chief__events_new(chief__events **out, uint32_t capacity) {
     if (ring == NULL) return chief__fail_code(CHIEF_ENOMEM);
     atomic_init(&ring->refs, 1);
     ring->capacity = capacity;
+    atomic_init(&ring->level, 0);
     ring->fd = -1;
     chief__mutex_init(&ring->lock);
     chief__cond_init(&ring->came);
@@ -98,7 +100,12 @@ void chief__events_unref(chief__events *ring) {
     chief__free(ring);
 }
 
+void chief__events_set_level(chief__events *ring, int32_t level) {
+    atomic_store_explicit(&ring->level, level, memory_order_relaxed);
+}
+
 void chief__events_push(chief__events *ring, const chief_event *event) {
+    if (event->level < atomic_load_explicit(&ring->level, memory_order_relaxed)) return;
     chief_event *oldest = NULL;
     chief_event *copy = event_copy(event);
     chief__lock(&ring->lock);

@@ -14,7 +14,11 @@ typedef struct chief__events chief__events;
 int chief__events_new(chief__events **out, uint32_t capacity);
 void chief__events_unref(chief__events *ring);
 
-/* Copies the event with its texts (NULL ones as ""). Never fails: what can't be kept is counted. */
+/* The least level that is kept; at first everything is. An event that is on its way meanwhile goes by either. */
+void chief__events_set_level(chief__events *ring, int32_t level);
+
+/* Copies the event with its texts (NULL ones as "") unless it is below the level. Never fails: what can't be kept is
+ * counted. */
 void chief__events_push(chief__events *ring, const chief_event *event);
 
 /* News that never came to be an event. */

@@ -122,8 +122,16 @@ end
 ---@param on boolean? nil: on
 function Chief:exit_when_done(on) return self._core:set_exit_when_done(on ~= false) end
 
----Calls a handler for each event of a kind ("*": of every kind), in the thread that waits in start, join or run_all.
----@param kind string
+---The least level of the events that are kept, at any time: one below it takes no room and is not counted as dropped.
+---@param level chief.Level "off" keeps none
+function Chief:event_level(level)
+  options.demand(options.level, level, "event_level")
+  return self._core:set_event_level(level)
+end
+
+---Calls a handler for each event of a kind, of a level or above ("debug" to "error"), or for all ("*"), in the thread that
+---waits in start, join or run_all.
+---@param kind chief.EventKind|chief.Level|"*"
 ---@param handler fun(event: chief.Event)
 ---@return chief.Chief self
 function Chief:on(kind, handler)
@@ -284,15 +292,26 @@ function Chief:value(key) return self._core:context():get(key) end
 ---@return string? code
 function Chief:wait(name, state, timeout) return self._core:wait_state(name, state, timeout) end
 
----The events that come, one after the other, for a loop of the program's own; ends after the last one.
----@param timeout number? how long to wait for each
+---The events that come, one after the other, for a loop of the program's own; ends after the last one. With a level only
+---those from there on; what is to take no room is said by event_level.
+---@param given number|{ level: chief.Level?, timeout: number? }|nil a number: how long to wait for each
 ---@return fun(): chief.Event?
-function Chief:events(timeout)
+function Chief:events(given)
+  local asked = type(given) == "table" and options.demand(options.events, given, "events") or { timeout = given }
+  local level = asked.level or "debug"
   local taken, next_one = {}, 1
-  return function()
-    if not taken[next_one] then taken, next_one = self._core:take_events(BATCH, timeout) or {}, 1 end
+  local function take(limit)
+    if not taken[next_one] then
+      taken, next_one = self._core:take_events(BATCH, limit and limit:remaining()) or {}, 1
+    end
     next_one = next_one + 1
     return taken[next_one - 1]
+  end
+  return function()
+    local limit = asked.timeout and core.context(nil, asked.timeout)
+    local event
+    repeat event = take(limit) until not event or Handlers.reaches(event, level)
+    return event
   end
 end
 

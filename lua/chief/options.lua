@@ -212,9 +212,13 @@ options.channel = schema.record("{ capacity = 64 }", {
   dead = schema.name,
 }, set("transport", "durable"))
 
+---A least level, of a log or of the events.
+---@type chief.Check
+options.level = schema.choice({ "debug", "info", "warn", "error", "off" })
+
 ---@type chief.Check
 options.log = schema.record('{ level = "info", format = "text" }', {
-  level = schema.choice({ "debug", "info", "warn", "error", "off" }),
+  level = options.level,
   format = schema.choice({ "text", "json" }),
 })
 
@@ -235,6 +239,7 @@ options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
   exit_when_done = schema.boolean,
   seed = schema.integer("a whole number"),
   event_capacity = schema.integer("a number of events", 1, UINT32_MAX),
+  event_level = options.level,
   log = schema.by_type('a logger or a table such as { level = "info" }',
     { table = options.log, userdata = check_any }),
 }))
@@ -252,6 +257,10 @@ options.app = schema.record("{ name = …, workers = { … } }", with(chief_fiel
   log = options.log,
   on_shutdown = schema.type("function", "a function"),
 }), app_later)
+
+---The argument of events.
+---@type chief.Check
+options.events = schema.record('{ level = "warn" }', { level = options.level, timeout = seconds })
 
 ---Checks what a program gives; a mistake is an error at the caller's caller.
 ---@param check chief.Check

@@ -183,6 +183,70 @@ static void test_chief__tells_a_life_in_order(void **state) {
     chief_free(c);
 }
 
+/* The events of a worker that fails once, as far as they are kept. */
+static size_t events_at(int32_t level, int32_t least) {
+    probe p = {.fail_runs = 1};
+    chief_worker_options o = {.restart = &on_failure};
+    chief_options options = {.event_level = level, .event_capacity = 2};
+    chief *c = quiet_chief(&options);
+    add(c, "a", &probe_ops, &p, &o);
+    launch(c);
+    await_count(&p.runs, 2);
+    stop_and_join(c, CHIEF_OK);
+    size_t taken = 0;
+    uint64_t last = 0;
+    chief_event *e;
+    size_t n;
+    while (chief_take_events(c, &e, 1, CHIEF_FOREVER, &n) == CHIEF_OK) {
+        assert_true(e->level >= least);
+        if (taken == 0) assert_true(e->seq > 4); /* what was left out or dropped has its numbers */
+        else assert_true(e->seq > last);
+        last = e->seq;
+        taken++;
+        chief_event_free(e);
+    }
+    if (least >= CHIEF_ERROR) assert_int_equal(chief_events_dropped(c), 0);
+    else assert_true(chief_events_dropped(c) > 0);
+    chief_free(c);
+    return taken;
+}
+
+static void test_chief__keeps_events_from_a_level_on(void **state) {
+    (void)state;
+    assert_int_equal(events_at(0, CHIEF_DEBUG), 2);
+    assert_int_equal(events_at(CHIEF_ERROR, CHIEF_ERROR),
+                     1); /* the failure; nothing is lost though there is room for two */
+    assert_int_equal(events_at(CHIEF_OFF, CHIEF_OFF), 0);
+}
+
+static void test_chief__changes_the_event_level_at_any_time(void **state) {
+    (void)state;
+    probe p = {0};
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &p, NULL);
+    assert_int_equal(chief_set_event_level(c, CHIEF_ERROR), CHIEF_OK);
+    launch(c);
+    assert_int_equal(chief_wait_ready(c, ANSWER_MS), CHIEF_OK); /* what is told of the start has been told */
+    assert_int_equal(chief_set_event_level(c, CHIEF_INFO), CHIEF_OK);
+    stop_and_join(c, CHIEF_OK);
+    chief_event *e[8];
+    size_t n;
+    assert_int_equal(chief_take_events(c, e, 8, 0, &n), CHIEF_OK);
+    assert_int_equal(n, 4);
+    assert_int_equal(e[0]->kind, CHIEF_EVENT_STATE); /* present, before the first level was set */
+    assert_int_equal(e[1]->kind, CHIEF_EVENT_STOPPING);
+    assert_int_equal(e[2]->state, CHIEF_WORKER_STOPPED);
+    assert_int_equal(e[3]->kind, CHIEF_EVENT_STOPPED);
+    for (size_t i = 0; i < n; i++) chief_event_free(e[i]);
+    assert_int_equal(chief_set_event_level(c, 0), CHIEF_EINVAL);
+    assert_int_equal(chief_set_event_level(c, CHIEF_OFF + 1), CHIEF_EINVAL);
+    support_says("event_level should be CHIEF_DEBUG (1) to CHIEF_OFF (5), got 6");
+    assert_int_equal(chief_set_event_level(NULL, CHIEF_INFO), CHIEF_EINVAL);
+    chief_free(c);
+    chief_options wrong = {.size = sizeof wrong, .event_level = -1};
+    assert_int_equal(chief_new(&c, &wrong), CHIEF_EINVAL);
+}
+
 static void test_chief__takes_up_a_failed_init_by_its_policy(void **state) {
     (void)state;
     probe p = {.fail_inits = 2};
@@ -697,6 +761,8 @@ int main(void) {
         cmocka_unit_test(test_chief__runs_a_worker_until_it_is_stopped),
         cmocka_unit_test(test_chief__restarts_after_a_failure),
         cmocka_unit_test(test_chief__tells_a_life_in_order),
+        cmocka_unit_test(test_chief__keeps_events_from_a_level_on),
+        cmocka_unit_test(test_chief__changes_the_event_level_at_any_time),
         cmocka_unit_test(test_chief__takes_up_a_failed_init_by_its_policy),
         cmocka_unit_test(test_chief__never_runs_a_failed_one_again_by_default),
         cmocka_unit_test(test_chief__ends_when_done_and_clean),

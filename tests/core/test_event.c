@@ -12,7 +12,13 @@ static chief__events *make(uint32_t capacity) {
 }
 
 static void push(chief__events *ring, uint64_t seq) {
-    const chief_event event = {.size = sizeof event, .kind = CHIEF_EVENT_STATE, .seq = seq, .worker = "a"};
+    const chief_event event = {
+        .size = sizeof event, .kind = CHIEF_EVENT_STATE, .seq = seq, .level = CHIEF_INFO, .worker = "a"};
+    chief__events_push(ring, &event);
+}
+
+static void push_level(chief__events *ring, uint64_t seq, int32_t level) {
+    const chief_event event = {.size = sizeof event, .kind = CHIEF_EVENT_NOTE, .seq = seq, .level = level};
     chief__events_push(ring, &event);
 }
 
@@ -37,6 +43,7 @@ static void test_event__an_event_is_a_copy(void **state) {
     char error[] = "broken";
     const chief_event given = {.size = 4,
                                .kind = CHIEF_EVENT_GIVEN_UP,
+                               .level = CHIEF_WARN,
                                .seq = 9,
                                .generation = 3,
                                .delay_ms = 70,
@@ -91,6 +98,40 @@ static void test_event__a_full_ring_drops_the_oldest_and_counts(void **state) {
         assert_int_equal(take(ring), 0);
         chief__events_unref(ring);
     }
+}
+
+static void test_event__one_below_the_level_takes_no_room(void **state) {
+    (void)state;
+    chief__events *ring = make(3);
+    push_level(ring, 1, CHIEF_DEBUG);
+    chief__events_set_level(ring, CHIEF_WARN);
+    for (uint64_t seq = 2; seq <= 20; seq++) push_level(ring, seq, CHIEF_INFO);
+    push_level(ring, 21, CHIEF_WARN);
+    push_level(ring, 22, CHIEF_ERROR);
+    assert_int_equal(chief__events_dropped(ring), 0);
+    assert_int_equal(take(ring), 1); /* what is there stays */
+    assert_int_equal(take(ring), 21);
+    assert_int_equal(take(ring), 22);
+    assert_int_equal(take(ring), 0);
+    chief__events_set_level(ring, CHIEF_DEBUG);
+    push_level(ring, 23, CHIEF_DEBUG);
+    assert_int_equal(take(ring), 23);
+    chief__events_set_level(ring, CHIEF_OFF);
+    push_level(ring, 24, CHIEF_ERROR);
+    assert_int_equal(take(ring), 0);
+    chief__events_unref(ring);
+}
+
+static void test_event__one_below_the_level_wakes_nobody(void **state) {
+    (void)state;
+    chief__events *ring = make(3);
+    int fd = chief__events_fd(ring);
+    chief__events_set_level(ring, CHIEF_ERROR);
+    push_level(ring, 1, CHIEF_WARN);
+    assert_false(readable(fd));
+    push_level(ring, 2, CHIEF_ERROR);
+    assert_true(readable(fd));
+    chief__events_unref(ring);
 }
 
 static void test_event__what_is_counted_from_outside(void **state) {
@@ -276,6 +317,8 @@ int main(void) {
         cmocka_unit_test(test_event__an_event_is_a_copy),
         cmocka_unit_test(test_event__the_oldest_comes_first_in_batches),
         cmocka_unit_test(test_event__a_full_ring_drops_the_oldest_and_counts),
+        cmocka_unit_test(test_event__one_below_the_level_takes_no_room),
+        cmocka_unit_test(test_event__one_below_the_level_wakes_nobody),
         cmocka_unit_test(test_event__what_is_counted_from_outside),
         cmocka_unit_test(test_event__an_empty_ring_keeps_to_the_timeout),
         cmocka_unit_test(test_event__a_closed_ring_gives_what_it_has),

@@ -397,9 +397,51 @@ describe("events", function()
 
   it("are of kinds there are", function()
     local c = one("spec_ends")
-    assert.error_matches(function() c:on("sttae", print) end, 'on: no event is called sttae; did you mean "state"%?')
+    assert.error_matches(function() c:on("sttae", print) end,
+      'on: no event and no level is called sttae; did you mean "state"%?')
     assert.error_matches(function() c:on("state", 1) end, "on: the handler should be a function")
     c:close()
+  end)
+
+  it("are heard by level, each by those of its level and below", function()
+    local c = one("spec_raises")
+    local heard = { debug = {}, info = {}, warn = {}, error = {} }
+    for level, list in pairs(heard) do c:on(level, function(event) list[#list + 1] = event.level end) end
+    local all = 0
+    c:on("*", function() all = all + 1 end)
+    assert.is_nil((run(c)))
+    assert.same({ "error", "error" }, heard.error) -- the failure, and the end that tells it
+    assert.same({ "error", "warn", "error" }, heard.warn) -- given up
+    assert.is_true(#heard.info >= #heard.warn and #heard.debug > #heard.info)
+    assert.equal(all, #heard.debug)
+    assert.error_matches(function() c:on("off", print) end, "no event and no level is called off")
+  end)
+
+  it("below the level take no room", function()
+    local c = new({ exit_when_done = true, event_level = "error", event_capacity = 2 })
+    assert(c:add_worker("one", "spec_raises"))
+    local seen = {}
+    c:on("*", function(event) seen[#seen + 1] = event.kind end)
+    assert.is_nil((run(c)))
+    assert.same({ "state", "stopped" }, seen)
+    assert.equal(0, c:events_dropped())
+    assert.error_matches(function() new({ event_level = "loud" }) end, 'event_level: should be "debug"')
+    assert.error_matches(function() c:event_level("lous") end, "event_level: should be")
+    assert.is_true(c:event_level("off"))
+  end)
+
+  it("are walked through from a level on, within a time for each", function()
+    local c = one("spec_raises")
+    assert(c:init_workers())
+    local before = {}
+    for event in c:events({ level = "warn", timeout = 0 }) do before[#before + 1] = event.kind end
+    assert.same({}, before)
+    assert(c:launch())
+    local kinds = {}
+    for event in c:events({ level = "warn" }) do kinds[#kinds + 1] = event.kind end
+    assert.same({ "state", "given_up", "stopped" }, kinds)
+    assert.is_nil((c:join()))
+    assert.error_matches(function() c:events({ levle = "warn" }) end, 'unknown key "levle"; did you mean "level"')
   end)
 
   it("can be walked through", function()
