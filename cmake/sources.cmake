@@ -112,9 +112,11 @@ set(CHIEF_LUA_MODULES
   lua/chief/columns.lua
   lua/chief/configuration.lua
   lua/chief/graph.lua
+  lua/chief/guarded.lua
   lua/chief/handlers.lua
   lua/chief/hooks.lua
   lua/chief/init.lua
+  lua/chief/locker.lua
   lua/chief/options.lua
   lua/chief/problems.lua
   lua/chief/process.lua

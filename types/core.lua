@@ -662,6 +662,12 @@ function Chief:stop() end
 ---@return chief.Code? code
 function Chief:force_stop() end
 
+---@param why string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Chief:stop_because(why) end
+
 ---@return boolean
 function Chief:has_stopped() end
 
@@ -719,8 +725,19 @@ function Chief:pool() end
 ---@return chief.core.Context
 function Chief:context() end
 
+---Done from the moment the chief begins to stop.
+---@return chief.core.Context
+function Chief:stop_context() end
+
 ---@return string
 function Chief:name() end
+
+---Waits until events wait or the chief begins to stop.
+---@param timeout number?
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Chief:wait_events(timeout) end
 
 ---@param max integer? 64
 ---@param timeout number?

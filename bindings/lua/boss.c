@@ -140,6 +140,10 @@ static int join(lua_State *L) { return chief__lua_done(L, chief_join(check_chief
 static int stop(lua_State *L) { return chief__lua_done(L, chief_stop(check_chief(L))); }
 static int force_stop(lua_State *L) { return chief__lua_done(L, chief_force_stop(check_chief(L))); }
 
+static int stop_because(lua_State *L) {
+    return chief__lua_done(L, chief_stop_because(check_chief(L), luaL_checkstring(L, 2)));
+}
+
 static int has_stopped(lua_State *L) {
     lua_pushboolean(L, chief_has_stopped(check_chief(L)));
     return 1;
@@ -195,12 +199,18 @@ static int context(lua_State *L) {
     return 1;
 }
 
+static int stop_context(lua_State *L) {
+    chief__lua_push_context(L, chief_get_stop_context(check_chief(L)));
+    return 1;
+}
+
 static int name(lua_State *L) {
     lua_pushstring(L, chief_get_name(check_chief(L)));
     return 1;
 }
 
 static int take_events(lua_State *L) { return chief__lua_take_events(L, check_chief(L)); }
+static int wait_events(lua_State *L) { return chief__lua_wait_events(L, check_chief(L)); }
 static int events_fd(lua_State *L) { return chief__lua_descriptor(L, chief_events_fd(check_chief(L))); }
 
 static int events_dropped(lua_State *L) {
@@ -258,6 +268,7 @@ static const luaL_Reg methods[] = {
     {"launch", launch},
     {"join", join},
     {"stop", stop},
+    {"stop_because", stop_because},
     {"force_stop", force_stop},
     {"has_stopped", has_stopped},
     {"exit_code", exit_code},
@@ -271,8 +282,10 @@ static const luaL_Reg methods[] = {
     {"states_json", states_json},
     {"pool", pool},
     {"context", context},
+    {"stop_context", stop_context},
     {"name", name},
     {"take_events", take_events},
+    {"wait_events", wait_events},
     {"events_fd", events_fd},
     {"events_dropped", events_dropped},
     {"send", send_one},

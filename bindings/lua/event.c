@@ -1,5 +1,8 @@
 #include "event.h"
 
+#include <limits.h>
+#include <poll.h>
+
 #include "fail.h"
 #include "kind.h"
 #include "log.h"
@@ -75,5 +78,17 @@ int chief__lua_take_events(lua_State *L, chief *c) {
         push_event(L, b->events[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+    return 1;
+}
+
+/* An interruption ends the wait early, as its callers look again in any case. */
+int chief__lua_wait_events(lua_State *L, chief *c) {
+    int64_t timeout_ms = chief__lua_timeout(L, 2);
+    struct pollfd fds[2] = {{.events = POLLIN}, {.events = POLLIN}};
+    fds[0].fd = chief_events_fd(c);
+    fds[1].fd = chief_context_fd(chief_get_stop_context(c));
+    if (fds[0].fd < 0 || fds[1].fd < 0) return chief__lua_fail(L, CHIEF_ESYS);
+    (void)poll(fds, 2, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms);
+    lua_pushboolean(L, 1);
     return 1;
 }

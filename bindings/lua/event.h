@@ -12,5 +12,8 @@
 /* chief, max [, timeout] → a list of tables, or nil, message, code. */
 int chief__lua_take_events(lua_State *L, chief *c);
 
+/* chief [, timeout] → true when events wait, the stop begins, or the time is over. */
+int chief__lua_wait_events(lua_State *L, chief *c);
+
 #pragma GCC visibility pop
 #endif

@@ -1315,12 +1315,23 @@ CHIEF_API int chief_start(chief *c, chief_context *parent);
 
 /*
  * Enables the workers named (none: as by default), initialises and starts them, and stops at SIGTERM or SIGINT;
- * a second signal, 500 ms or more after the first, forces. Sets the application's name (NULL: keeps it).
+ * a second signal, 500 ms or more after the first, forces. With a locker (chief_set_locker) it waits for that instead. Sets the application's name (NULL: keeps it).
  * Go: Chief.RunAll.
  * @thread any (one chief of a process at a time catches signals)  @blocks forever
- * Errors: of chief_enable_workers, chief_init_workers, chief_start.
+ * Errors: of chief_enable_workers, chief_init_workers, chief_start; CHIEF_EFAILED when the locker failed.
  */
 CHIEF_API int chief_run_all(chief *c, const char *app, const char *const *names, size_t n);
+
+/*
+ * Gives chief_run_all something else to wait for than signals: once the workers have been let run, `wait` is called in the
+ * thread of chief_run_all, with no lock held, and its return begins the graceful stop. SIGTERM and SIGINT are not caught
+ * then. `ctx` is chief_get_stop_context: done when the chief stops for another reason, so that `wait` returns. A `wait`
+ * that does not return keeps its own thread and nobody else. Non-zero is a failure: it is logged, the stop begins all
+ * the same, and where that ends clean chief_run_all answers CHIEF_EFAILED. NULL puts the signals back.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EBUSY after chief_init_workers.
+ */
+CHIEF_API int chief_set_locker(chief *c, int (*wait)(void *data, chief_context *ctx), void *data);
 
 enum chief_catch {
     CHIEF_CATCH_STOP = 1, /* SIGTERM and SIGINT, as chief_run_all */
@@ -1342,6 +1353,13 @@ CHIEF_API int chief_catch_signals(chief *c, uint32_t catches);
  * Errors: CHIEF_ENOTINIT when it was never initialised.
  */
 CHIEF_API int chief_stop(chief *c);
+
+/*
+ * The same with a reason for people, which the event `stopping` and the log then give (NULL: «asked to stop»).
+ * @thread any  @blocks never (the loop's answer)
+ * Errors: as chief_stop; CHIEF_EDEADLK (from a callback on the chief's own loop).
+ */
+CHIEF_API int chief_stop_because(chief *c, const char *why);
 
 /*
  * Ends the graceful part: what still runs is forced now.
@@ -1405,6 +1423,13 @@ CHIEF_API chief_pool *chief_get_pool(chief *c);
  * @thread any  @blocks never
  */
 CHIEF_API chief_context *chief_get_context(chief *c);
+
+/*
+ * A context below the chief's that is done, with the reason, from the moment the chief begins to stop: for what the host
+ * does besides. Borrowed.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_context *chief_get_stop_context(chief *c);
 
 /*
  * Sets a value in the chief's context, at any time; running workers see it. Go: Chief.AddValueToContext.

@@ -286,6 +286,7 @@ static void act_stopping(chief *c) {
     chief__tell(c, &e);
     chief_field field = text_field("why", why);
     chief_log_write(c->log, CHIEF_INFO, "stopping", &field, 1);
+    chief_context_cancel(c->stop_context, why);
 }
 
 static void act_nothing_left(chief *c) {

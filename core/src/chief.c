@@ -45,6 +45,7 @@ static int make_parts(chief *c, const chief_options *o) {
     if (rc == CHIEF_OK) rc = chief__hub_new(&c->hub, on_dropped, c->inbox);
     if (rc == CHIEF_OK) rc = chief__events_new(&c->events, o->event_capacity != 0 ? o->event_capacity : EVENT_CAPACITY);
     if (rc == CHIEF_OK) rc = chief_context_new(&c->context, NULL);
+    if (rc == CHIEF_OK) rc = chief_context_new(&c->stop_context, c->context);
     if (rc == CHIEF_OK) rc = chief__model_new(&c->model, &model);
     return rc;
 }
@@ -105,6 +106,7 @@ void chief__unref(chief *c) {
     chief__hooks_free(c->hooks);
     if (c->context != NULL) chief_context_cancel(c->context, "the chief is gone");
     chief_context_unref(c->parent);
+    chief_context_unref(c->stop_context);
     chief_context_unref(c->context);
     if (c->hub != NULL) chief__hub_close(c->hub);
     chief__hub_unref(c->hub);
@@ -115,6 +117,7 @@ void chief__unref(chief *c) {
     chief_log_unref(c->log);
     chief__free(c->names_late);
     chief__free(c->lost);
+    chief__free(c->stop_text);
     chief__free(c->result_text);
     chief__free(c->name);
     chief__cond_fini(&c->changed);
@@ -437,6 +440,18 @@ int chief_catch_signals(chief *c, uint32_t catches) {
     return late ? chief__fail(CHIEF_EBUSY, "signals are to be caught before chief_init_workers") : CHIEF_OK;
 }
 
+int chief_set_locker(chief *c, int (*wait)(void *data, chief_context *ctx), void *data) {
+    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&c->lock);
+    bool late = c->stage != STAGE_NEW || c->starting;
+    if (!late) {
+        c->locker = wait;
+        c->locker_data = data;
+    }
+    chief__unlock(&c->lock);
+    return late ? chief__fail(CHIEF_EBUSY, "a locker is to be set before chief_init_workers") : CHIEF_OK;
+}
+
 /* ---- looking ---- */
 
 int chief_states(chief *c, chief_snapshot **out) {
@@ -447,6 +462,8 @@ int chief_states(chief *c, chief_snapshot **out) {
 chief_pool *chief_get_pool(chief *c) { return c != NULL ? c->pool : NULL; }
 
 chief_context *chief_get_context(chief *c) { return c != NULL ? c->context : NULL; }
+
+chief_context *chief_get_stop_context(chief *c) { return c != NULL ? c->stop_context : NULL; }
 
 int chief_add_value(chief *c, const char *key, const chief_value *value) {
     return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief_context_set(c->context, key, value);

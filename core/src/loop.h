@@ -78,6 +78,7 @@ struct chief {
     chief__hub *hub;
     chief__events *events;
     chief_context *context;
+    chief_context *stop_context; /* below it; done when the stop begins */
     size_t thread_stack;
     int64_t hook_timeout;
     int64_t force_time;
@@ -97,6 +98,8 @@ struct chief {
     bool detached;
     uint32_t ready_waiters;
     uint32_t catches;
+    int (*locker)(void *data, chief_context *ctx); /* this and the next: const once `starting` */
+    void *locker_data;
     char *name;
     chief__hook *hooks; /* the last registered first */
     chief__thread thread;
@@ -124,6 +127,7 @@ struct chief {
     bool stopping;
     bool ended; /* conclude has run */
     const char *stop_why;
+    char *stop_text;  /* what stop_why may point to */
     char *names_late; /* of those interrupted or abandoned by the stop, comma separated */
     bool lost_critical;
     char *lost; /* the critical worker that was given up, and why, in a sentence; NULL also without memory */

@@ -84,6 +84,12 @@ static int set_exit_when_done(chief *c, bool on) {
     return chief__feed(c, STEP_TICK, 0, 0, 0);
 }
 
+/* The first reason given is the one that is told. */
+static int stop_all(chief *c, const char *why) {
+    if (why != NULL && c->stop_why == NULL && !c->stopping) c->stop_why = c->stop_text = chief__strdup(why);
+    return chief__feed(c, STEP_STOP_ALL, 0, 0, 0);
+}
+
 static int answer(chief *c, const chief__request *r) {
     switch ((chief__request_kind)r->kind) {
     case REQUEST_INIT: return init(c);
@@ -94,6 +100,7 @@ static int answer(chief *c, const chief__request *r) {
     case REQUEST_STOP: return by_name(c, r->name, STEP_STOP);
     case REQUEST_RESTART: return by_name(c, r->name, STEP_RESTART);
     case REQUEST_REMOVE: return by_name(c, r->name, STEP_REMOVE);
+    case REQUEST_STOP_ALL: return stop_all(c, r->name);
     case REQUEST_LOOK: return CHIEF_OK; /* chief__note_ready below */
     case REQUEST_FORCE_STOP_TIMEOUT: chief__model_set_force_stop_timeout(c->model, r->number); return CHIEF_OK;
     case REQUEST_EXIT_WHEN_DONE: return set_exit_when_done(c, r->number != 0);

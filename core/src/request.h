@@ -17,6 +17,7 @@ typedef enum chief__request_kind {
     REQUEST_STOP,
     REQUEST_RESTART,
     REQUEST_REMOVE,
+    REQUEST_STOP_ALL,           /* name: why, or NULL */
     REQUEST_LOOK,               /* look again whether everybody is ready */
     REQUEST_FORCE_STOP_TIMEOUT, /* number: ms */
     REQUEST_EXIT_WHEN_DONE      /* number: 0 or 1 */

@@ -198,16 +198,38 @@ static int set_name(chief *c, const char *app) {
     return CHIEF_OK;
 }
 
+/* In the caller's thread, like all of the locker: what it does with its thread is the host's affair. */
+static int wait_for_locker(chief *c) {
+    int rc = chief_launch(c, NULL);
+    if (rc != CHIEF_OK) return rc;
+    int said = c->locker(c->locker_data, c->stop_context);
+    if (said != 0) {
+        chief_field field = {.key = "result", .value = {.type = CHIEF_INTEGER, .integer = said}};
+        chief_log_write(c->log, CHIEF_ERROR, "the locker failed", &field, 1);
+    }
+    (void)chief_stop_because(c, said == 0 ? "the locker returned" : "the locker failed");
+    rc = chief_join(c, CHIEF_FOREVER);
+    return rc == CHIEF_OK && said != 0 ? chief__fail(CHIEF_EFAILED, "the locker failed: it returned %d", said) : rc;
+}
+
+static bool has_locker(chief *c) {
+    chief__lock(&c->lock);
+    bool has = c->locker != NULL;
+    chief__unlock(&c->lock);
+    return has;
+}
+
 int chief_run_all(chief *c, const char *app, const char *const *names, size_t n) {
     if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = set_name(c, app);
-    if (rc == CHIEF_OK) rc = chief_catch_signals(c, CHIEF_CATCH_STOP);
+    if (rc == CHIEF_OK) rc = chief_catch_signals(c, has_locker(c) ? 0 : CHIEF_CATCH_STOP);
     if (rc == CHIEF_OK && n > 0) rc = chief_enable_workers(c, names, n);
     if (rc == CHIEF_OK) rc = chief_init_workers(c, NULL);
-    return rc == CHIEF_OK ? chief_start(c, NULL) : rc;
+    if (rc != CHIEF_OK) return rc;
+    return c->locker == NULL ? chief_start(c, NULL) : wait_for_locker(c);
 }
 
-static int call(chief *c, chief__call_bit bit) {
+static int begin_stop(chief *c) {
     if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = chief__forked_check();
     if (rc != CHIEF_OK) return rc;
@@ -215,12 +237,22 @@ static int call(chief *c, chief__call_bit bit) {
     bool initialised = c->stage != STAGE_NEW;
     c->stop_asked = c->stop_asked || initialised;
     chief__unlock(&c->lock);
-    if (!initialised) return chief__fail(CHIEF_ENOTINIT, "chief_init_workers has not been called");
-    chief__inbox_call(c->inbox, bit);
-    return CHIEF_OK;
+    return initialised ? CHIEF_OK : chief__fail(CHIEF_ENOTINIT, "chief_init_workers has not been called");
+}
+
+static int call(chief *c, chief__call_bit bit) {
+    int rc = begin_stop(c);
+    if (rc == CHIEF_OK) chief__inbox_call(c->inbox, bit);
+    return rc;
 }
 
 int chief_stop(chief *c) { return call(c, CALL_STOP); }
+
+int chief_stop_because(chief *c, const char *why) {
+    int rc = begin_stop(c);
+    if (rc == CHIEF_OK) rc = chief__ask(c, REQUEST_STOP_ALL, why, NULL, 0);
+    return rc == CHIEF_ECLOSED ? CHIEF_OK : rc; /* it has stopped already */
+}
 
 int chief_force_stop(chief *c) { return call(c, CALL_FORCE); }
 

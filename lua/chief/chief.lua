@@ -2,6 +2,7 @@
 local core = require "chief.core"
 local Handlers = require "chief.handlers"
 local Hooks = require "chief.hooks"
+local locker = require "chief.locker"
 local options = require "chief.options"
 local replicas = require "chief.replicas"
 local schema = require "chief.schema"
@@ -17,6 +18,7 @@ local HOOK_TIMEOUT = 5
 ---@field private _handlers chief.Handlers
 ---@field private _hooks chief.Hooks
 ---@field private _hook_timeout number
+---@field private _locker function?
 local Chief = { __name = "chief" }
 Chief.__index = Chief
 
@@ -129,8 +131,8 @@ function Chief:event_level(level)
   return self._core:set_event_level(level)
 end
 
----Calls a handler for each event of a kind, of a level or above ("debug" to "error"), or for all ("*"), in the thread that
----waits in start, join or run_all.
+---Calls a handler for each event of a kind, of a level or above ("debug" to "error"), or for all ("*"), in the thread
+---that waits in start, join or run_all.
 ---@param kind chief.EventKind|chief.Level|"*"
 ---@param handler fun(event: chief.Event)
 ---@return chief.Chief self
@@ -163,6 +165,19 @@ end
 ---@return string? message
 ---@return string? code
 function Chief:launch(parent) return self._core:launch(parent) end
+
+---Gives run_all something else to wait for than SIGTERM and SIGINT, which are not caught then: a function in the
+---caller's own thread, whose return begins the graceful stop. While it waits in ctx:wait and ctx:sleep, events go to the
+---handlers.
+---@param fn (fun(ctx: chief.LockerCtx): any)? nil puts the signals back
+---@return chief.Chief self
+function Chief:set_locker(fn)
+  if fn ~= nil and type(fn) ~= "function" then
+    error("set_locker: should be a function, got " .. schema.describe(fn), 2)
+  end
+  self._locker = fn
+  return self
+end
 
 -- Hands events to the handlers until none will come any more or the limit is over.
 local function spend(self, limit)
@@ -217,14 +232,35 @@ function Chief:run_with(names, signals)
   return self:start()
 end
 
----Runs until SIGTERM or SIGINT; a second one, 500 ms or more after the first, forces.
----@param ... string the workers to run; none: as by default
+-- As run_with, with the locker instead of signals.
+local function run_locked(self, names)
+  local ok, message, code = self._core:catch_signals({})
+  if ok and #names > 0 then ok, message, code = self._core:enable_workers(names) end
+  if ok then ok, message, code = self:init_workers() end
+  if ok then ok, message, code = self:launch() end
+  if not ok then return nil, message, code end
+  local function deliver() spend(self, core.context(nil, 0)) end
+  local unlocked, why = locker.run(self._core, self._locker, deliver, self._hook_timeout)
+  if not unlocked then self:log():error("locker failed", { error = why }) end
+  self._core:stop_because(unlocked and "the locker returned" or "the locker failed")
+  ok, message, code = self:join()
+  if ok and not unlocked then return nil, "locker failed: " .. why, "failed" end
+  return ok, message, code
+end
+
+---Runs until SIGTERM or SIGINT; a second one, 500 ms or more after the first, forces. With a locker it waits for that
+---instead.
+---@param ... string|{ locker: function? } the workers to run, one by one or as one list; none: as by default
 ---@return true? ok
 ---@return string? message
 ---@return string? code
 function Chief:run_all(...)
   local first = ...
-  local ok, message, code = self:run_with(type(first) == "table" and first or { ... }, { stop = true })
+  local names = type(first) == "table" and first or { ... }
+  if names.locker ~= nil then self:set_locker(names.locker) end
+  local ok, message, code
+  if self._locker then ok, message, code = run_locked(self, names)
+  else ok, message, code = self:run_with(names, { stop = true }) end
   -- The last line of a main program is often os.exit(c:run_all() and 0 or 1), which would keep the reason to itself.
   if not ok and not self._core:has_stopped() then self:log():error("not started", { error = message }) end
   return ok, message, code
@@ -292,8 +328,8 @@ function Chief:value(key) return self._core:context():get(key) end
 ---@return string? code
 function Chief:wait(name, state, timeout) return self._core:wait_state(name, state, timeout) end
 
----The events that come, one after the other, for a loop of the program's own; ends after the last one. With a level only
----those from there on; what is to take no room is said by event_level.
+---The events that come, one after the other, for a loop of the program's own; ends after the last one. With a level
+---only those from there on; what is to take no room is said by event_level.
 ---@param given number|{ level: chief.Level?, timeout: number? }|nil a number: how long to wait for each
 ---@return fun(): chief.Event?
 function Chief:events(given)
