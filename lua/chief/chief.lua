@@ -167,8 +167,8 @@ end
 function Chief:launch(parent) return self._core:launch(parent) end
 
 ---Gives run_all something else to wait for than SIGTERM and SIGINT, which are not caught then: a function in the
----caller's own thread, whose return begins the graceful stop. While it waits in ctx:wait and ctx:sleep, events go to the
----handlers.
+---caller's own thread, whose return begins the graceful stop. While it waits in ctx:wait and ctx:sleep, events go to
+---the handlers.
 ---@param fn (fun(ctx: chief.LockerCtx): any)? nil puts the signals back
 ---@return chief.Chief self
 function Chief:set_locker(fn)
