@@ -39,6 +39,7 @@ build = {
         "core/src/context.c",
         "core/src/err.c",
         "core/src/event.c",
+        "core/src/fiber.c",
         "core/src/finish.c",
         "core/src/frame.c",
         "core/src/group.c",

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -129,7 +131,7 @@ void chief__thread_detach(chief__thread *t) { (void)pthread_detach(t->handle); }
 
 /* ---- parking ---- */
 
-enum { EMPTY = 0, TOKEN = 1, PARKED = 2 };
+enum { EMPTY = 0, TOKEN = 1, PARKED = 2, SUSPENDED = 3 };
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
     struct timespec until = timespec_of(deadline_ms);
@@ -158,10 +160,20 @@ bool chief__park(chief__parker *p, int64_t deadline_ms) {
     }
 }
 
-void chief__unpark(chief__parker *p) {
-    if (atomic_exchange_explicit(&p->word, TOKEN, memory_order_release) == PARKED)
-        (void)syscall(SYS_futex, &p->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+bool chief__unpark(chief__parker *p) {
+    uint32_t was = atomic_exchange_explicit(&p->word, TOKEN, memory_order_acq_rel);
+    if (was == PARKED) (void)syscall(SYS_futex, &p->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+    return was == SUSPENDED;
 }
+
+/* The compare-exchange releases what its owner wrote to whoever takes SUSPENDED away. */
+bool chief__suspend(chief__parker *p) {
+    uint32_t seen = EMPTY;
+    return atomic_compare_exchange_strong_explicit(&p->word, &seen, SUSPENDED, memory_order_release,
+                                                   memory_order_acquire);
+}
+
+void chief__take_token(chief__parker *p) { (void)atomic_exchange_explicit(&p->word, EMPTY, memory_order_acquire); }
 
 /* ---- descriptors ---- */
 
@@ -194,6 +206,63 @@ int chief__timerfd_new(int64_t deadline_ms) {
 void chief__timerfd_fire(int fd) {
     struct timespec past = {.tv_nsec = 1};
     timerfd_arm(fd, past);
+}
+
+/* ---- sets of descriptors ---- */
+
+#define POLL_BATCH 64
+
+int chief__poller_init(chief__poller *p) {
+    p->fd = epoll_create1(EPOLL_CLOEXEC);
+    p->wake = chief__fd_new();
+    struct epoll_event e = {.events = EPOLLIN};
+    if (p->fd >= 0 && p->wake >= 0 && epoll_ctl(p->fd, EPOLL_CTL_ADD, p->wake, &e) == 0) return CHIEF_OK;
+    int why = errno;
+    chief__poller_fini(p);
+    return chief__fail(CHIEF_ESYS, "no descriptors to wait with: %s", strerror(why));
+}
+
+void chief__poller_fini(chief__poller *p) {
+    chief__fd_close(p->fd);
+    chief__fd_close(p->wake);
+    p->fd = p->wake = -1;
+}
+
+int chief__poller_add(chief__poller *p, int fd, uint32_t events, void *data) {
+    struct epoll_event e = {.events = EPOLLONESHOT, .data = {.ptr = data}};
+    if ((events & POLL_READ) != 0) e.events |= EPOLLIN;
+    if ((events & POLL_WRITE) != 0) e.events |= EPOLLOUT;
+    if (epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e) == 0) return CHIEF_OK;
+    if (errno == EEXIST) return chief__fail(CHIEF_EBUSY, "descriptor %d is waited for already", fd);
+    return chief__fail(CHIEF_ESYS, "descriptor %d can't be waited for: %s", fd, strerror(errno));
+}
+
+/* One that was closed meanwhile has left by itself. */
+void chief__poller_remove(chief__poller *p, int fd) { (void)epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, NULL); }
+
+void chief__poller_wake(chief__poller *p) { chief__fd_set(p->wake); }
+
+static int poll_timeout(int64_t deadline) {
+    if (deadline == INT64_MAX) return -1;
+    int64_t left = deadline - chief__now_ms();
+    return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+size_t chief__poller_wait(chief__poller *p, int64_t deadline, void **out, size_t max) {
+    struct epoll_event events[POLL_BATCH];
+    size_t found = 0;
+    int n = epoll_wait(p->fd, events, max < POLL_BATCH ? (int)max : POLL_BATCH, poll_timeout(deadline));
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.ptr != NULL) out[found++] = events[i].data.ptr;
+        else chief__fd_clear(p->wake);
+    }
+    return found;
+}
+
+uint32_t chief__cores(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n > 1 ? (uint32_t)n : 1;
 }
 
 void chief__fd_close(int fd) {

@@ -62,16 +62,22 @@ void chief__thread_detach(chief__thread *t);
 
 /*
  * A thread parks on its own word and is unparked by others; an unpark before the park is not lost. One thread parks on a
- * parker, any number unpark it.
+ * parker, any number unpark it. What is no thread of its own (a fiber) suspends instead, and whoever unparks it takes it.
  */
 typedef struct chief__parker {
-    _Atomic uint32_t word; /* 0 empty, 1 token, 2 parked */
+    _Atomic uint32_t word; /* 0 empty, 1 token, 2 parked, 3 suspended */
 } chief__parker;
 
 /* Waits for the token and takes it; false when the deadline (monotonic ms) passed first. Takes a token left by an
  * earlier unpark at once, so callers look at their condition in a loop. */
 bool chief__park(chief__parker *p, int64_t deadline_ms);
-void chief__unpark(chief__parker *p);
+
+/* True when it was suspended and the caller, alone of all who unpark it, has to see to it now. */
+bool chief__unpark(chief__parker *p);
+
+/* False when there is a token already. */
+bool chief__suspend(chief__parker *p);
+void chief__take_token(chief__parker *p);
 
 /* A descriptor that is readable while it is set (an eventfd), -1 on failure. Setting and clearing never block. */
 int chief__fd_new(void);
@@ -81,6 +87,31 @@ void chief__fd_clear(int fd);
 /* A descriptor that becomes readable, and stays so, at a deadline (INT64_MAX: none) or when it is fired. */
 int chief__timerfd_new(int64_t deadline_ms);
 void chief__timerfd_fire(int fd);
+
+/* A set of descriptors that one thread waits for. Each stands in it once, and is told of once. */
+typedef struct chief__poller {
+    int fd;
+    int wake; /* an eventfd of its own, by which others end a wait */
+} chief__poller;
+
+enum chief__poll_event { POLL_READ = 1, POLL_WRITE = 2 };
+
+/* CHIEF_ESYS. */
+int chief__poller_init(chief__poller *p);
+void chief__poller_fini(chief__poller *p);
+
+/* `data` comes back when it is ready (or broken). CHIEF_EBUSY when it stands there already, CHIEF_ESYS with the system's
+ * text for one that cannot be polled. Any thread, as the next two. */
+int chief__poller_add(chief__poller *p, int fd, uint32_t events, void *data);
+void chief__poller_remove(chief__poller *p, int fd);
+void chief__poller_wake(chief__poller *p);
+
+/* Waits until something is ready, a wake, or the deadline (monotonic ms; a past one does not wait); fills in the data of
+ * up to `max` and returns how many. */
+size_t chief__poller_wait(chief__poller *p, int64_t deadline, void **out, size_t max);
+
+/* How many threads can run at once; at least 1. */
+uint32_t chief__cores(void);
 
 /* Closes a descriptor; takes -1. */
 void chief__fd_close(int fd);

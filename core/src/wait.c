@@ -1,8 +1,7 @@
 #include "wait.h"
 
 void chief__waiter_wake(chief__waiter *waiter) {
-    if (waiter->wake != NULL) waiter->wake(waiter);
-    else chief__unpark(&waiter->parker);
+    if (chief__unpark(&waiter->parker)) waiter->ready(waiter->fiber);
 }
 
 void chief__queue_join(chief__queue *queue, chief__place *place, chief__waiter *waiter) {

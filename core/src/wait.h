@@ -17,8 +17,9 @@
 #pragma GCC visibility push(hidden)
 
 typedef struct chief__waiter {
-    chief__parker parker;                       /* of a thread */
-    void (*wake)(struct chief__waiter *waiter); /* of a fiber; NULL: a thread. Any lock of a queue may be held */
+    chief__parker parker;
+    void (*ready)(void *fiber); /* of what suspends, set before it first does. Called with the lock of any queue held */
+    void *fiber;
 } chief__waiter;
 
 /* Wakes it, or leaves a token for its next wait, which then ends at once. */
