@@ -65,6 +65,7 @@ build = {
         "core/src/policy.c",
         "core/src/pool.c",
         "core/src/post.c",
+        "core/src/prepare.c",
         "core/src/process.c",
         "core/src/program.c",
         "core/src/recv.c",

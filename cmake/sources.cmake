@@ -38,6 +38,7 @@ set(CHIEF_CORE_SOURCES
   core/src/policy.c
   core/src/pool.c
   core/src/post.c
+  core/src/prepare.c
   core/src/process.c
   core/src/program.c
   core/src/recv.c

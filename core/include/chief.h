@@ -844,6 +844,88 @@ CHIEF_API int chief_worker_call(chief_worker *ctx, const char *to, const void *d
  */
 CHIEF_API int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out);
 
+/* ---- Waiting without keeping a thread ----
+ *
+ * What the calls above wait with, for who must not wait in a call: try with timeout 0; at CHIEF_EAGAIN prepare; and when that
+ * says CHIEF_EAGAIN too, give the thread up (a fiber returns it from resume, any other worker may chief_wait_park) and try
+ * again afterwards.
+ */
+
+enum chief_wait_kind {
+    CHIEF_WAIT_TIME = 0,  /* for nothing but the deadline: a sleep */
+    CHIEF_WAIT_RECV = 1,  /* for a message in one of `channels` */
+    CHIEF_WAIT_SEND = 2,  /* for room in the only one of `channels` */
+    CHIEF_WAIT_REPLY = 3, /* for the answer to `call` */
+    CHIEF_WAIT_FD = 4     /* for `fd` to be ready for `events` */
+};
+
+enum chief_fd_event { CHIEF_FD_READ = 1, CHIEF_FD_WRITE = 2 };
+
+/* A question that was sent and is not answered yet. */
+typedef struct chief_pending chief_pending;
+
+typedef struct chief_wait {
+    uint32_t size;
+    int32_t kind;                   /* enum chief_wait_kind */
+    int64_t deadline;               /* of chief_wait_deadline */
+    chief_channel *const *channels; /* NULL among them: the worker's own mailbox */
+    size_t n;
+    chief_pending *call;
+    int32_t fd;
+    uint32_t events; /* of enum chief_fd_event */
+} chief_wait;
+
+/*
+ * The deadline for a timeout as all calls take it.
+ * @thread any  @blocks never
+ */
+CHIEF_API int64_t chief_wait_deadline(int64_t timeout_ms);
+
+/*
+ * Prepares one wait; it is undone when the worker goes on. `what` is read now, its channels are held until then.
+ * @thread worker  @blocks never
+ * Errors: CHIEF_OK when it is there already: try again. CHIEF_EAGAIN when it is prepared. CHIEF_ETIMEDOUT and
+ * CHIEF_ECANCELED as the call that blocks would say; CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_EBUSY and CHIEF_ESYS (`fd`),
+ * CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_wait_prepare(chief_worker *ctx, const chief_wait *what);
+
+/*
+ * Waits in this thread for what was prepared, or for anything that may have changed it; then try again.
+ * @thread worker  @blocks timeout (its deadline)
+ */
+CHIEF_API void chief_wait_park(chief_worker *ctx);
+
+/*
+ * The mailbox that a message to the worker `to` goes into now (one of its replicas in turn), with a reference of the
+ * caller's (chief_channel_unref): to be sent to with chief_channel_send, waited for with CHIEF_WAIT_SEND, or asked with
+ * chief_call_begin. `but_own` non-zero: not the worker's own, where there are others.
+ * @thread worker  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_EDEADLK.
+ */
+CHIEF_API int chief_worker_mailbox(chief_worker *ctx, const char *to, int but_own, chief_channel **out);
+
+/*
+ * chief_worker_call in parts: sends the question without waiting (CHIEF_EAGAIN: wait for room) …
+ * @thread worker  @blocks never
+ * Errors: as chief_worker_call.
+ */
+CHIEF_API int chief_call_begin(chief_worker *ctx, chief_channel *mailbox, const void *data, size_t len,
+                               chief_pending **out);
+
+/*
+ * … takes the answer once it is there …
+ * @thread worker  @blocks never
+ * Errors: CHIEF_EAGAIN while there is none, CHIEF_ENOREPLY, CHIEF_ECALL.
+ */
+CHIEF_API int chief_call_take(chief_pending *call, chief_msg **reply);
+
+/*
+ * … and ends it; an answer that comes later is a late one. Takes NULL.
+ * @thread worker  @blocks never
+ */
+CHIEF_API void chief_call_end(chief_pending *call);
+
 /* A copy of what a pool knew at one moment (section 8). */
 typedef struct chief_snapshot chief_snapshot;
 
@@ -1110,6 +1192,7 @@ typedef struct chief_options {
     size_t thread_stack;        /* bytes for a worker's thread; default 1 MiB, at least 512 KiB */
     int64_t force_time;         /* ms that an interrupted worker has to end in; default 100; then it is abandoned */
     int32_t event_level;        /* enum chief_level: see chief_set_event_level; default CHIEF_DEBUG, all of them */
+    uint32_t fiber_threads;     /* that fibers share; default: one per core */
 } chief_options;
 
 enum chief_restart_policy {
@@ -1144,9 +1227,30 @@ enum chief_worker_flag {
 enum chief_isolation {
     CHIEF_ISOLATION_DEFAULT = 0, /* a thread */
     CHIEF_THREAD = 1,
-    CHIEF_FIBER = 2,  /* not in this version: CHIEF_ENOTSUP */
+    CHIEF_FIBER = 2,  /* with others on a few threads, see chief_fiber_ops */
     CHIEF_PROCESS = 3 /* a child of the chief, see chief_add_process */
 };
+
+/* The parts of a life that a fiber is resumed in. */
+enum chief_part { CHIEF_PART_INIT = 1, CHIEF_PART_RUN = 2 };
+
+/*
+ * What a worker needs, beside its ops, to share a few threads with others (CHIEF_FIBER). One of:
+ *  resume      takes init or run a step further; CHIEF_EAGAIN when it has prepared a wait (chief_wait_prepare), else what
+ *              init and run return. It may block or run for long all the same: then it keeps its thread, and the others move on.
+ *              `*instance` is `data` at first. The ops' init and run are not called, their fini and interrupt are.
+ *  on_message  called with each message of the worker's mailbox, on_timer every `interval` ms; the ops' init comes before.
+ *              Non-zero fails the worker. It ends cleanly when it is asked to stop and has had what was queued. The message
+ *              stays the library's.
+ */
+typedef struct chief_fiber_ops {
+    uint32_t size;
+    int32_t reserved;
+    int (*resume)(chief_worker *ctx, void *data, void **instance, int32_t part);
+    int (*on_message)(chief_worker *ctx, void *instance, const chief_msg *msg);
+    int (*on_timer)(chief_worker *ctx, void *instance);
+    int64_t interval; /* ms; needed for on_timer */
+} chief_fiber_ops;
 
 typedef struct chief_worker_options {
     uint32_t size;
@@ -1167,6 +1271,7 @@ typedef struct chief_worker_options {
     uint32_t count;                  /* replicas; default 1, at most 65535 */
     const int32_t *no_restart_codes; /* 1 to 255: one that fails with such an exit code is given up at once */
     size_t n_no_restart_codes;
+    const chief_fiber_ops *fiber; /* for CHIEF_FIBER; copied */
 } chief_worker_options;
 
 /*
@@ -1203,7 +1308,7 @@ CHIEF_API int chief_add_worker(chief *c, const char *name, const chief_worker_op
  * message or a call; `name/2` is that one.
  * @thread any  @blocks never
  * Errors: CHIEF_EEXIST, CHIEF_EINVAL (also for CHIEF_PROCESS: a table of callbacks can't go into a process),
- * CHIEF_ENOTSUP (CHIEF_FIBER), CHIEF_ENOENT and CHIEF_ECYCLE (while running), CHIEF_ECLOSED (it has ended), CHIEF_ENOMEM.
+ * CHIEF_ENOENT and CHIEF_ECYCLE (while running), CHIEF_ECLOSED (it has ended), CHIEF_ENOMEM.
  */
 CHIEF_API int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *ops, void *data,
                                     const chief_worker_options *options);

@@ -157,6 +157,15 @@ static void stillborn(chief *c, chief__member *member) {
     c->n_stillborn++;
 }
 
+static void fiber_thread_begins(void *data) { chief__inbox_enter(data, false); }
+
+static int launch_fiber(chief *c, chief_worker *home) {
+    int rc = CHIEF_OK;
+    if (c->scheds == NULL)
+        rc = chief__scheds_new(&c->scheds, c->fiber_threads, c->thread_stack, fiber_thread_begins, c->inbox);
+    return rc == CHIEF_OK ? chief__worker_launch_fiber(home, c->scheds) : rc;
+}
+
 static void act_init(chief *c, chief__member *member, const chief__action *a) {
     chief__surroundings around = {
         .inbox = c->inbox, .hub = c->hub, .pool = c->pool, .context = c->context, .log = c->log};
@@ -166,7 +175,8 @@ static void act_init(chief *c, chief__member *member, const chief__action *a) {
     int rc = chief__worker_new(&home, member->unit, a->generation, &around);
     if (rc == CHIEF_OK) {
         chief__worker_set_id(home, member->id);
-        rc = chief__worker_launch(home, c->thread_stack);
+        rc = member->unit->isolation == CHIEF_FIBER ? launch_fiber(c, home)
+                                                    : chief__worker_launch(home, c->thread_stack);
     }
     if (rc == CHIEF_OK) {
         member->home = home;

@@ -118,6 +118,41 @@ static int explain(const chief__call *call, int rc, const chief_msg *answer) {
     }
 }
 
+int chief__call_take(chief__call *call, chief_msg **reply) {
+    chief_msg *answer;
+    chief__lock(&call->lock);
+    int rc = outcome(call, &answer);
+    if (rc != CHIEF_EAGAIN) call->state = GONE;
+    chief__unlock(&call->lock);
+    (void)explain(call, rc, answer);
+    if (rc == CHIEF_OK) *reply = answer;
+    else chief_msg_free(answer);
+    return rc;
+}
+
+void chief__call_leave(chief__call *call) {
+    chief__lock(&call->lock);
+    chief_msg *answer = call->answer;
+    call->answer = NULL;
+    call->state = GONE;
+    chief__unlock(&call->lock);
+    chief_msg_free(answer);
+}
+
+bool chief__call_join(chief__call *call, chief__place *place, chief__waiter *waiter) {
+    chief__lock(&call->lock);
+    bool open = call->state == OPEN;
+    if (open) chief__queue_join(&call->caller, place, waiter);
+    chief__unlock(&call->lock);
+    return open;
+}
+
+void chief__call_unjoin(chief__call *call, chief__place *place) {
+    chief__lock(&call->lock);
+    (void)chief__queue_leave(&call->caller, place);
+    chief__unlock(&call->lock);
+}
+
 int chief__call_wait(chief__call *call, chief__party *party, int64_t deadline, chief_msg **reply) {
     chief__stay stay;
     chief__place place = {0};

@@ -28,6 +28,14 @@ void chief__call_unref(chief__call *call);
 /* The callee is done with the message: no reply, unless there was one. */
 void chief__call_end(chief__call *call);
 
+/* The caller's side without waiting. take: CHIEF_OK, CHIEF_ECALL, CHIEF_ENOREPLY, CHIEF_EAGAIN. */
+int chief__call_take(chief__call *call, chief_msg **reply);
+void chief__call_leave(chief__call *call); /* the caller has gone */
+
+/* Stands in the queue of who waits for the answer; false when it is there already. */
+bool chief__call_join(chief__call *call, chief__place *place, chief__waiter *waiter);
+void chief__call_unjoin(chief__call *call, chief__place *place);
+
 /* Waits for the answer, as `party`; the caller counts as gone afterwards, whatever came. */
 int chief__call_wait(chief__call *call, chief__party *party, int64_t deadline, chief_msg **reply);
 

@@ -106,6 +106,10 @@ typedef struct chief__patience {
     bool at_once;
 } chief__patience;
 
+/* With the lock held, for one that found it full: CHIEF_EAGAIN while it may wait, until `*until`; CHIEF_OK when there is room
+ * now; else why it has to give up. */
+int chief__channel_look_for_room(chief_channel *ch, chief__party *p, chief__patience patience, int64_t *until);
+
 /* Sends a message that is made already; it becomes the channel's on success only. */
 int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chief__patience patience);
 

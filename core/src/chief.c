@@ -83,6 +83,7 @@ int chief_new(chief **out, const chief_options *options) {
     c->hook_timeout = chief__or_default(o.hook_timeout, HOOK_TIMEOUT_MS);
     c->force_time = chief__or_default(o.force_time, FORCE_TIME_MS);
     c->thread_stack = o.thread_stack != 0 ? o.thread_stack : STACK_SIZE;
+    c->fiber_threads = o.fiber_threads;
     c->log = chief_log_ref(o.log);
     c->name = chief__strdup(o.name != NULL ? o.name : DEFAULT_NAME);
     rc = c->name != NULL ? make_parts(c, &o) : chief__fail_code(CHIEF_ENOMEM);

@@ -597,6 +597,7 @@ int chief__fiber_start(chief__fiber *f, chief__scheds *group, chief__waiter *wai
     f->due = INT64_MAX;
     rc = take_id(group, f);
     if (rc != CHIEF_OK) return rc;
+    (void)chief__scheds_ref(group); /* until its end: it may be woken after the chief's */
     waiter->fiber = f;
     waiter->ready = ready;
     chief__sched *s = &group->scheds[group->next_sched++ % group->n];
@@ -614,6 +615,7 @@ void chief__fiber_end(chief__fiber *f) {
     group->fibers[f->id] = NULL;
     if (f->id < group->free_id) group->free_id = f->id;
     chief__unlock(&group->lock);
+    chief__scheds_unref(group); /* the thread that resumes it has one too */
 }
 
 /* ---- its end ---- */

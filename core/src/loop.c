@@ -247,6 +247,14 @@ static void let_go(chief *c) {
     }
 }
 
+/* A thread that keeps an abandoned fiber goes on by itself. */
+static void end_fibers(chief *c) {
+    if (c->scheds == NULL) return;
+    (void)chief__scheds_close(c->scheds, chief__deadline(JOIN_DELAY_MAX));
+    chief__scheds_unref(c->scheds);
+    c->scheds = NULL;
+}
+
 void chief__loop_main(void *data) {
     chief *c = data;
     chief__inbox_enter(c->inbox, true);
@@ -255,6 +263,7 @@ void chief__loop_main(void *data) {
     (void)uv_loop_close(&c->loop);
     chief__catch_restore(c);
     join_or_detach(c);
+    end_fibers(c);
     let_go(c);
     chief__lock(&c->lock);
     c->stage = STAGE_STOPPED;

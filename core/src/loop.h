@@ -80,6 +80,7 @@ struct chief {
     chief_context *context;
     chief_context *stop_context; /* below it; done when the stop begins */
     size_t thread_stack;
+    uint32_t fiber_threads; /* 0: one per core */
     int64_t hook_timeout;
     int64_t force_time;
     atomic_bool loop_ready; /* stored with release when `async` may be sent to; the inbox's wake acquires it */
@@ -132,7 +133,8 @@ struct chief {
     bool lost_critical;
     char *lost; /* the critical worker that was given up, and why, in a sentence; NULL also without memory */
     size_t n_stillborn;
-    chief_worker *ending; /* threads that reported their last and are to be joined */
+    chief__scheds *scheds; /* from the first fiber on */
+    chief_worker *ending;  /* threads that reported their last and are to be joined */
     int64_t join_delay;
     chief__hook_run *hook_run;
     int64_t hook_deadline;

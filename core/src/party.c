@@ -5,6 +5,7 @@
 #include "channel.h"
 #include "context.h"
 #include "err.h"
+#include "fiber.h"
 #include "mailbox.h"
 
 void chief__party_init(chief__party *p, const char *name, chief_context *context, chief__hub *hub) {
@@ -24,6 +25,7 @@ void chief__party_fini(chief__party *p) {
     if (p->name == NULL) return;
     chief__party_end(p, false);
     chief__context_leave(p->context, &p->done);
+    chief__prepared_free(p->prepared);
     chief__mutex_fini(&p->lock);
 }
 
@@ -54,6 +56,7 @@ void chief__stay_park(chief__stay *stay, int64_t until) {
         int64_t deadline = chief__context_deadline(p->context);
         if (deadline < until) until = deadline;
     }
+    if (p != NULL && p->fiber != NULL) chief__fiber_block(p->fiber);
     (void)chief__park(&stay->waiter->parker, until);
 }
 
@@ -85,6 +88,7 @@ static void disown(chief_channel *mailbox, bool counted) {
 void chief__party_end(chief__party *p, bool clean) {
     if (p->ended) return;
     p->ended = true;
+    chief__prepared_leave(p);
     chief__lock(&p->lock);
     chief__hand *hand = p->hands;
     chief_channel *mailbox = p->mailbox;

@@ -12,8 +12,9 @@
 
 #pragma GCC visibility push(hidden)
 
-typedef struct chief__hub chief__hub;   /* mailbox.h: all mailboxes and channels of one chief */
-typedef struct chief__hand chief__hand; /* channel.h: what this party has to do with one channel */
+typedef struct chief__hub chief__hub;     /* mailbox.h: all mailboxes and channels of one chief */
+typedef struct chief__hand chief__hand;   /* channel.h: what this party has to do with one channel */
+typedef struct chief__fiber chief__fiber; /* fiber.h */
 
 typedef struct chief__party {
     const char *name;       /* borrowed from the worker; const after init, as the next three */
@@ -29,6 +30,8 @@ typedef struct chief__party {
     chief__waiter
         waiter;        /* where it waits, whatever for: a word in each queue it stands in, and no memory of its own */
     chief__place done; /* its place in the context's queue, from init to the end */
+    struct chief__prepared *prepared; /* worker's thread: what chief_wait_prepare has prepared; NULL: never */
+    chief__fiber *fiber;              /* worker's thread; NULL: a thread */
     chief__mutex lock;
     chief__hand *hands; /* changed under lock, by the worker's thread only, which reads it without */
     bool ended;         /* worker's thread, then whoever frees it */
@@ -88,6 +91,10 @@ int chief__stay_over(const chief__party *p, int64_t deadline);
 
 /* A deadline that does not wait at all, for a timeout of 0. */
 #define CHIEF__NOW INT64_MIN
+
+/* Leaves what chief_wait_prepare has prepared, if anything, before the worker goes on. */
+void chief__prepared_leave(chief__party *p);
+void chief__prepared_free(struct chief__prepared *prepared);
 
 int64_t chief__limit(int64_t timeout_ms);
 

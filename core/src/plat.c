@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -257,6 +258,13 @@ size_t chief__poller_wait(chief__poller *p, int64_t deadline, void **out, size_t
         else chief__fd_clear(p->wake);
     }
     return found;
+}
+
+void chief__fd_wait(int fd, uint32_t events, int other, int64_t deadline) {
+    struct pollfd set[2] = {{.fd = fd}, {.fd = other, .events = POLLIN}};
+    if ((events & POLL_READ) != 0) set[0].events |= POLLIN;
+    if ((events & POLL_WRITE) != 0) set[0].events |= POLLOUT;
+    (void)poll(set, 2, poll_timeout(deadline));
 }
 
 uint32_t chief__cores(void) {

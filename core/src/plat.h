@@ -110,6 +110,9 @@ void chief__poller_wake(chief__poller *p);
  * up to `max` and returns how many. */
 size_t chief__poller_wait(chief__poller *p, int64_t deadline, void **out, size_t max);
 
+/* Waits until `fd` is ready for the events (of enum chief__poll_event), `other` (-1: none) is readable, or the deadline. */
+void chief__fd_wait(int fd, uint32_t events, int other, int64_t deadline);
+
 /* How many threads can run at once; at least 1. */
 uint32_t chief__cores(void);
 

@@ -58,22 +58,36 @@ static chief_msg *make_call(chief__hub *hub, const chief__party *from, const chi
     return msg;
 }
 
-/* `*asked` once the callee has the question. */
-static int ask(chief__hub *hub, chief__party *from, chief_channel *mailbox, chief_bytes question, int64_t deadline,
-               chief_msg **reply, bool *asked) {
-    chief__call *call;
+/* Sends the question. */
+static int pose(chief__hub *hub, chief__party *from, chief_channel *mailbox, chief_bytes question, int64_t deadline,
+                chief__call **call) {
     chief__patience patience = {.deadline = deadline, .at_once = true};
     int rc = chief__message_check(mailbox, question.data, question.len);
     if (rc != CHIEF_OK) return rc;
-    rc = chief__stay_over(from, deadline);
-    if (rc != CHIEF_OK) return chief__channel_explain(mailbox, rc);
-    chief_msg *msg = make_call(hub, from, mailbox, question.data, question.len, &call);
+    chief_msg *msg = make_call(hub, from, mailbox, question.data, question.len, call);
     rc = msg != NULL ? chief__channel_send(mailbox, from, msg, patience) : chief__fail_code(CHIEF_ENOMEM);
+    if (rc == CHIEF_OK) return rc;
+    chief_msg_free(msg);
+    chief__call_unref(*call);
+    *call = NULL;
+    return rc;
+}
+
+/* `*asked` once the callee has the question. */
+static int ask(chief__hub *hub, chief__party *from, chief_channel *mailbox, chief_bytes question, int64_t deadline,
+               chief_msg **reply, bool *asked) {
+    chief__call *call = NULL;
+    int rc = chief__stay_over(from, deadline);
+    if (rc != CHIEF_OK) return chief__channel_explain(mailbox, rc);
+    rc = pose(hub, from, mailbox, question, deadline, &call);
     *asked = rc == CHIEF_OK;
     if (*asked) rc = chief__call_wait(call, from, deadline, reply);
-    else chief_msg_free(msg);
     chief__call_unref(call);
     return rc;
+}
+
+static int refuse_own(const chief_channel *own) {
+    return chief__fail(CHIEF_EDEADLK, "worker \"%s\" can't wait for its own answer", own->owner);
 }
 
 /* Who asks is never the one of several replicas that is asked: it could not answer. */
@@ -86,8 +100,7 @@ static int ask_one(chief__hub *hub, chief__party *from, const char *to, chief_by
     int rc;
     do {
         rc = chief__hub_addressee(hub, to, own, &mailbox, &shared);
-        if (rc == CHIEF_OK && mailbox == own)
-            rc = chief__fail(CHIEF_EDEADLK, "worker \"%s\" can't wait for its own answer", to);
+        if (rc == CHIEF_OK && mailbox == own) rc = refuse_own(mailbox);
         if (rc == CHIEF_OK) rc = ask(hub, from, mailbox, question, deadline, reply, &asked);
         else shared = false;
         chief_channel_unref(mailbox);
@@ -177,6 +190,42 @@ int chief__hub_broadcast(chief__hub *hub, chief__party *from, const void *data, 
     chief__free(to);
     if (reached != NULL) *reached = count;
     return rc;
+}
+
+/* ---- in parts ---- */
+
+int chief_worker_mailbox(chief_worker *ctx, const char *to, int but_own, chief_channel **out) {
+    bool shared;
+    const chief__party *p = chief__party_of(ctx);
+    if (out != NULL) *out = NULL;
+    if (p == NULL || out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = check_address(p->hub, to);
+    return rc == CHIEF_OK ? chief__hub_addressee(p->hub, to, but_own != 0 ? p->mailbox : NULL, out, &shared) : rc;
+}
+
+int chief_call_begin(chief_worker *ctx, chief_channel *mailbox, const void *data, size_t len, chief_pending **out) {
+    chief__call *call = NULL;
+    chief__party *p = chief__party_of(ctx);
+    if (out != NULL) *out = NULL;
+    if (p == NULL || mailbox == NULL || mailbox->owner == NULL || p->hub == NULL || out == NULL)
+        return chief__fail_code(CHIEF_EINVAL);
+    if (mailbox == p->mailbox) return refuse_own(mailbox);
+    if (chief__party_err(p) != CHIEF_OK) return chief__fail_code(CHIEF_ECANCELED);
+    int rc = pose(p->hub, p, mailbox, (chief_bytes){data, len}, CHIEF__NOW, &call);
+    *out = (chief_pending *)call;
+    return rc;
+}
+
+int chief_call_take(chief_pending *call, chief_msg **reply) {
+    if (reply != NULL) *reply = NULL;
+    if (call == NULL || reply == NULL) return chief__fail_code(CHIEF_EINVAL);
+    return chief__call_take((chief__call *)call, reply);
+}
+
+void chief_call_end(chief_pending *call) {
+    if (call == NULL) return;
+    chief__call_leave((chief__call *)call);
+    chief__call_unref((chief__call *)call);
 }
 
 /* ---- a worker's own ---- */

@@ -71,6 +71,12 @@ static int look(chief_channel *ch, const chief__hand *hand, const chief__party *
     return may_wait(ch, p, patience, until);
 }
 
+int chief__channel_look_for_room(chief_channel *ch, chief__party *p, chief__patience patience, int64_t *until) {
+    chief__msg_list gone = {0};
+    int rc = look(ch, NULL, p, patience, &gone, until);
+    return rc == CHIEF_OK && *until != CHIEF__NOW ? CHIEF_EAGAIN : rc;
+}
+
 /* With the lock held. Once it has sent it may be no receiver any more, and others in their grace look again. */
 static void note_sender(chief_channel *ch, chief__hand *hand) {
     if (hand == NULL || hand->sent) return;

@@ -120,9 +120,23 @@ static int check_options(const chief__unit *unit, const chief_worker_options *o)
         return chief__fail(CHIEF_EINVAL, "worker %s: grace and start_timeout can't be negative", unit->name);
     if (o->isolation < CHIEF_ISOLATION_DEFAULT || o->isolation > CHIEF_PROCESS)
         return chief__fail(CHIEF_EINVAL, "worker %s: isolation %d is none", unit->name, (int)o->isolation);
-    if (o->isolation == CHIEF_FIBER)
-        return chief__fail(CHIEF_ENOTSUP, "worker %s: fibers are not in this version yet; there is: thread, process",
+    return CHIEF_OK;
+}
+
+static int copy_fiber(chief__unit *unit, const chief_fiber_ops *given) {
+    chief_fiber_ops *f = &unit->fiber;
+    if (given == NULL)
+        return chief__fail(CHIEF_EINVAL, "worker %s: a fiber needs chief_fiber_ops beside its ops", unit->name);
+    int rc = chief__options_read(f, sizeof *f, given, "chief_fiber_ops");
+    if (rc != CHIEF_OK) return rc;
+    if (f->resume == NULL && f->on_message == NULL && f->on_timer == NULL)
+        return chief__fail(CHIEF_EINVAL, "worker %s: its chief_fiber_ops has neither resume, on_message nor on_timer",
                            unit->name);
+    if (f->resume != NULL && (f->on_message != NULL || f->on_timer != NULL))
+        return chief__fail(CHIEF_EINVAL, "worker %s: a fiber with resume has no on_message and no on_timer",
+                           unit->name);
+    if (f->on_timer != NULL && f->interval <= 0)
+        return chief__fail(CHIEF_EINVAL, "worker %s: on_timer needs an interval of 1 ms or more", unit->name);
     return CHIEF_OK;
 }
 
@@ -131,10 +145,12 @@ static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops
     int rc = chief__options_read(&o, sizeof o, given, "chief_worker_options");
     if (rc == CHIEF_OK) rc = chief__options_read(&unit->ops, sizeof unit->ops, ops, "chief_worker_ops");
     if (rc != CHIEF_OK) return rc;
-    if (unit->ops.run == NULL) return chief__fail(CHIEF_EINVAL, "worker %s has no run", name);
+    if (unit->ops.run == NULL && o.isolation != CHIEF_FIBER)
+        return chief__fail(CHIEF_EINVAL, "worker %s has no run", name);
     unit->name = chief__strdup(name);
     if (unit->name == NULL) return chief__fail_code(CHIEF_ENOMEM);
     rc = check_options(unit, &o);
+    if (rc == CHIEF_OK && o.isolation == CHIEF_FIBER) rc = copy_fiber(unit, o.fiber);
     if (rc == CHIEF_OK) rc = resolve_restart(unit, o.restart);
     if (rc == CHIEF_OK) rc = copy_lists(unit, &o);
     if (rc == CHIEF_OK) rc = copy_args(unit, o.args);

@@ -9,6 +9,9 @@
 
 #define WHY_SIZE 160
 
+/* Where a fiber's life is. */
+typedef enum part { PART_BEGIN, PART_INIT, PART_HELD, PART_RUN } part;
+
 typedef enum word { WORD_NONE, WORD_RUN, WORD_FINISH } word;
 
 struct chief_worker {
@@ -32,6 +35,10 @@ struct chief_worker {
     void *reach;        /* what interrupt is given */
     bool interrupting;  /* interrupt is being called; `reach` stays valid until it returns */
     char why[WHY_SIZE]; /* "" until it is interrupted */
+    chief__fiber fiber; /* unless its home is a thread */
+    bool is_fiber;      /* const after launch */
+    part part;          /* the fiber's, as the next */
+    int64_t next_timer; /* monotonic ms */
     /* home thread until its last report, then whoever takes that */
     void *instance;
     int32_t reason;
@@ -112,6 +119,7 @@ static void set_word(chief_worker *w, word what) {
     w->word = what;
     chief__cond_wake_all(&w->told);
     chief__unlock(&w->lock);
+    if (w->is_fiber) chief__waiter_wake(&w->party.waiter);
 }
 
 static word wait_for_word(chief_worker *w) {
@@ -141,16 +149,23 @@ static void set_reach(chief_worker *w, void *reach) {
     chief__unlock(&w->lock);
 }
 
-int chief__worker_init(chief_worker *w) {
+static void begin_init(chief_worker *w) {
     w->instance = w->unit->data;
     set_reach(w, w->unit->data);
-    int rc = w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0;
+}
+
+static int end_init(chief_worker *w, int rc) {
     set_reach(w, rc == 0 ? w->instance : NULL);
     if (rc == 0) return CHIEF_OK;
     note_failure(w, rc, "init");
     w->reason = CHIEF_REASON_INIT_ERROR;
     chief__party_end(&w->party, false);
     return CHIEF_EFAILED;
+}
+
+int chief__worker_init(chief_worker *w) {
+    begin_init(w);
+    return end_init(w, w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0);
 }
 
 static void clear_failure(chief_worker *w) {
@@ -161,13 +176,14 @@ static void clear_failure(chief_worker *w) {
     w->exit_code = 0;
 }
 
-int chief__worker_exec(chief_worker *w) {
-    int rc = w->unit->ops.run(w, w->instance);
+static int end_run(chief_worker *w, int rc) {
     if (rc == 0) clear_failure(w);
     else note_failure(w, rc, "run");
     chief__worker_fini(w, rc == 0);
     return rc == 0 ? CHIEF_OK : CHIEF_EFAILED;
 }
+
+int chief__worker_exec(chief_worker *w) { return end_run(w, w->unit->ops.run(w, w->instance)); }
 
 void chief__worker_fini(chief_worker *w, bool clean) {
     set_reach(w, NULL);
@@ -203,6 +219,108 @@ int chief__worker_launch(chief_worker *w, size_t stack) {
     return rc;
 }
 
+/* ---- the home of a fiber ---- */
+
+/* Messages and ticks for a fiber of callbacks, until there is nothing more to do now. CHIEF_EAGAIN: it waits. */
+static int serve(chief_worker *w) {
+    const chief_fiber_ops *ops = &w->unit->fiber;
+    chief_channel *own = NULL;
+    for (;;) {
+        chief_msg *msg;
+        int rc = CHIEF_EAGAIN;
+        if (ops->on_message != NULL) {
+            rc = chief_worker_recv(w, 0, &msg);
+            if (rc == CHIEF_OK) {
+                rc = ops->on_message(w, w->instance, msg);
+                chief_msg_free(msg);
+                if (rc != 0) return rc;
+                continue;
+            }
+        }
+        if (ops->on_timer != NULL && chief__now_ms() >= w->next_timer && chief_context_err(w->context) == CHIEF_OK) {
+            w->next_timer += ops->interval;
+            rc = ops->on_timer(w, w->instance);
+            if (rc != 0) return rc;
+            continue;
+        }
+        chief_wait wait = {
+            .size = sizeof wait, .kind = CHIEF_WAIT_RECV, .channels = &own, .n = 1, .deadline = INT64_MAX};
+        if (ops->on_timer != NULL) wait.deadline = w->next_timer;
+        if (ops->on_message == NULL) wait.kind = CHIEF_WAIT_TIME;
+        rc = chief_wait_prepare(w, &wait);
+        if (rc == CHIEF_EAGAIN) return rc;
+        if (rc != CHIEF_OK && rc != CHIEF_ETIMEDOUT) return chief_context_err(w->context) != CHIEF_OK ? 0 : rc;
+    }
+}
+
+static int resume_part(chief_worker *w, int32_t which) {
+    const chief_fiber_ops *ops = &w->unit->fiber;
+    if (ops->resume != NULL) return ops->resume(w, w->unit->data, &w->instance, which);
+    if (which == CHIEF_PART_RUN) return serve(w);
+    w->next_timer = chief__deadline(ops->interval);
+    return w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0;
+}
+
+static word peek_word(chief_worker *w) {
+    chief__lock(&w->lock);
+    word what = w->word;
+    chief__unlock(&w->lock);
+    return what;
+}
+
+/* Takes its life as far as it goes without waiting; 0 when it waits, else its last report. */
+static uint32_t live_on(chief_worker *w) {
+    for (;;) {
+        int rc;
+        switch (w->part) {
+        case PART_BEGIN:
+            begin_init(w);
+            w->part = PART_INIT;
+            break;
+        case PART_INIT:
+            rc = resume_part(w, CHIEF_PART_INIT);
+            if (rc == CHIEF_EAGAIN) return 0;
+            if (end_init(w, rc) != CHIEF_OK) return REPORT_INIT_FAILED;
+            w->part = PART_HELD;
+            chief__inbox_report(w->inbox, &w->report, REPORT_INITIALIZED);
+            break;
+        case PART_HELD:
+            switch (peek_word(w)) {
+            case WORD_NONE: return 0;
+            case WORD_FINISH: chief__worker_fini(w, true); return REPORT_FINISHED;
+            case WORD_RUN: break;
+            }
+            w->part = PART_RUN;
+            chief__inbox_report(w->inbox, &w->report, REPORT_ENTERED);
+            break;
+        case PART_RUN:
+            rc = resume_part(w, CHIEF_PART_RUN);
+            if (rc == CHIEF_EAGAIN) return 0;
+            (void)end_run(w, rc);
+            return REPORT_EXITED;
+        }
+    }
+}
+
+static bool fiber_resume(chief__fiber *f) {
+    chief_worker *w = (chief_worker *)(void *)((char *)f - offsetof(struct chief_worker, fiber));
+    chief__prepared_leave(&w->party);
+    uint32_t last = live_on(w);
+    if (last == 0) return true;
+    chief__fiber_end(f);
+    chief__inbox_report(w->inbox, &w->report, (chief__report_bit)last);
+    chief__worker_unref(w);
+    return false;
+}
+
+int chief__worker_launch_fiber(chief_worker *w, chief__scheds *scheds) {
+    w->is_fiber = true;
+    w->party.fiber = &w->fiber;
+    int rc = chief__fiber_start(&w->fiber, scheds, &chief__worker_ref(w)->party.waiter, fiber_resume);
+    if (rc != CHIEF_OK) chief__worker_unref(w);
+    return rc;
+}
+
 void chief__worker_run(chief_worker *w) { set_word(w, WORD_RUN); }
 
 void chief__worker_finish(chief_worker *w) { set_word(w, WORD_FINISH); }
@@ -225,9 +343,11 @@ void chief__worker_force(chief_worker *w, const char *why) {
     chief__unlock(&w->lock);
 }
 
-bool chief__worker_try_join(chief_worker *w) { return chief__thread_try_join(&w->thread); }
+bool chief__worker_try_join(chief_worker *w) { return w->is_fiber || chief__thread_try_join(&w->thread); }
 
-void chief__worker_detach(chief_worker *w) { chief__thread_detach(&w->thread); }
+void chief__worker_detach(chief_worker *w) {
+    if (!w->is_fiber) chief__thread_detach(&w->thread);
+}
 
 chief_worker *chief__worker_of_report(chief__report *slot) {
     return (chief_worker *)(void *)((char *)slot - offsetof(struct chief_worker, report));

@@ -6,6 +6,7 @@
 #ifndef CHIEF_WORKER_H
 #define CHIEF_WORKER_H
 
+#include "fiber.h"
 #include "inbox.h"
 #include "log.h"
 #include "mailbox.h"
@@ -21,6 +22,7 @@ typedef struct chief__unit {
     uint32_t count;            /* replicas it is to have; 1: none, it is a worker itself */
     char *name;
     chief_worker_ops ops;
+    chief_fiber_ops fiber; /* of CHIEF_FIBER */
     void *data;
     chief_destructor destroy; /* of data; called with the last reference, once armed */
     bool armed;               /* registered: from then on data is the library's to destroy. Set before it is shared */
@@ -34,7 +36,7 @@ typedef struct chief__unit {
     int64_t grace; /* -1: its share */
     int64_t start_timeout;
     uint32_t mailbox_capacity;
-    int32_t isolation; /* CHIEF_THREAD or CHIEF_PROCESS */
+    int32_t isolation; /* never CHIEF_ISOLATION_DEFAULT */
 } chief__unit;
 
 /* Copies everything. On failure nothing is kept. */
@@ -63,6 +65,9 @@ void chief__worker_unref(chief_worker *w);
 
 /* Starts the home: init, a report, and then it waits for a word. CHIEF_ESYS when there can be no thread. */
 int chief__worker_launch(chief_worker *w, size_t stack);
+
+/* The same as a fiber. */
+int chief__worker_launch_fiber(chief_worker *w, chief__scheds *scheds);
 
 /* The word to an initialised home: run, or end with fini. */
 void chief__worker_run(chief_worker *w);

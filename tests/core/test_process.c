@@ -17,8 +17,8 @@ static void test_process__says_where_a_worker_can_run(void **state) {
     assert_int_equal(chief_new(&c, NULL), CHIEF_OK);
     assert_int_equal(chief_add_worker_with(c, "thread", &ops, NULL, &options), CHIEF_OK);
     options.isolation = CHIEF_FIBER;
-    assert_int_equal(chief_add_worker_with(c, "fiber", &ops, NULL, &options), CHIEF_ENOTSUP);
-    assert_non_null(strstr(chief_last_error(), "fibers are not in this version yet"));
+    assert_int_equal(chief_add_worker_with(c, "fiber", &ops, NULL, &options), CHIEF_EINVAL);
+    assert_non_null(strstr(chief_last_error(), "a fiber needs chief_fiber_ops"));
     options.isolation = CHIEF_PROCESS;
     assert_int_equal(chief_add_worker_with(c, "table", &ops, NULL, &options), CHIEF_EINVAL);
     assert_non_null(strstr(chief_last_error(), "a table of callbacks can't go into a process"));

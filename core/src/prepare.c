@@ -1,0 +1,235 @@
+/* prepare: the waits of who must not wait in a call. What a party has prepared stands in the queues of what it waits for
+ * until it goes on; a wake that it does not use then goes on to the next. */
+#include <string.h>
+
+#include "alloc.h"
+#include "call.h"
+#include "channel.h"
+#include "context.h"
+#include "err.h"
+#include "fiber.h"
+
+#define FEW 2 /* channels that need no allocation */
+
+typedef struct spot {
+    chief_channel *ch; /* held */
+    chief__place place;
+    bool joined;
+} spot;
+
+struct chief__prepared {
+    bool standing;
+    int32_t kind;
+    int64_t until; /* when it looks again at the latest */
+    int32_t fd;
+    uint32_t events;
+    chief__call *call; /* held */
+    chief__place answer;
+    size_t n;
+    spot *spots; /* `few` or allocated */
+    spot few[FEW];
+};
+
+typedef struct chief__prepared prepared;
+
+int64_t chief_wait_deadline(int64_t timeout_ms) { return chief__limit(timeout_ms); }
+
+/* ---- leaving ---- */
+
+/* With the lock held: a wake has taken it out of its queue, and perhaps it was for another as well. */
+static void pass_on(const prepared *w, chief_channel *ch) {
+    if (w->kind == CHIEF_WAIT_SEND) chief__channel_freed(ch, 1);
+    else if (ch->queue.len > 0) chief__queue_wake_one(&ch->receivers);
+}
+
+static void leave(const prepared *w, spot *s) {
+    if (!s->joined) return;
+    chief__queue *queue = w->kind == CHIEF_WAIT_SEND ? &s->ch->senders : &s->ch->receivers;
+    chief__lock(&s->ch->lock);
+    if (!chief__queue_leave(queue, &s->place)) pass_on(w, s->ch);
+    chief__unlock(&s->ch->lock);
+    s->joined = false;
+}
+
+void chief__prepared_leave(chief__party *p) {
+    prepared *w = p->prepared;
+    if (w == NULL || !w->standing) return;
+    w->standing = false;
+    for (size_t i = 0; i < w->n; i++) {
+        leave(w, &w->spots[i]);
+        chief_channel_unref(w->spots[i].ch);
+    }
+    w->n = 0;
+    if (w->spots != w->few) chief__free(w->spots);
+    w->spots = w->few;
+    if (w->call != NULL) chief__call_unjoin(w->call, &w->answer);
+    chief__call_unref(w->call);
+    w->call = NULL;
+}
+
+void chief__prepared_free(prepared *w) { chief__free(w); }
+
+/* ---- standing ---- */
+
+static int box(chief__party *p, prepared **out) {
+    if (p->prepared == NULL) p->prepared = chief__calloc(1, sizeof *p->prepared);
+    *out = p->prepared;
+    if (*out == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    chief__prepared_leave(p);
+    (*out)->standing = true;
+    (*out)->spots = (*out)->few;
+    return CHIEF_OK;
+}
+
+static int make_spots(prepared *w, size_t n) {
+    if (n > FEW) {
+        spot *many = chief__calloc(n, sizeof *many);
+        if (many == NULL) return chief__fail_code(CHIEF_ENOMEM);
+        w->spots = many;
+    }
+    memset(w->spots, 0, n * sizeof *w->spots);
+    return CHIEF_OK;
+}
+
+static int hold(prepared *w, const chief__party *p, chief_channel *ch) {
+    if (ch == NULL) ch = p->mailbox;
+    if (ch == NULL) return chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
+    w->spots[w->n++].ch = chief_channel_ref(ch);
+    return CHIEF_OK;
+}
+
+/* CHIEF_EAGAIN when it stands there; CHIEF_OK when there is something to look at. */
+static int stand_for_message(chief__party *p, spot *s) {
+    chief__hand *hand;
+    int rc = chief__hand_get(&hand, p, s->ch);
+    if (rc != CHIEF_OK) return rc;
+    chief__lock(&s->ch->lock);
+    s->joined = chief__channel_look(s->ch, hand) == CHIEF_EAGAIN;
+    if (s->joined) chief__queue_join(&s->ch->receivers, &s->place, &p->waiter);
+    chief__unlock(&s->ch->lock);
+    return s->joined ? CHIEF_EAGAIN : CHIEF_OK;
+}
+
+/* A closed channel among several is no reason to look again. */
+static bool is_over(spot *s) {
+    chief__lock(&s->ch->lock);
+    bool over = s->ch->closed && s->ch->queue.len == 0;
+    chief__unlock(&s->ch->lock);
+    return over;
+}
+
+static int stand_for_messages(chief__party *p, prepared *w, const chief_wait *what) {
+    size_t standing = 0;
+    if (what->channels == NULL || what->n == 0) return chief__fail_code(CHIEF_EINVAL);
+    int rc = make_spots(w, what->n);
+    for (size_t i = 0; rc == CHIEF_OK && i < what->n; i++) rc = hold(w, p, what->channels[i]);
+    for (size_t i = 0; rc == CHIEF_OK && i < w->n; i++) {
+        rc = stand_for_message(p, &w->spots[i]);
+        if (rc == CHIEF_OK && !is_over(&w->spots[i])) return CHIEF_OK;
+        if (rc == CHIEF_EAGAIN) standing++;
+        if (rc == CHIEF_EAGAIN) rc = CHIEF_OK;
+    }
+    return rc == CHIEF_OK && standing > 0 ? CHIEF_EAGAIN : rc;
+}
+
+static int find_receiver(const chief__party *p, prepared *w, const chief_wait *what) {
+    if (what->channels == NULL || what->n != 1) return chief__fail_code(CHIEF_EINVAL);
+    return hold(w, p, what->channels[0]);
+}
+
+static int stand_for_room(chief__party *p, prepared *w, const chief_wait *what) {
+    chief__patience patience = {.deadline = what->deadline};
+    int rc = make_spots(w, 1);
+    if (rc == CHIEF_OK) rc = find_receiver(p, w, what);
+    if (rc != CHIEF_OK) return rc;
+    spot *s = w->spots;
+    chief__lock(&s->ch->lock);
+    rc = chief__channel_look_for_room(s->ch, p, patience, &w->until);
+    s->joined = rc == CHIEF_EAGAIN && w->until != CHIEF__NOW;
+    if (s->joined) chief__queue_join(&s->ch->senders, &s->place, &p->waiter);
+    chief__unlock(&s->ch->lock);
+    return rc == CHIEF_EAGAIN || rc == CHIEF_ETIMEDOUT || rc == CHIEF_ECANCELED ? rc : CHIEF_OK;
+}
+
+static int stand_for_answer(const chief_wait *what, chief__party *p, prepared *w) {
+    if (what->call == NULL) return chief__fail_code(CHIEF_EINVAL);
+    w->call = chief__call_ref((chief__call *)what->call);
+    return chief__call_join(w->call, &w->answer, &p->waiter) ? CHIEF_EAGAIN : CHIEF_OK;
+}
+
+/* What a scheduler could not wait for is told at the next try. */
+static int stand_for_descriptor(const chief__party *p, prepared *w, const chief_wait *what) {
+    int rc = p->fiber != NULL ? p->fiber->fd_rc : CHIEF_OK;
+    if (rc != CHIEF_OK) p->fiber->fd_rc = CHIEF_OK;
+    if (rc == CHIEF_EBUSY) return chief__fail(rc, "descriptor %d is waited for already", what->fd);
+    if (rc != CHIEF_OK) return chief__fail(rc, "descriptor %d can't be waited for", what->fd);
+    if (what->fd < 0) return chief__fail(CHIEF_EINVAL, "%d is not a descriptor", what->fd);
+    if (what->events == 0 || (what->events & ~(uint32_t)(CHIEF_FD_READ | CHIEF_FD_WRITE)) != 0)
+        return chief__fail(CHIEF_EINVAL, "a descriptor is waited for to be read, written, or both");
+    w->fd = what->fd;
+    w->events = what->events;
+    return CHIEF_EAGAIN;
+}
+
+static int stand(chief__party *p, prepared *w, const chief_wait *what) {
+    switch (what->kind) {
+    case CHIEF_WAIT_TIME: return CHIEF_EAGAIN;
+    case CHIEF_WAIT_RECV: return stand_for_messages(p, w, what);
+    case CHIEF_WAIT_SEND: return stand_for_room(p, w, what);
+    case CHIEF_WAIT_REPLY: return stand_for_answer(what, p, w);
+    case CHIEF_WAIT_FD: return stand_for_descriptor(p, w, what);
+    default: return chief__fail(CHIEF_EINVAL, "kind %d of a wait is none", (int)what->kind);
+    }
+}
+
+/* A fiber's scheduler has to know when to look, and at which descriptor. */
+static void tell_fiber(const chief__party *p, const prepared *w) {
+    chief__fiber *f = p->fiber;
+    if (f == NULL) return;
+    f->due = w->until;
+    f->fd = w->fd;
+    f->events = w->events;
+}
+
+/* A wait that a done context ends may not begin, and one that a deadline ends looks then. Room is looked for with a grace. */
+static int may_stand(const chief__party *p, const chief_wait *what) {
+    if (what->kind == CHIEF_WAIT_SEND) return CHIEF_OK;
+    int rc = chief__stay_over(p, what->deadline);
+    return rc == CHIEF_EAGAIN ? CHIEF_ETIMEDOUT : rc;
+}
+
+int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
+    chief_wait given;
+    prepared *w;
+    chief__party *p = chief__party_of(ctx);
+    if (p == NULL || what == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__options_read(&given, sizeof given, what, "chief_wait");
+    if (rc == CHIEF_OK) rc = box(p, &w);
+    if (rc != CHIEF_OK) return rc;
+    w->kind = given.kind;
+    w->until = given.deadline;
+    w->fd = -1;
+    w->events = 0;
+    rc = stand(p, w, &given);
+    /* looked at after it stands there: a wake that comes in between finds it */
+    int over = rc == CHIEF_EAGAIN ? may_stand(p, &given) : CHIEF_OK;
+    if (over != CHIEF_OK) rc = chief__fail_code(over);
+    if (rc == CHIEF_EAGAIN) {
+        int64_t deadline = chief__party_err(p) == CHIEF_OK ? chief__context_deadline(p->context) : INT64_MAX;
+        if (deadline < w->until) w->until = deadline;
+        tell_fiber(p, w);
+    } else {
+        chief__prepared_leave(p);
+    }
+    return rc;
+}
+
+void chief_wait_park(chief_worker *ctx) {
+    chief__party *p = chief__party_of(ctx);
+    prepared *w = p != NULL ? p->prepared : NULL;
+    if (w == NULL || !w->standing) return;
+    if (p->fiber != NULL) chief__fiber_block(p->fiber);
+    if (w->kind == CHIEF_WAIT_FD) chief__fd_wait(w->fd, w->events, chief_context_fd(p->context), w->until);
+    else (void)chief__park(&p->waiter.parker, w->until);
+    chief__prepared_leave(p);
+}
