@@ -243,6 +243,10 @@ function Chief:take_events(max, timeout) end
 ---@return integer
 function Chief:events_dropped() end
 
+---How many answers to calls came late and were dropped: their caller had gone, or they had been answered before.
+---@return integer
+function Chief:late_replies() end
+
 ---A descriptor that is readable while events wait.
 ---@return integer? fd
 ---@return string? message

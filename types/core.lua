@@ -752,6 +752,9 @@ function Chief:events_fd() end
 ---@return integer
 function Chief:events_dropped() end
 
+---@return integer
+function Chief:late_replies() end
+
 ---@param to string
 ---@param value chief.Value
 ---@param timeout number?

@@ -218,6 +218,11 @@ static int events_dropped(lua_State *L) {
     return 1;
 }
 
+static int late_replies(lua_State *L) {
+    lua_pushinteger(L, (lua_Integer)chief_late_replies(check_chief(L)));
+    return 1;
+}
+
 /* ---- Messages from outside ---- */
 
 static int send_one(lua_State *L) {
@@ -288,6 +293,7 @@ static const luaL_Reg methods[] = {
     {"wait_events", wait_events},
     {"events_fd", events_fd},
     {"events_dropped", events_dropped},
+    {"late_replies", late_replies},
     {"send", send_one},
     {"broadcast", broadcast},
     {"call", call},

@@ -1593,6 +1593,13 @@ CHIEF_API int chief_set_event_level(chief *c, int32_t level);
 CHIEF_API uint64_t chief_events_dropped(chief *c);
 
 /*
+ * How many answers to calls were dropped because they came late: their caller had gone, or they had been answered
+ * before. Whoever gave one was told CHIEF_ENOENT.
+ * @thread any  @blocks never
+ */
+CHIEF_API uint64_t chief_late_replies(chief *c);
+
+/*
  * A descriptor that is readable while events wait (or none will come any more). Made at the first call; the chief's.
  * @thread any  @blocks never
  * Errors: CHIEF_ESYS (as a negative result).

@@ -503,6 +503,8 @@ int chief_set_event_level(chief *c, int32_t level) {
     return rc;
 }
 
+uint64_t chief_late_replies(chief *c) { return c != NULL ? chief__hub_late_replies(c->hub) : 0; }
+
 uint64_t chief_events_dropped(chief *c) { return c != NULL ? chief__events_dropped(c->events) : 0; }
 
 int chief_events_fd(chief *c) { return c != NULL ? chief__events_fd(c->events) : chief__fail_code(CHIEF_EINVAL); }

@@ -552,6 +552,38 @@ static void test_chief__answers_requests_while_running(void **state) {
     assert_int_equal(b.runs, 2);
 }
 
+/* Answers a call when it is let go, which is after the caller has lost patience. */
+static int late_run(chief_worker *ctx, void *instance) {
+    support_gate *go = instance;
+    chief_msg *call = NULL;
+    int rc = chief_worker_recv(ctx, CHIEF_FOREVER, &call);
+    if (rc == CHIEF_OK && !support_gate_pass(go)) rc = CHIEF_ETIMEDOUT;
+    if (rc == CHIEF_OK && chief_msg_reply(call, "x", 1) != CHIEF_ENOENT) rc = CHIEF_EINVAL;
+    chief_msg_free(call);
+    return rc;
+}
+
+static void test_chief__counts_late_replies(void **state) {
+    (void)state;
+    const chief_worker_ops ops = {.size = sizeof ops, .run = late_run};
+    support_gate go;
+    support_gate_init(&go);
+    chief_msg *reply = NULL;
+    chief *c = quiet_chief(NULL);
+    assert_int_equal(chief_add_worker(c, "a", &ops, &go), CHIEF_OK);
+    assert_int_equal(chief_late_replies(c), 0);
+    launch(c);
+    assert_int_equal(chief_call(c, "a", "?", 1, 1, &reply), CHIEF_ETIMEDOUT);
+    assert_int_equal(chief_late_replies(c), 0);
+    support_gate_open(&go);
+    await_state(c, "a", CHIEF_WORKER_STOPPED);
+    assert_int_equal(chief_late_replies(c), 1);
+    stop_and_join(c, CHIEF_OK);
+    assert_int_equal(chief_late_replies(c), 1);
+    assert_int_equal(chief_late_replies(NULL), 0);
+    chief_free(c);
+}
+
 static void test_chief__enables_by_name_or_all(void **state) {
     (void)state;
     probe a = {0}, b = {0};
@@ -775,6 +807,7 @@ int main(void) {
         cmocka_unit_test(test_chief__an_init_is_interrupted_and_its_waits_end),
         cmocka_unit_test(test_chief__an_instance_outlives_its_interrupt),
         cmocka_unit_test(test_chief__answers_requests_while_running),
+        cmocka_unit_test(test_chief__counts_late_replies),
         cmocka_unit_test(test_chief__enables_by_name_or_all),
         cmocka_unit_test(test_chief__refuses_to_start_without_names_when_asked_so),
         cmocka_unit_test(test_chief__refuses_cycles_and_unknown_names),

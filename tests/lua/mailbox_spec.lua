@@ -109,6 +109,7 @@ describe("a call", function()
       assert.equal("got", s:next())
       s.go:send "go"
       assert.same({ "not_found" }, (s:next()))
+      assert.equal(1, s.core:late_replies())
     end, { channels = { "go" } })
   end)
 
