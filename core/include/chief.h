@@ -967,9 +967,10 @@ CHIEF_API void chief_pool_free(chief_pool *pool);
 CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data);
 
 /*
- * The callbacks and data of a worker. Either out pointer may be NULL. Go: WorkerPool.GetWorker.
+ * The callbacks and data of a worker. Either out pointer may be NULL. `ops->size` says how much the caller has room for:
+ * what it does not know is not written. Go: WorkerPool.GetWorker.
  * @thread any  @blocks never
- * Errors: CHIEF_ENOENT.
+ * Errors: CHIEF_ENOENT, CHIEF_EINVAL (the size is not set); then all members but the size are zero.
  */
 CHIEF_API int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data);
 

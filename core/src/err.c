@@ -92,6 +92,16 @@ int chief__options_read(void *out, size_t want, const void *given, const char *w
     return CHIEF_OK;
 }
 
+int chief__options_write(void *out, const void *own, size_t have, const char *what) {
+    uint32_t size;
+    memcpy(&size, out, sizeof size);
+    if (size < sizeof size) return chief__fail(CHIEF_EINVAL, "%s: size is not set", what);
+    memset((char *)out + sizeof size, 0, size - sizeof size);
+    if (own != NULL)
+        memcpy((char *)out + sizeof size, (const char *)own + sizeof size, (size < have ? size : have) - sizeof size);
+    return CHIEF_OK;
+}
+
 static bool name_byte(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }

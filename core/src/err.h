@@ -30,6 +30,12 @@ int chief__fail_code(int code);
  */
 int chief__options_read(void *out, size_t want, const void *given, const char *what);
 
+/*
+ * The other way: fills the caller's structure, whose size says how much of it there is, from the library's own of `have`
+ * bytes (NULL: all zero). Its size stays as it is, what the library does not have is zero.
+ */
+int chief__options_write(void *out, const void *own, size_t have, const char *what);
+
 /* CHIEF_OK or CHIEF_EINVAL with «<what> name "…": …» for a name that is not 1 to 64 of [A-Za-z0-9_.-]. */
 int chief__name_check(const char *name, const char *what);
 

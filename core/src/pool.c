@@ -335,13 +335,15 @@ int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker
 }
 
 int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data) {
-    if (ops != NULL) memset(ops, 0, sizeof *ops);
     if (data != NULL) *data = NULL;
+    int rc = ops != NULL ? chief__options_write(ops, NULL, 0, "chief_worker_ops") : CHIEF_OK;
+    if (rc != CHIEF_OK) return rc;
     if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&pool->lock);
     const chief__entry *entry = find(pool, name);
-    int rc = entry != NULL ? CHIEF_OK : unknown(pool, name);
-    if (entry != NULL && ops != NULL) *ops = entry->ops;
+    rc = entry != NULL ? CHIEF_OK : unknown(pool, name);
+    if (entry != NULL && ops != NULL)
+        rc = chief__options_write(ops, &entry->ops, sizeof entry->ops, "chief_worker_ops");
     if (entry != NULL && data != NULL) *data = entry->data;
     chief__unlock(&pool->lock);
     return rc;

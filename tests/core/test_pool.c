@@ -80,7 +80,7 @@ static void test_pool__what_cannot_be_registered(void **state) {
 static void test_pool__what_was_registered_comes_back(void **state) {
     (void)state;
     chief_pool *pool = make(NULL, 0);
-    chief_worker_ops got = {0};
+    chief_worker_ops got = {.size = sizeof got};
     void *data = &got;
     assert_int_equal(chief_pool_set_worker(pool, "a", &ops, pool), CHIEF_OK);
     assert_int_equal(chief_pool_get_worker(pool, "a", &got, &data), CHIEF_OK);
@@ -91,6 +91,36 @@ static void test_pool__what_was_registered_comes_back(void **state) {
     assert_true(got.run == NULL);
     assert_null(data);
     assert_int_equal(chief_pool_get_worker(NULL, "a", &got, &data), CHIEF_EINVAL);
+    chief_pool_free(pool);
+}
+
+/* A caller that was compiled against a smaller or a larger structure. */
+static void test_pool__fills_as_much_of_a_structure_as_its_size_says(void **state) {
+    (void)state;
+    enum { BEFORE_RUN = offsetof(chief_worker_ops, run) };
+    struct {
+        chief_worker_ops ops;
+        void *of_a_later_version;
+    } got;
+    void *const untouched = &got;
+    chief_pool *pool = make_one();
+    chief_worker_ops expected = {.size = sizeof expected};
+    assert_int_equal(chief_pool_get_worker(pool, "a", &expected, NULL), CHIEF_OK);
+    memset(&got, 0xa5, sizeof got);
+    got.ops.size = BEFORE_RUN;
+    got.of_a_later_version = untouched;
+    assert_int_equal(chief_pool_get_worker(pool, "a", &got.ops, NULL), CHIEF_OK);
+    assert_int_equal(got.ops.size, BEFORE_RUN);
+    assert_true(got.ops.init == expected.init);
+    assert_int_equal(((const unsigned char *)&got)[BEFORE_RUN], 0xa5);
+    got.ops.size = sizeof got;
+    assert_int_equal(chief_pool_get_worker(pool, "a", &got.ops, NULL), CHIEF_OK);
+    assert_int_equal(got.ops.size, sizeof got);
+    assert_true(got.ops.run == expected.run);
+    assert_null(got.of_a_later_version);
+    got.ops.size = 0;
+    assert_int_equal(chief_pool_get_worker(pool, "a", &got.ops, NULL), CHIEF_EINVAL);
+    support_says("size is not set");
     chief_pool_free(pool);
 }
 
@@ -506,6 +536,7 @@ int main(void) {
         cmocka_unit_test(test_pool__a_name_is_taken_once),
         cmocka_unit_test(test_pool__what_cannot_be_registered),
         cmocka_unit_test(test_pool__what_was_registered_comes_back),
+        cmocka_unit_test(test_pool__fills_as_much_of_a_structure_as_its_size_says),
         cmocka_unit_test(test_pool__verbs_follow_the_table),
         cmocka_unit_test(test_pool__a_refusal_says_why),
         cmocka_unit_test(test_pool__an_unknown_name_is_disabled_and_makes_no_phantom),
