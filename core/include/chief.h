@@ -930,8 +930,9 @@ CHIEF_API void chief_call_end(chief_pending *call);
 typedef struct chief_snapshot chief_snapshot;
 
 /*
- * The states of all workers, as chief_states.
+ * The states of all workers of its chief, or of the pool that runs it, as chief_states.
  * @thread worker  @blocks never
+ * Errors: CHIEF_ENOMEM.
  */
 CHIEF_API int chief_worker_states(chief_worker *ctx, chief_snapshot **out);
 

@@ -114,6 +114,7 @@ void chief__unref(chief *c) {
     chief__events_unref(c->events);
     if (c->inbox != NULL) chief__inbox_close(c->inbox);
     chief__inbox_unref(c->inbox);
+    if (c->pool != NULL) chief__pool_end_lives(c->pool);
     chief__pool_unref(c->pool);
     chief_log_unref(c->log);
     chief__free(c->names_late);

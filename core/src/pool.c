@@ -61,8 +61,14 @@ chief_pool *chief__pool_ref(chief_pool *pool) {
     return pool;
 }
 
+static void end_life(chief__entry *entry) {
+    void *life = entry->life;
+    entry->life = NULL;
+    if (life != NULL) entry->discard(life);
+}
+
 static void entry_free(chief__entry *entry) {
-    if (entry->life != NULL) entry->discard(entry->life);
+    end_life(entry);
     chief__free(entry->error);
     chief__free(entry->traceback);
     chief__free(entry->name);
@@ -79,7 +85,15 @@ void chief__pool_unref(chief_pool *pool) {
     chief__free(pool);
 }
 
-void chief_pool_free(chief_pool *pool) { chief__pool_unref(pool); }
+void chief__pool_end_lives(chief_pool *pool) {
+    for (size_t i = 0; i < pool->n; i++) end_life(pool->entries[i]);
+}
+
+void chief_pool_free(chief_pool *pool) {
+    if (pool == NULL) return;
+    chief__pool_end_lives(pool);
+    chief__pool_unref(pool);
+}
 
 static void set_owned(chief_pool *pool, bool owned) {
     chief__lock(&pool->lock);

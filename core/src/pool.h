@@ -34,6 +34,10 @@ int chief__pool_new(chief_pool **out);
 chief_pool *chief__pool_ref(chief_pool *pool);
 void chief__pool_unref(chief_pool *pool);
 
+/* Ends the instances that were initialised and never run: each holds the pool, so that this comes before the last unref
+ * by who made the pool. Nobody may be in a call on it. */
+void chief__pool_end_lives(chief_pool *pool);
+
 /* From now on its chief writes it alone: the verbs answer CHIEF_EBUSY. */
 void chief__pool_own(chief_pool *pool);
 void chief__pool_release(chief_pool *pool);

@@ -14,12 +14,12 @@ static void discard(void *life) {
     chief__worker_unref(life);
 }
 
-static int make_life(chief_worker **out, const chief__entry *entry, chief_context *parent) {
+static int make_life(chief_worker **out, chief_pool *pool, const chief__entry *entry, chief_context *parent) {
     const char *name;
     chief_worker_ops ops;
     void *data;
     chief__unit *unit;
-    chief__surroundings around = {.context = parent};
+    chief__surroundings around = {.pool = pool, .context = parent};
     chief__entry_get(entry, &name, &ops, &data);
     int rc = chief__unit_new(&unit, name, &ops, data, NULL);
     if (rc != CHIEF_OK) return rc;
@@ -54,7 +54,7 @@ chief_state_t chief_pool_init(chief_pool *pool, const char *name, chief_context 
     int rc = chief__pool_claim(pool, name, CHIEF_WORKER_INITIALIZED, &entry);
     if (rc != CHIEF_OK) return rc;
     end_old_life(entry);
-    rc = make_life(&life, entry, parent);
+    rc = make_life(&life, pool, entry, parent);
     if (rc == CHIEF_OK) {
         rc = chief__worker_init(life);
         change = outcome(life, rc, CHIEF_WORKER_INITIALIZED);

@@ -158,6 +158,74 @@ static void test_runner__every_transition_has_its_number(void **state) {
     end(&s);
 }
 
+/* ---- what it sees of its pool ---- */
+
+typedef struct witness {
+    chief_worker *ctx;
+    chief_state_t in_init, in_run, in_fini; /* its own state as it saw it there */
+} witness;
+
+static chief_state_t own_state(chief_worker *ctx) {
+    chief_snapshot *snapshot = NULL;
+    assert_int_equal(chief_worker_states(ctx, &snapshot), CHIEF_OK);
+    chief_state_t state = chief_snapshot_find(snapshot, chief_worker_name(ctx))->state;
+    chief_snapshot_free(snapshot);
+    return state;
+}
+
+static int witness_init(chief_worker *ctx, void *data, void **instance) {
+    witness *w = data;
+    w->ctx = ctx;
+    w->in_init = own_state(ctx);
+    *instance = w;
+    return 0;
+}
+
+static int witness_run(chief_worker *ctx, void *instance) {
+    ((witness *)instance)->in_run = own_state(ctx);
+    return 0;
+}
+
+static void witness_fini(void *instance) {
+    witness *w = instance;
+    w->in_fini = own_state(w->ctx);
+}
+
+static const chief_worker_ops witness_ops = {
+    .size = sizeof witness_ops, .init = witness_init, .run = witness_run, .fini = witness_fini};
+
+static void test_runner__a_worker_sees_the_states_of_its_pool(void **state) {
+    (void)state;
+    scene s;
+    witness w = {0};
+    begin(&s);
+    assert_int_equal(chief_pool_set_worker(s.pool, "w", &witness_ops, &w), CHIEF_OK);
+    (void)chief_pool_enable(s.pool, "w");
+    assert_int_equal(chief_pool_init(s.pool, "w", s.context), CHIEF_WORKER_INITIALIZED);
+    assert_int_equal(chief_pool_run_exec(s.pool, "w"), CHIEF_OK);
+    assert_int_equal(w.in_init, CHIEF_WORKER_ENABLED);
+    assert_int_equal(w.in_run, CHIEF_WORKER_RUN);
+    assert_int_equal(w.in_fini, CHIEF_WORKER_RUN);
+    end(&s);
+}
+
+/* The one that never ran holds the pool it is in, and still sees it whole when that is freed. */
+static void test_runner__an_instance_that_never_ran_goes_with_its_pool(void **state) {
+    (void)state;
+    support_heap heap;
+    support_heap_begin(&heap, 0);
+    scene s;
+    witness w = {0};
+    begin(&s);
+    assert_int_equal(chief_pool_set_worker(s.pool, "w", &witness_ops, &w), CHIEF_OK);
+    (void)chief_pool_enable(s.pool, "w");
+    assert_int_equal(chief_pool_init(s.pool, "w", s.context), CHIEF_WORKER_INITIALIZED);
+    assert_int_equal(init(&s), CHIEF_WORKER_INITIALIZED);
+    end(&s);
+    assert_int_equal(w.in_fini, CHIEF_WORKER_INITIALIZED);
+    support_heap_end(&heap);
+}
+
 static int run_data(chief_worker *ctx, void *instance) {
     (void)ctx;
     return *(int *)instance;
@@ -457,6 +525,8 @@ int main(void) {
         cmocka_unit_test(test_runner__a_clean_life),
         cmocka_unit_test(test_runner__what_a_worker_finds),
         cmocka_unit_test(test_runner__every_transition_has_its_number),
+        cmocka_unit_test(test_runner__a_worker_sees_the_states_of_its_pool),
+        cmocka_unit_test(test_runner__an_instance_that_never_ran_goes_with_its_pool),
         cmocka_unit_test(test_runner__without_init_the_data_is_the_instance),
         cmocka_unit_test(test_runner__a_failing_run),
         cmocka_unit_test(test_runner__a_run_that_says_why),

@@ -292,7 +292,7 @@ describe("pool", function()
   it("takes a worker through its states", function()
     local pool, seen = core.pool(), nil
     local given = worker(function(self, ctx)
-      seen = { self.n, ctx.name, ctx.generation, ctx:done() }
+      seen = { self.n, ctx.name, ctx.generation, ctx:done(), ctx:states().a }
       return true
     end, function() return { n = 7 } end)
     assert.equal("disabled", pool:get_state "a")
@@ -307,7 +307,7 @@ describe("pool", function()
     assert.equal("wrong_state_change", select(3, pool:start "a"))
     assert.equal("initialized", pool:init("a", core.context()))
     assert.is_true(pool:run_exec "a")
-    assert.same({ 7, "a", 1, false }, seen)
+    assert.same({ 7, "a", 1, false, "run" }, seen)
     assert.equal("stopped", pool:get_state "a")
     assert.is_false(pool:is_alive "a")
     assert.equal("disabled", pool:disable "a")
