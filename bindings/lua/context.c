@@ -45,9 +45,15 @@ int chief__lua_context_err(lua_State *L, chief_context *context) {
 }
 
 int chief__lua_context_reason(lua_State *L, chief_context *context) {
-    char text[512];
-    size_t len = chief_context_reason(context, text, sizeof text);
-    lua_pushstring(L, len == 0 ? NULL : text);
+    luaL_Buffer b;
+    size_t len = chief_context_reason(context, NULL, 0);
+    if (len == 0) {
+        lua_pushnil(L);
+        return 1;
+    }
+    char *room = luaL_buffinitsize(L, &b, len + 1); /* once it is there a reason does not change */
+    (void)chief_context_reason(context, room, len + 1);
+    luaL_pushresultsize(&b, len);
     return 1;
 }
 

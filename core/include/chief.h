@@ -225,7 +225,8 @@ CHIEF_API void chief_context_unref(chief_context *ctx);
 
 /*
  * Cancels the context and all below it, with a reason for people (NULL: «cancelled»). The first
- * cancellation wins; a later one changes nothing.
+ * cancellation wins; a later one changes nothing. A reason of 96 bytes or more is cut to fewer when
+ * there is no memory for it.
  * @thread any  @blocks never
  */
 CHIEF_API void chief_context_cancel(chief_context *ctx, const char *reason);

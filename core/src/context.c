@@ -9,6 +9,12 @@
 
 #define REASON_SIZE 96
 
+/* A reason that is too long for a node's own room, shared by all nodes that it cancelled. */
+struct text {
+    atomic_uint refs; /* dropped with release, the last one acquires */
+    char bytes[];
+};
+
 /* What the nodes of one tree share; it lives as long as one of them. */
 struct tree {
     atomic_uint refs; /* dropped with release, the last one acquires */
@@ -33,6 +39,7 @@ struct chief_context {
     struct pair *pairs;
     chief__queue waiting;
     int fd;
+    struct text *long_reason; /* NULL: the one below is whole, or there was no memory for more of it */
     char reason[REASON_SIZE];
 };
 
@@ -52,12 +59,47 @@ static void tree_unref(struct tree *tree) {
     chief__free(tree);
 }
 
+/* ---- reasons ---- */
+
+/* NULL when a node's own room is enough, or there is no memory. */
+static struct text *long_text(const char *reason) {
+    size_t len = strlen(reason);
+    if (len < REASON_SIZE) return NULL;
+    struct text *text = chief__alloc(sizeof *text + len + 1);
+    if (text == NULL) return NULL;
+    atomic_init(&text->refs, 1);
+    memcpy(text->bytes, reason, len + 1);
+    return text;
+}
+
+static struct text *text_ref(struct text *text) {
+    if (text != NULL) (void)atomic_fetch_add_explicit(&text->refs, 1, memory_order_relaxed);
+    return text;
+}
+
+static void text_unref(struct text *text) {
+    if (text != NULL && atomic_fetch_sub_explicit(&text->refs, 1, memory_order_acq_rel) == 1) chief__free(text);
+}
+
+/* With the lock held. What has to be cut is cut between two characters. */
+static void set_reason(chief_context *ctx, const char *reason, struct text *whole) {
+    size_t len = strnlen(reason, REASON_SIZE);
+    if (len == REASON_SIZE)
+        for (len--; len > 0 && ((unsigned char)reason[len] & 0xc0) == 0x80; len--) {
+        }
+    memcpy(ctx->reason, reason, len);
+    ctx->reason[len] = '\0';
+    ctx->long_reason = text_ref(whole);
+}
+
+/* ---- nodes ---- */
+
 static void adopt(chief_context *parent, chief_context *child) {
     chief__lock(&parent->tree->lock);
     child->next = parent->first_child;
     if (child->next != NULL) child->next->previous = child;
     parent->first_child = child;
-    memcpy(child->reason, parent->reason, sizeof child->reason);
+    set_reason(child, parent->reason, parent->long_reason);
     atomic_store_explicit(&child->err, atomic_load_explicit(&parent->err, memory_order_relaxed), memory_order_release);
     chief__unlock(&parent->tree->lock);
 }
@@ -115,6 +157,7 @@ static void context_free(chief_context *ctx) {
         chief__box_unref(pair->box);
         chief__free(pair);
     }
+    text_unref(ctx->long_reason);
     chief__fd_close(ctx->fd);
     chief_context_unref(ctx->seen);
     chief__free(ctx);
@@ -143,9 +186,9 @@ int chief_context_err(chief_context *ctx) {
 }
 
 /* With the lock held. False when it was done before, also by its deadline: then all below it are done too. */
-static bool finish(chief_context *ctx, const char *reason) {
+static bool finish(chief_context *ctx, const char *reason, struct text *whole) {
     if (chief_context_err(ctx) != CHIEF_OK) return false;
-    (void)snprintf(ctx->reason, sizeof ctx->reason, "%s", reason);
+    set_reason(ctx, reason, whole);
     atomic_store_explicit(&ctx->err, CHIEF_ECANCELED, memory_order_release);
     chief__queue_wake_all(&ctx->waiting);
     if (ctx->fd >= 0) chief__timerfd_fire(ctx->fd);
@@ -161,12 +204,15 @@ static chief_context *next_below(chief_context *top, chief_context *at, bool int
 
 void chief_context_cancel(chief_context *ctx, const char *reason) {
     if (ctx == NULL) return;
+    if (reason == NULL) reason = "cancelled";
+    struct text *whole = long_text(reason);
     chief__lock(&ctx->tree->lock);
     for (chief_context *at = ctx; at != NULL;) {
-        bool into = finish(at, reason != NULL ? reason : "cancelled");
+        bool into = finish(at, reason, whole);
         at = next_below(ctx, at, into);
     }
     chief__unlock(&ctx->tree->lock);
+    text_unref(whole);
 }
 
 size_t chief_context_reason(chief_context *ctx, char *buf, size_t size) {
@@ -176,7 +222,7 @@ size_t chief_context_reason(chief_context *ctx, char *buf, size_t size) {
     if (buf == NULL) size = 0;
     if (err == CHIEF_ETIMEDOUT) return (size_t)snprintf(buf, size, "deadline exceeded");
     chief__lock(&ctx->tree->lock);
-    int len = snprintf(buf, size, "%s", ctx->reason);
+    int len = snprintf(buf, size, "%s", ctx->long_reason != NULL ? ctx->long_reason->bytes : ctx->reason);
     chief__unlock(&ctx->tree->lock);
     return (size_t)len;
 }

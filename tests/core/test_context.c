@@ -103,6 +103,53 @@ static void test_context__a_reason_is_cut_and_measured(void **state) {
     chief_context_unref(ctx);
 }
 
+/* `len` bytes, each character of two but the last, which makes it odd. */
+static char *long_reason(size_t len) {
+    char *reason = malloc(len + 1);
+    for (size_t i = 0; i + 1 < len; i += 2) memcpy(reason + i, "\xc3\xa4", 2);
+    reason[len - 1] = '!';
+    reason[len] = '\0';
+    return reason;
+}
+
+static void test_context__a_reason_is_kept_whole(void **state) {
+    (void)state;
+    static const size_t lengths[] = {93, 95, 97, 255, 10001};
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char *reason = long_reason(lengths[i]);
+        char *got = malloc(lengths[i] + 1);
+        chief_context *root = make(NULL), *child = make(root), *cousin = make(root);
+        chief_context_cancel(root, reason);
+        chief_context *late = make(child);
+        chief_context_unref(root);
+        chief_context_unref(child);
+        assert_int_equal(chief_context_reason(late, got, lengths[i] + 1), lengths[i]);
+        assert_string_equal(got, reason);
+        assert_int_equal(chief_context_reason(cousin, NULL, 0), lengths[i]);
+        chief_context_unref(late);
+        chief_context_unref(cousin);
+        free(got);
+        free(reason);
+    }
+}
+
+static void test_context__without_memory_a_reason_is_cut_between_characters(void **state) {
+    (void)state;
+    support_heap heap;
+    char got[256];
+    char *reason = long_reason(sizeof got - 1);
+    support_heap_begin(&heap, 0);
+    chief_context *ctx = make(NULL);
+    atomic_store(&heap.until, 1);
+    chief_context_cancel(ctx, reason);
+    assert_true(atomic_load(&heap.failed));
+    assert_int_equal(chief_context_reason(ctx, got, sizeof got), 94);
+    assert_memory_equal(got, reason, 94);
+    chief_context_unref(ctx);
+    support_heap_end(&heap);
+    free(reason);
+}
+
 /* ---- waiting ---- */
 
 typedef struct sleeper {
@@ -342,7 +389,9 @@ static int live_and_die(void) {
     int rc = chief_context_new(&root, NULL);
     if (rc == CHIEF_OK) rc = chief_context_new_deadline(&child, root, 1000);
     if (rc == CHIEF_OK) rc = chief_context_set(child, "k", &value);
-    chief_context_cancel(root, "a reason that takes no memory");
+    chief_context_cancel(root,
+                         "a reason so long that it does not fit into the context itself, so that all those which it "
+                         "cancels share one copy of it");
     chief_context_unref(child);
     chief_context_unref(root);
     return rc;
@@ -350,7 +399,7 @@ static int live_and_die(void) {
 
 static void test_context__survives_without_memory(void **state) {
     (void)state;
-    assert_int_equal(support_out_of_memory(live_and_die), 5);
+    assert_int_equal(support_out_of_memory(live_and_die), 6);
 }
 
 int main(void) {
@@ -361,6 +410,8 @@ int main(void) {
         cmocka_unit_test(test_context__a_parent_may_be_released_first),
         cmocka_unit_test(test_context__a_long_chain_is_freed_without_recursion),
         cmocka_unit_test(test_context__a_reason_is_cut_and_measured),
+        cmocka_unit_test(test_context__a_reason_is_kept_whole),
+        cmocka_unit_test(test_context__without_memory_a_reason_is_cut_between_characters),
         cmocka_unit_test(test_context__cancel_wakes_all_who_wait_below),
         cmocka_unit_test(test_context__waiting_has_a_limit),
         cmocka_unit_test(test_context__a_deadline_ends_it),
