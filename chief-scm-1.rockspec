@@ -69,6 +69,7 @@ build = {
         "core/src/process.c",
         "core/src/program.c",
         "core/src/recv.c",
+        "core/src/refusal.c",
         "core/src/replica.c",
         "core/src/request.c",
         "core/src/rule.c",

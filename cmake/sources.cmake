@@ -42,6 +42,7 @@ set(CHIEF_CORE_SOURCES
   core/src/process.c
   core/src/program.c
   core/src/recv.c
+  core/src/refusal.c
   core/src/replica.c
   core/src/request.c
   core/src/rule.c

@@ -493,6 +493,13 @@ function Pool:set_worker(name, worker) end
 ---@return chief.Code? code
 function Pool:get_worker(name) end
 
+---Where refused verbs are logged; nil: by the default logger with service=worker-chief.
+---@param log chief.core.Log?
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Pool:set_log(log) end
+
 ---@param name string
 ---@return chief.State
 function Pool:get_state(name) end

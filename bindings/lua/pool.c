@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "instance.h"
 #include "kind.h"
+#include "log.h"
 #include "options.h"
 #include "snapshot.h"
 #include "state.h"
@@ -181,6 +182,13 @@ static int get_worker(lua_State *L) {
     return 1;
 }
 
+static int set_log(lua_State *L) {
+    chief_pool *pool = check_pool(L);
+    chief_log *log = chief__lua_test_log(L, 2);
+    luaL_argexpected(L, log != NULL || lua_isnoneornil(L, 2), 2, "logger");
+    return chief__lua_done(L, chief_pool_set_log(pool, log));
+}
+
 /* ---- Verbs ---- */
 
 static int verb(lua_State *L, chief_state_t (*f)(chief_pool *, const char *)) {
@@ -260,6 +268,7 @@ static int close_pool(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"set_worker", set_worker},
     {"get_worker", get_worker},
+    {"set_log", set_log},
     {"get_state", get_state},
     {"set_state", set_state},
     {"enable", enable},

@@ -944,6 +944,9 @@ CHIEF_API int chief_worker_states(chief_worker *ctx, chief_snapshot **out);
  * chief_pool_init and chief_pool_run_exec run code, in the caller's thread. The pool of a running chief is
  * written by its loop alone: the verbs answer CHIEF_EBUSY there. Replicas are in it one by one, and a verb that writes
  * takes the name of one.
+ *
+ * A verb that is refused with CHIEF_WORKER_WRONG_STATE_CHANGE changes nothing but the number of the last event: a line
+ * in the pool's log tells it and, where the pool is a chief's, the event CHIEF_EVENT_WRONG_STATE_CHANGE.
  */
 typedef struct chief_pool chief_pool;
 
@@ -959,6 +962,14 @@ CHIEF_API int chief_pool_new(chief_pool **out);
  * @thread owner  @blocks forever (as long as the fini calls)
  */
 CHIEF_API void chief_pool_free(chief_pool *pool);
+
+/*
+ * Where refused verbs are logged; NULL, as in the beginning: by the default logger with service=worker-chief (a
+ * chief's pool: by the logger of its options).
+ * @thread any  @blocks never
+ * Errors: CHIEF_EBUSY (the pool of a running chief).
+ */
+CHIEF_API int chief_pool_set_log(chief_pool *pool, chief_log *log);
 
 /*
  * Registers a worker: null → present. `ops` is copied; `data` stays the caller's.

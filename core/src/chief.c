@@ -35,6 +35,9 @@ static void on_dropped(void *inbox, const char *channel, const char *worker) {
     chief__inbox_note(inbox, channel, worker);
 }
 
+/* What is refused through the pool before the chief runs is an event like what is refused later. */
+static void tell_refusal(void *events, const chief_event *event) { chief__events_push(events, event); }
+
 static int make_parts(chief *c, const chief_options *o) {
     chief__model_options model = {.force_stop_timeout = chief__or_default(o->force_stop_timeout, FORCE_STOP_TIMEOUT_MS),
                                   .init_timeout = chief__or_default(o->init_timeout, INIT_TIMEOUT_MS),
@@ -44,6 +47,8 @@ static int make_parts(chief *c, const chief_options *o) {
     if (rc == CHIEF_OK) rc = chief_pool_new(&c->pool);
     if (rc == CHIEF_OK) rc = chief__hub_new(&c->hub, on_dropped, c->inbox);
     if (rc == CHIEF_OK) rc = chief__events_new(&c->events, o->event_capacity != 0 ? o->event_capacity : EVENT_CAPACITY);
+    if (rc == CHIEF_OK) rc = chief_pool_set_log(c->pool, o->log);
+    if (rc == CHIEF_OK) chief__pool_watch(c->pool, tell_refusal, c->events);
     if (rc == CHIEF_OK) rc = chief_context_new(&c->context, NULL);
     if (rc == CHIEF_OK) rc = chief_context_new(&c->stop_context, c->context);
     if (rc == CHIEF_OK) rc = chief__model_new(&c->model, &model);

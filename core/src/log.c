@@ -206,6 +206,19 @@ int chief_log_new(chief_log **out, const chief_log_options *options) {
     return CHIEF_OK;
 }
 
+int chief__log_default(chief_log **out) {
+    static const char service[] = "worker-chief";
+    chief_field field = {.key = "service", .value = {.type = CHIEF_BYTES}};
+    field.value.bytes.data = service;
+    field.value.bytes.len = sizeof service - 1;
+    chief_log *base;
+    *out = NULL;
+    int rc = chief_log_new(&base, NULL);
+    if (rc == CHIEF_OK) rc = chief_log_with_fields(out, base, &field, 1);
+    chief_log_unref(base);
+    return rc;
+}
+
 chief_log *chief_log_ref(chief_log *log) {
     if (log != NULL) (void)atomic_fetch_add_explicit(&log->refs, 1, memory_order_relaxed);
     return log;

@@ -13,5 +13,8 @@
 void chief__log_text(chief__writer *w, const chief_record *record);
 void chief__log_json(chief__writer *w, const chief_record *record);
 
+/* The logger of who was given none: text to stderr, with service=worker-chief. */
+int chief__log_default(chief_log **out);
+
 #pragma GCC visibility pop
 #endif

@@ -35,7 +35,10 @@ struct chief_pool {
     _Atomic uint64_t numbers; /* relaxed: a source of numbers, ordered by the lock where that matters */
     chief__mutex lock;
     chief__cond changed;
+    chief__watcher watcher; /* this and the next: const after watch */
+    void *watcher_data;
     /* under lock */
+    chief_log *log; /* NULL: the default one */
     bool owned;
     bool closed;
     uint64_t seq;           /* of the last record */
@@ -79,6 +82,7 @@ void chief__pool_unref(chief_pool *pool) {
     if (pool == NULL || atomic_fetch_sub_explicit(&pool->refs, 1, memory_order_acq_rel) != 1) return;
     for (size_t i = 0; i < pool->n; i++) entry_free(pool->entries[i]);
     chief__free(pool->entries);
+    chief_log_unref(pool->log);
     chief__map_fini(&pool->names);
     chief__cond_fini(&pool->changed);
     chief__mutex_fini(&pool->lock);
@@ -93,6 +97,11 @@ void chief_pool_free(chief_pool *pool) {
     if (pool == NULL) return;
     chief__pool_end_lives(pool);
     chief__pool_unref(pool);
+}
+
+void chief__pool_watch(chief_pool *pool, chief__watcher watcher, void *data) {
+    pool->watcher = watcher;
+    pool->watcher_data = data;
 }
 
 static void set_owned(chief_pool *pool, bool owned) {
@@ -293,13 +302,29 @@ static int owned(void) {
     return chief__fail(CHIEF_EBUSY, "this pool is written by its running chief: ask that (chief_start_worker …)");
 }
 
-static chief_state_t refuse(const chief__entry *entry, chief_state_t to) {
-    char from[32];
-    char wanted[32];
-    (void)chief_state_to_string(entry->state, from, sizeof from);
-    (void)chief_state_to_string(to, wanted, sizeof wanted);
-    return chief__fail(CHIEF_WORKER_WRONG_STATE_CHANGE, "worker %s: %s to %s is not a legal change", entry->name, from,
-                       wanted);
+int chief_pool_set_log(chief_pool *pool, chief_log *log) {
+    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__lock(&pool->lock);
+    int rc = pool->owned ? owned() : CHIEF_OK;
+    chief_log *old = rc == CHIEF_OK ? pool->log : NULL;
+    if (rc == CHIEF_OK) pool->log = chief_log_ref(log);
+    chief__unlock(&pool->lock);
+    chief_log_unref(old);
+    return rc;
+}
+
+/* With the lock held. The refusal is an event, so it has a number, and is to be told when the lock is given back. */
+static chief_state_t refuse(chief_pool *pool, const chief__entry *entry, chief_state_t to, chief__refusal *refusal) {
+    pool->seq = chief__pool_next_seq(pool);
+    *refusal = (chief__refusal){.from = entry->state,
+                                .to = to,
+                                .seq = pool->seq,
+                                .generation = entry->generation,
+                                .log = chief_log_ref(pool->log),
+                                .watcher = pool->watcher,
+                                .watcher_data = pool->watcher_data};
+    (void)strncpy(refusal->worker, entry->name, sizeof refusal->worker - 1);
+    return CHIEF_WORKER_WRONG_STATE_CHANGE;
 }
 
 /* With the lock held. */
@@ -319,16 +344,17 @@ static int writable(chief_pool *pool, const chief__entry *entry, const char *nam
 
 static chief_state_t transition(chief_pool *pool, const char *name, chief_state_t to) {
     if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
+    chief__refusal refusal;
     chief__lock(&pool->lock);
     chief__entry *entry = find(pool, name);
     chief_state_t rc = writable(pool, entry, name);
     if (rc == CHIEF_OK) {
         rc = chief_state_transition(entry->state, to);
         if (rc > 0) move(pool, entry, to);
-        else rc = refuse(entry, to);
+        else rc = refuse(pool, entry, to, &refusal);
     }
     chief__unlock(&pool->lock);
-    return rc;
+    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : rc;
 }
 
 int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data) {
@@ -418,6 +444,7 @@ int chief_pool_is_alive(chief_pool *pool, const char *name) {
 
 int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chief__entry **out) {
     *out = NULL;
+    chief__refusal refusal;
     chief__lock(&pool->lock);
     chief__entry *entry = find(pool, name);
     int rc = writable(pool, entry, name);
@@ -425,7 +452,7 @@ int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chie
         rc = chief__fail(CHIEF_EBUSY, "worker %s is being run by another thread", name);
     if (rc == CHIEF_OK && to == CHIEF_WORKER_RUN && (entry->state != CHIEF_WORKER_INITIALIZED || entry->life == NULL))
         rc = chief__fail(CHIEF_ENOTINIT, "worker %s is not initialized", name);
-    if (rc == CHIEF_OK && chief_state_transition(entry->state, to) != to) rc = refuse(entry, to);
+    if (rc == CHIEF_OK && chief_state_transition(entry->state, to) != to) rc = refuse(pool, entry, to, &refusal);
     if (rc == CHIEF_OK) {
         entry->claimed = true;
         *out = entry;
@@ -433,21 +460,26 @@ int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chie
         else entry->generation++;
     }
     chief__unlock(&pool->lock);
-    return rc;
+    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : rc;
 }
 
 /* Another thread may have recorded something meanwhile (a disable during init): where the outcome is no legal change
  * from that, that stays. The number is taken under the lock, so that a snapshot's never goes back. */
 bool chief__pool_settle(chief_pool *pool, chief__entry *entry, chief__change *change) {
+    chief__refusal refusal;
     chief__lock(&pool->lock);
     bool same = entry->state == change->state;
     bool legal = same || chief_state_transition(entry->state, change->state) == change->state;
-    if (!legal) change->state = 0;
+    if (!legal) {
+        (void)refuse(pool, entry, change->state, &refusal);
+        change->state = 0;
+    }
     if (legal && !same) change->seq = chief__pool_next_seq(pool);
     change->generation = entry->generation;
     apply(pool, entry, change);
     entry->claimed = false;
     chief__unlock(&pool->lock);
+    if (!legal) chief__refusal_note(&refusal);
     chief__free(change->error);
     chief__free(change->traceback);
     return legal;

@@ -9,6 +9,7 @@
 #define CHIEF_POOL_H
 
 #include "plat.h"
+#include "refusal.h"
 #include "snapshot.h"
 
 #pragma GCC visibility push(hidden)
@@ -37,6 +38,9 @@ void chief__pool_unref(chief_pool *pool);
 /* Ends the instances that were initialised and never run: each holds the pool, so that this comes before the last unref
  * by who made the pool. Nobody may be in a call on it. */
 void chief__pool_end_lives(chief_pool *pool);
+
+/* Who gets the events of refused changes; before the pool is shared. */
+void chief__pool_watch(chief_pool *pool, chief__watcher watcher, void *data);
 
 /* From now on its chief writes it alone: the verbs answer CHIEF_EBUSY. */
 void chief__pool_own(chief_pool *pool);

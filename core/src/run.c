@@ -5,22 +5,11 @@
 #include "alloc.h"
 #include "context.h"
 #include "err.h"
+#include "log.h"
 #include "loop.h"
 #include "request.h"
 
 /* ---- init ---- */
-
-static int default_log(chief *c) {
-    chief_log *base;
-    int rc = chief_log_new(&base, NULL);
-    if (rc != CHIEF_OK) return rc;
-    chief_field field = {.key = "service", .value = {.type = CHIEF_BYTES}};
-    field.value.bytes.data = "worker-chief";
-    field.value.bytes.len = strlen("worker-chief");
-    rc = chief_log_with_fields(&c->log, base, &field, 1);
-    chief_log_unref(base);
-    return rc;
-}
 
 static void drop_log(void *log) { chief_log_unref(log); }
 
@@ -30,7 +19,7 @@ static int settle_log(chief *c, chief_log *log) {
         chief_log_unref(c->log);
         c->log = chief_log_ref(log);
     } else if (c->log == NULL) {
-        rc = default_log(c);
+        rc = chief__log_default(&c->log);
     }
     if (rc != CHIEF_OK) return rc;
     chief_value value = {.type = CHIEF_POINTER, .destroy = drop_log};

@@ -584,6 +584,26 @@ static void test_chief__counts_late_replies(void **state) {
     chief_free(c);
 }
 
+/* Before the chief runs its pool may be written, and what is refused there is told like what is refused later. */
+static void test_chief__tells_what_its_pool_refuses(void **state) {
+    (void)state;
+    probe a = {0};
+    chief_event *events[8];
+    size_t n = 0;
+    chief *c = quiet_chief(NULL);
+    add(c, "a", &probe_ops, &a, NULL);
+    assert_int_equal(chief_pool_start(chief_get_pool(c), "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_int_equal(chief_take_events(c, events, 8, 0, &n), CHIEF_OK);
+    const chief_event *last = events[n - 1];
+    assert_int_equal(last->kind, CHIEF_EVENT_WRONG_STATE_CHANGE);
+    assert_int_equal(last->seq, n);
+    assert_string_equal(last->worker, "a");
+    assert_int_equal(last->previous, CHIEF_WORKER_PRESENT);
+    assert_int_equal(last->state, CHIEF_WORKER_RUN);
+    for (size_t i = 0; i < n; i++) chief_event_free(events[i]);
+    chief_free(c);
+}
+
 static void test_chief__enables_by_name_or_all(void **state) {
     (void)state;
     probe a = {0}, b = {0};
@@ -808,6 +828,7 @@ int main(void) {
         cmocka_unit_test(test_chief__an_instance_outlives_its_interrupt),
         cmocka_unit_test(test_chief__answers_requests_while_running),
         cmocka_unit_test(test_chief__counts_late_replies),
+        cmocka_unit_test(test_chief__tells_what_its_pool_refuses),
         cmocka_unit_test(test_chief__enables_by_name_or_all),
         cmocka_unit_test(test_chief__refuses_to_start_without_names_when_asked_so),
         cmocka_unit_test(test_chief__refuses_cycles_and_unknown_names),

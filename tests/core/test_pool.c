@@ -2,7 +2,32 @@
 #include "support.h"
 
 #include "alloc.h"
+#include "err.h"
 #include "pool.h"
+
+/* What the pools of these tests log. */
+static char logged[256];
+static int lines;
+
+/* A sink of the host's may call the library, which fails. */
+static void keep_line(void *data, const chief_record *r) {
+    (void)data;
+    lines++;
+    int len = snprintf(logged, sizeof logged, "%d %s", (int)r->level, r->message);
+    for (size_t i = 0; i < r->n_fields; i++)
+        len += snprintf(logged + len, sizeof logged - (size_t)len, " %s=%.*s", r->fields[i].key,
+                        (int)r->fields[i].value.bytes.len, (const char *)r->fields[i].value.bytes.data);
+    assert_int_equal(chief__fail(CHIEF_EINVAL, "the sink's own"), CHIEF_EINVAL);
+}
+
+static chief_log *make_log(void) {
+    chief_log_options options = {.size = sizeof options, .sink = keep_line};
+    chief_log *log = NULL;
+    assert_int_equal(chief_log_new(&log, &options), CHIEF_OK);
+    lines = 0;
+    logged[0] = '\0';
+    return log;
+}
 
 static int run_nothing(chief_worker *ctx, void *instance) {
     (void)ctx;
@@ -14,7 +39,10 @@ static const chief_worker_ops ops = {.size = sizeof ops, .run = run_nothing};
 
 static chief_pool *make(const char *const *names, size_t n) {
     chief_pool *pool = NULL;
+    chief_log *log = make_log();
     assert_int_equal(chief_pool_new(&pool), CHIEF_OK);
+    assert_int_equal(chief_pool_set_log(pool, log), CHIEF_OK);
+    chief_log_unref(log);
     for (size_t i = 0; i < n; i++) assert_int_equal(chief_pool_set_worker(pool, names[i], &ops, NULL), CHIEF_OK);
     return pool;
 }
@@ -139,7 +167,7 @@ static const struct {
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
-/* From every state: where the table allows it the state changes and one event is numbered, else nothing happens. */
+/* From every state: where the table allows it the state changes, and where it does not that is told; both are events. */
 static void test_pool__verbs_follow_the_table(void **state) {
     (void)state;
     for (chief_state_t from = CHIEF_WORKER_NULL; from <= CHIEF_WORKER_FAILED; from++)
@@ -150,7 +178,8 @@ static void test_pool__verbs_follow_the_table(void **state) {
             chief_state_t expected = chief_state_transition(from, verbs[v].to);
             assert_int_equal(verbs[v].call(pool, "a"), expected);
             assert_int_equal(chief_pool_get_state(pool, "a"), expected > 0 ? expected : from);
-            assert_int_equal(seq_of(pool) - before, expected > 0 && expected != from);
+            assert_int_equal(seq_of(pool) - before, expected != from);
+            assert_int_equal(lines, expected < 0);
             chief_pool_free(pool);
         }
 }
@@ -163,6 +192,64 @@ static void test_pool__a_refusal_says_why(void **state) {
     assert_string_equal(chief_last_error(), "worker a: enabled to stopped is not a legal change");
     assert_int_equal(chief_pool_get_state(pool, "a"), CHIEF_WORKER_ENABLED);
     chief_pool_free(pool);
+}
+
+static void test_pool__a_refusal_is_logged(void **state) {
+    (void)state;
+    chief_pool *pool = make_one();
+    assert_int_equal(chief_pool_start(pool, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_string_equal(logged, "3 wrong state change worker=a error=worker a: present to run is not a legal change");
+    assert_string_equal(chief_last_error(), "worker a: present to run is not a legal change");
+    assert_int_equal(chief_pool_init(pool, "a", NULL), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_int_equal(lines, 2);
+    assert_int_equal(chief_pool_start(pool, "b"), CHIEF_ENOENT);
+    chief_log *log = make_log();
+    assert_int_equal(chief_pool_set_log(pool, log), CHIEF_OK);
+    assert_int_equal(chief_pool_stop(pool, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_int_equal(lines, 1);
+    chief_log_unref(log);
+    chief__pool_own(pool);
+    assert_int_equal(chief_pool_set_log(pool, NULL), CHIEF_EBUSY);
+    assert_int_equal(chief_pool_set_log(NULL, NULL), CHIEF_EINVAL);
+    chief_pool_free(pool);
+}
+
+static void keep_event(void *data, const chief_event *event) {
+    chief_event *kept = data;
+    *kept = *event;
+    assert_string_equal(event->worker, "a");
+    assert_string_equal(event->error, "worker a: present to run is not a legal change");
+}
+
+static void test_pool__a_refusal_is_an_event_where_somebody_watches(void **state) {
+    (void)state;
+    chief_event event = {0};
+    chief_pool *pool = make_one();
+    chief__pool_watch(pool, keep_event, &event);
+    assert_int_equal(chief_pool_start(pool, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_int_equal(event.kind, CHIEF_EVENT_WRONG_STATE_CHANGE);
+    assert_int_equal(event.previous, CHIEF_WORKER_PRESENT);
+    assert_int_equal(event.state, CHIEF_WORKER_RUN);
+    assert_int_equal(event.seq, seq_of(pool));
+    chief_pool_free(pool);
+}
+
+/* Only the line is lost. */
+static void test_pool__a_refusal_needs_no_memory(void **state) {
+    (void)state;
+    support_heap heap;
+    support_heap_begin(&heap, 0);
+    chief_pool *pool = make_one();
+    assert_int_equal(chief_pool_set_log(pool, NULL), CHIEF_OK);
+    for (long n = 1; n < 3; n++) {
+        atomic_store(&heap.until, n);
+        assert_int_equal(chief_pool_start(pool, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
+        assert_true(atomic_load(&heap.failed));
+        atomic_store(&heap.failed, false);
+        assert_string_equal(chief_last_error(), "worker a: present to run is not a legal change");
+    }
+    chief_pool_free(pool);
+    support_heap_end(&heap);
 }
 
 static void test_pool__an_unknown_name_is_disabled_and_makes_no_phantom(void **state) {
@@ -539,6 +626,9 @@ int main(void) {
         cmocka_unit_test(test_pool__fills_as_much_of_a_structure_as_its_size_says),
         cmocka_unit_test(test_pool__verbs_follow_the_table),
         cmocka_unit_test(test_pool__a_refusal_says_why),
+        cmocka_unit_test(test_pool__a_refusal_is_logged),
+        cmocka_unit_test(test_pool__a_refusal_is_an_event_where_somebody_watches),
+        cmocka_unit_test(test_pool__a_refusal_needs_no_memory),
         cmocka_unit_test(test_pool__an_unknown_name_is_disabled_and_makes_no_phantom),
         cmocka_unit_test(test_pool__set_state_overrides_with_real_states_only),
         cmocka_unit_test(test_pool__no_pool),

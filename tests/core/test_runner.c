@@ -61,14 +61,18 @@ static void note_log(void *data, const chief_record *r) {
 
 static void drop_log(void *log) { chief_log_unref(log); }
 
+static int make_log(chief_log **out) {
+    chief_log_options options = {.size = sizeof options, .sink = note_log};
+    return chief_log_new(out, &options);
+}
+
 /* A context with the logger above and a greeting. */
 static int make_context(chief_context **out) {
-    chief_log_options options = {.size = sizeof options, .sink = note_log};
     chief_value log = {.type = CHIEF_POINTER, .destroy = drop_log};
     chief_value greeting = {.type = CHIEF_BYTES, .bytes = {"hello", 5}};
     chief_log *made = NULL;
     int rc = chief_context_new(out, NULL);
-    if (rc == CHIEF_OK) rc = chief_log_new(&made, &options);
+    if (rc == CHIEF_OK) rc = make_log(&made);
     log.pointer = made;
     if (rc == CHIEF_OK) rc = chief_context_set(*out, CHIEF_CTX_KEY_LOG, &log);
     if (rc != CHIEF_OK) chief_log_unref(made);
@@ -85,8 +89,12 @@ typedef struct scene {
 /* One enabled worker `a`. */
 static void begin(scene *s) {
     memset(s, 0, sizeof *s);
+    chief_log *log = NULL;
     assert_int_equal(make_context(&s->context), CHIEF_OK);
     assert_int_equal(chief_pool_new(&s->pool), CHIEF_OK);
+    assert_int_equal(make_log(&log), CHIEF_OK);
+    assert_int_equal(chief_pool_set_log(s->pool, log), CHIEF_OK);
+    chief_log_unref(log);
     assert_int_equal(chief_pool_set_worker(s->pool, "a", &ops, &s->story), CHIEF_OK);
     assert_int_equal(chief_pool_enable(s->pool, "a"), CHIEF_WORKER_ENABLED);
 }
@@ -465,6 +473,8 @@ static void test_runner__a_worker_disabled_during_its_init_stays_so(void **state
     scene s;
     begin(&s);
     assert_int_equal(while_inside(&s, true, disable_it), CHIEF_WORKER_WRONG_STATE_CHANGE);
+    assert_string_equal(logged,
+                        "wrong state change worker=a error=worker a: disabled to initialized is not a legal change");
     assert_int_equal(state_of(&s), CHIEF_WORKER_DISABLED);
     assert_int_equal(chief_pool_run_exec(s.pool, "a"), CHIEF_ENOTINIT);
     end(&s);

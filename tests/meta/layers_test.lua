@@ -8,7 +8,7 @@ local layers = {
     "step", "step_emit", "step_life", "step_policy", "step_request", "step_stop", "frame" },
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
-    "snapshot", "fiber", "prepare" },
+    "refusal", "snapshot", "fiber", "prepare" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
   { "chief", "loop", "act", "act_end", "catch", "finish", "request", "run", "process" },
