@@ -95,6 +95,14 @@ static int is_not_found(const char *text, const char *module) {
     return strncmp(text, module, len) == 0 && strncmp(text + len, end, sizeof end - 1) == 0;
 }
 
+/* What follows «error loading module 'm' from file 'f':» names the file itself; NULL when it is something else. */
+static const char *loader_text(const char *text) {
+    static const char end[] = "':\n\t";
+    if (strncmp(text, "error loading module", 20) != 0) return NULL;
+    const char *at = strstr(text, end);
+    return at != NULL ? at + sizeof end - 1 : text;
+}
+
 /* Raises what require raised, a failure on top, in words for who wrote the module. */
 static int explain(lua_State *L, const char *module) {
     const char *text = chief__lua_failure_text(L);
@@ -103,8 +111,8 @@ static int explain(lua_State *L, const char *module) {
         push_searched(L, text);
         lua_pushfstring(L, "module '%s' not found; looked for:%s", module, lua_tostring(L, -1));
         lua_pushnil(L);
-    } else if (strncmp(text, "error loading module", 20) == 0) {
-        lua_pushstring(L, text);
+    } else if (loader_text(text) != NULL) {
+        lua_pushstring(L, loader_text(text));
         lua_pushnil(L);
     } else {
         lua_pushfstring(L, "module '%s' raised while loading: %s", module, text);

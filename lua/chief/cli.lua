@@ -18,6 +18,12 @@ local function count_text(problems, file)
   return ("%d mistake%s in %s\n"):format(#problems, #problems == 1 and "" or "s", file)
 end
 
+-- What is wrong about the command's arguments or the start, where --json asks for that too.
+local function refuse(asked, text)
+  if asked.json then io.stdout:write(core.json_encode({ ok = false, file = asked.app, message = text }) .. "\n")
+  else complain(("chief: %s\n"):format(text)) end
+end
+
 local function problems_json(problems, file)
   local list = {}
   for i, problem in ipairs(problems) do
@@ -28,6 +34,10 @@ end
 
 -- The application when there is no mistake in it and each name is one of its workers; else the exit code.
 local function load(asked)
+  if asked.app == "" then
+    refuse(asked, "the app file's name is empty")
+    return nil, USAGE
+  end
   local app, problems = App.load(asked.app)
   if not app then
     if asked.json then io.stdout:write(problems_json(problems, asked.app))
@@ -36,7 +46,7 @@ local function load(asked)
   end
   local ok, message = core.rule(app:replicas()):validate(asked.workers)
   if ok then return app end
-  complain(("chief: %s\n"):format(message))
+  refuse(asked, message)
   return nil, USAGE
 end
 
@@ -48,12 +58,13 @@ local function check(asked)
   return CLEAN
 end
 
-local function check_isolation(where)
+local function check_isolation(asked)
+  local where = asked.isolation
   if where == nil or where == "thread" then return true end
   if where == "process" or where == "fiber" then
-    complain(("chief: --isolation %s is not in this version yet; there is: thread\n"):format(where))
+    refuse(asked, ("--isolation %s is not in this version yet; there is: thread"):format(where))
   else
-    complain(('chief: --isolation should be thread, got "%s"\n'):format(where))
+    refuse(asked, ('--isolation should be thread, got "%s"'):format(where))
   end
   return false
 end
@@ -61,33 +72,34 @@ end
 -- A worker has to be named where the app says so: what would run otherwise is nothing.
 local function check_named(app, asked)
   if not app.settings.require_names or #asked.workers > 0 then return true end
-  complain(("chief: %s has require_names: name the workers to run; there are: %s\n"):format(asked.app,
-    table.concat(app:names(), ", ")))
+  local names = table.concat(app:names(), ", ")
+  refuse(asked, ("%s has require_names: name the workers to run; there are: %s"):format(asked.app, names))
   return false
 end
 
 local function logger(app, asked)
   local given = app.settings.log or {}
-  return core.log({ level = asked.log_level or given.level, format = asked.log_format or given.format })
+  local format = asked.log_format or (asked.json and "json") or given.format
+  return core.log({ level = asked.log_level or given.level, format = format })
 end
 
 local function start(app, asked)
   local log = logger(app, asked)
   local c, message, code = build.chief(app, { log = log, exit_when_done = not (app.settings.keep or asked.keep) })
   if not c then
-    complain(("%s: %s\n"):format(asked.app, message))
+    refuse(asked, ("%s: %s"):format(asked.app, message))
     return NOT_STARTED[code] or FAILED
   end
   for _, warning in ipairs(app:warnings(asked.workers)) do log:warn(warning) end
   local ok
   ok, message, code = c:run_with(asked.workers, { stop = true, hup = true, usr2 = true })
   if ok or c:has_stopped() then return c:exit_code() end
-  complain(("chief: %s\n"):format(message))
+  refuse(asked, message)
   return NOT_STARTED[code] or FAILED
 end
 
 local function run(asked)
-  if not check_isolation(asked.isolation) then return USAGE end
+  if not check_isolation(asked) then return USAGE end
   local app, code = load(asked)
   if not app then return code end
   if not check_named(app, asked) then return USAGE end

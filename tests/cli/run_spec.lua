@@ -53,6 +53,13 @@ describe("chief run", function()
     end)
   end
 
+  it("logs as JSON when asked to", function()
+    local code, out, err = command.run(app(ONE, { one = ENDS }), "run", "--json", "app.lua")
+    assert.same({ 0, "" }, { code, out })
+    assert.matches('"message":"worker ready"', err)
+    for line in err:gmatch("[^\n]+") do assert.matches('^{"time":.*}$', line) end
+  end)
+
   it("runs replicas by their name and one by one", function()
     app(CREW, { crew = ENDS })
     local code, _, err = command.run(root, "run", "app.lua", "crew")

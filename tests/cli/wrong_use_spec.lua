@@ -79,7 +79,7 @@ describe("a worker", function()
   end)
 
   it("has a syntax error", function()
-    refused(with_worker("\nlocal function = 1"), "app.lua: workers.api.module: ", "workers/api.lua:2: ")
+    refused(with_worker("\nlocal function = 1"), "app.lua: workers.api.module: ./workers/api.lua:2: <name> expected")
   end)
 
   it("raises while loading", function()

@@ -43,10 +43,15 @@ describe("chief", function()
   it("--version", function()
     local code, out, err = chief("--version")
     assert.same({ 0, "chief " .. core.version .. "\n", "" }, { code, out, err })
+    for _, arguments in ipairs({ { "--version", "--json" }, { "--json", "--version" } }) do
+      code, out = chief(table.unpack(arguments))
+      assert.same({ 0, { name = "chief", version = core.version } }, { code, core.json_decode(out) })
+    end
   end)
 
   it("--help goes to stdout", function()
-    for _, arguments in ipairs({ { "--help" }, { "-h" }, { "run", "--help" }, { "check", "-h" } }) do
+    for _, arguments in ipairs({ { "--help" }, { "-h" }, { "run", "--help" }, { "check", "-h" },
+      { "help" }, { "help", "run" } }) do
       local code, out, err = chief(table.unpack(arguments))
       assert.equal(0, code)
       assert.matches("^Usage: chief", out)
@@ -54,11 +59,16 @@ describe("chief", function()
     end
     assert.matches("Exit codes: 0 clean", select(2, chief("--help")))
     assert.matches("%-%-log%-format FORMAT", select(2, chief("run", "--help")))
+    assert.equal(select(2, chief("run", "--help")), select(2, chief("help", "run")))
+    local text = select(2, chief("run", "--help")):gsub("%s+", " ")
+    assert.matches("is logged: debug, info, warn, error or off%.", text)
+    assert.matches("It is logged: text or json%.", (text:gsub("How it", "It")))
   end)
 
   it("says what is wrong with the arguments, and how they are right", function()
     for message, arguments in pairs({
-      ["unknown command 'frob'"] = { "frob" },
+      ["unknown command 'frob'; there are: check, run"] = { "frob" },
+      ["unknown command 'frob'; there are: check, run\n"] = { "help", "frob" },
       ["missing argument 'APP'"] = { "run" },
       ["unknown option '--frob'"] = { "run", app, "--frob" },
       ["argument for option '--log-level' must be one of"] = { "run", app, "--log-level", "loud" },
@@ -112,6 +122,23 @@ describe("chief run", function()
     assert.matches("wrong%.lua: keep: should be true or false, got 1\n", err)
     assert.matches('wrong%.lua: workers%.a%.grce: unknown key "grce"; did you mean "grace"%?', err)
     assert.matches("\n2 mistakes in [^\n]*wrong%.lua\n$", err)
+  end)
+end)
+
+describe("chief run --json", function()
+  it("prints what is wrong as JSON, on stdout", function()
+    local code, out, err = chief("run", "--json", wrong)
+    assert.same({ 78, "" }, { code, err })
+    assert.equal(2, #core.json_decode(out).problems)
+    for _, arguments in ipairs({ { app, "nosuch" }, { named }, { app, "--isolation", "cloud" }, { "" } }) do
+      code, out, err = chief("run", "--json", table.unpack(arguments))
+      assert.same({ 64, "" }, { code, err })
+      local said = core.json_decode(out)
+      assert.is_false(said.ok)
+      assert.equal(arguments[1], said.file)
+      assert.is_string(said.message)
+    end
+    assert.equal("chief: the app file's name is empty\n", select(3, chief("run", "")))
   end)
 end)
 
