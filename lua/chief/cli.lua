@@ -90,7 +90,6 @@ local function start(app, asked)
     refuse(asked, ("%s: %s"):format(asked.app, message))
     return NOT_STARTED[code] or FAILED
   end
-  for _, warning in ipairs(app:warnings(asked.workers)) do log:warn(warning) end
   local ok
   ok, message, code = c:run_with(asked.workers, { stop = true, hup = true, usr2 = true })
   if ok or c:has_stopped() then return c:exit_code() end

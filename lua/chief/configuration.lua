@@ -137,16 +137,22 @@ local function bytes_text(bytes)
   return bytes .. " bytes"
 end
 
+-- How often a message is tried, and what becomes of it then.
+local function fate_of(channel)
+  if channel.delivery == "at_most_once" then return "1", "dropped" end
+  if channel.max_deliveries == 0 then return "no limit", "-" end
+  return tostring(channel.max_deliveries), channel.dead and "to " .. channel.dead or "dropped"
+end
+
 local function channels_text(channels)
   if #channels == 0 then return "" end
   local rows = {
     { "CHANNEL", "CAPACITY", "WHEN FULL", "DELIVERY", "TRIES", "THEN", "MESSAGE", "SENDERS", "RECEIVERS" },
   }
   for _, channel in ipairs(channels) do
-    local tries = channel.max_deliveries > 0 and tostring(channel.max_deliveries) or "no limit"
-    rows[#rows + 1] = { channel.name, tostring(channel.capacity), channel.overflow, channel.delivery, tries,
-      channel.dead and "to " .. channel.dead or "dropped", bytes_text(channel.max_message), list(channel.sends),
-      list(channel.receives) }
+    local tries, fate = fate_of(channel)
+    rows[#rows + 1] = { channel.name, tostring(channel.capacity), channel.overflow, channel.delivery, tries, fate,
+      bytes_text(channel.max_message), list(channel.sends), list(channel.receives) }
   end
   return "\n" .. columns.render(rows)
 end

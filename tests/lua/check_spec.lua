@@ -133,7 +133,15 @@ describe("the configuration for people", function()
   end)
 
   it("shows the channels", function()
-    assert.matches("\nuploads +8 +block +at_least_once +no limit +dropped +16 MiB +api +resizer\n", text)
+    assert.matches("\nuploads +8 +block +at_least_once +no limit +%- +16 MiB +api +resizer\n", text)
+    local shown = configuration.text(configuration.of(app_of {
+      channels = { once = {}, five = { delivery = "at_least_once", dead = "once" }, two = { delivery = "at_least_once",
+        max_deliveries = 2 } },
+      workers = { a = { module = function() return true end } },
+    }))
+    assert.matches("\nfive +64 +block +at_least_once +5 +to once ", shown)
+    assert.matches("\nonce +64 +block +at_most_once +1 +dropped ", shown)
+    assert.matches("\ntwo +64 +block +at_least_once +2 +dropped ", shown)
   end)
 
   it("has no white space at the end of a line", function() assert.is_nil(text:find(" \n")) end)
