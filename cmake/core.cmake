@@ -33,3 +33,11 @@ install(TARGETS chief chief_static)
 install(TARGETS chief-worker DESTINATION ${CHIEF_PROGRAM_DIR})
 install(FILES core/include/chief.h TYPE INCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/libchief.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(chief_config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/chief)
+file(RELATIVE_PATH CHIEF_CONFIG_TO_PREFIX ${CMAKE_INSTALL_PREFIX}/${chief_config_dir} ${CMAKE_INSTALL_PREFIX})
+configure_file(cmake/chief-config.cmake.in chief-config.cmake @ONLY)
+include(CMakePackageConfigHelpers)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/chief-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/chief-config.cmake ${PROJECT_BINARY_DIR}/chief-config-version.cmake
+  DESTINATION ${chief_config_dir})

@@ -51,7 +51,38 @@ int main(void) {
     return rc == CHIEF_OK ? 0 : 1;
 }
 END
-sed 's/chief\.h/chief_lua.h/' "$work/core.c" >"$work/host.c"
+cat >"$work/host.c" <<'END'
+#include <chief_lua.h>
+#include <stdio.h>
+int main(void) {
+    chief *c;
+    chief_lua_options options = {.size = sizeof options, .path = "workers/?.lua"};
+    chief_options quiet = {.size = sizeof quiet, .exit_when_done = 1};
+    int rc = chief_new(&c, &quiet);
+    if (rc == CHIEF_OK) rc = chief_lua_add_worker(c, "one", "one", &options);
+    if (rc == CHIEF_OK) rc = chief_run_all(c, "host", NULL, 0);
+    if (rc != CHIEF_OK) fprintf(stderr, "%s\n", chief_last_error());
+    chief_free(c);
+    return rc == CHIEF_OK ? 0 : 1;
+}
+END
+mkdir "$work/workers"
+cat >"$work/workers/one.lua" <<'END'
+return { run = function(_, ctx)
+  print(ctx.name .. " runs in " .. _VERSION)
+  return true
+end }
+END
+mkdir "$work/project"
+cat >"$work/project/CMakeLists.txt" <<'END'
+cmake_minimum_required(VERSION 3.20)
+project(uses_chief C)
+find_package(chief 0.1 REQUIRED COMPONENTS lua)
+add_executable(core ../core.c)
+target_link_libraries(core PRIVATE chief::chief)
+add_executable(host ../host.c)
+target_link_libraries(host PRIVATE chief::lua)
+END
 
 pc() { PKG_CONFIG_PATH=$libdir/pkgconfig pkg-config "$@"; }
 compile() { # SOURCE PROGRAM PACKAGE FLAGS…
@@ -60,13 +91,17 @@ compile() { # SOURCE PROGRAM PACKAGE FLAGS…
     # shellcheck disable=SC2046 # flags, one a word
     gcc -std=c11 "$source" -o "$program" $(pc --cflags "$package") "$@" $(pc --libs "$package")
 }
-run() { LD_LIBRARY_PATH=$libdir "$1"; }
+run() { (cd "$work" && LD_LIBRARY_PATH=$libdir "$1" 2>/dev/null); }
+cmake_build() { cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$1" && cmake --build "$work/project/build"; }
 
 step "a program builds over libchief" compile "$work/core.c" "$work/core" libchief
 step "and runs" same "$(run "$work/core")" "$version"
 step "and needs no Lua" same "$(LD_LIBRARY_PATH=$libdir ldd "$work/core" | grep -c liblua)" 0
 step "a program builds over libchief-lua" compile "$work/host.c" "$work/host" libchief-lua
-step "and runs" same "$(run "$work/host")" "$version"
+step "and runs a Lua worker" same "$(run "$work/host")" "one runs in Lua 5.4"
+step "programs build by CMake's find_package" cmake_build "$prefix"
+step "and one runs" same "$("$work/project/build/core")" "$version"
+step "and the other runs a Lua worker" same "$(cd "$work" && "$work/project/build/host" 2>/dev/null)" "one runs in Lua 5.4"
 # shellcheck disable=SC2046
 step "a program builds over the static library" gcc -std=c11 "$work/core.c" -o "$work/static" \
     $(pc --cflags libchief) "$libdir/libchief.a" $(pc --libs libuv libcjson) -pthread

@@ -47,4 +47,26 @@ step "the module exports its opener alone" same \
 step "the module links no Lua" same "$(readelf -d "$tree/lib/lua/5.4/chief/core.so" | grep -c 'NEEDED.*lua')" 0
 step "the script was installed" test -x "$tree/bin/chief"
 step "chief --version" same "$(plain_lua "$tree/bin/chief" --version)" "chief $version"
+step "chief finds its tree by itself" same "$(cd "$work" && env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 "$tree/bin/chief" --version)" \
+    "chief $version"
 step "chief --help" plain_lua "$tree/bin/chief" --help
+
+# One worker, unchanged: by the command, and from a program of plain Lua.
+mkdir "$work/workers"
+cat >"$work/workers/one.lua" <<'END'
+return { run = function(_, ctx)
+  print(ctx.name .. " runs")
+  return true
+end }
+END
+cat >"$work/app.lua" <<'END'
+return { workers = { one = { module = "workers.one" } } }
+END
+cat >"$work/program.lua" <<'END'
+local chief = require "chief"
+local c = chief.new { name = "my-app", exit_when_done = true }
+c:add_worker("one", "workers.one")
+os.exit(c:run_all() and 0 or 1)
+END
+step "the command runs an app" same "$(plain_lua "$tree/bin/chief" run app.lua 2>/dev/null)" "one runs"
+step "a program runs the same worker" same "$(plain_lua lua5.4 program.lua 2>/dev/null)" "one runs"
