@@ -54,6 +54,24 @@ lib.refuses("a command that is not in the help", check_help(sample:gsub("cmd_a",
 lib.refuses("a group without a function", check_groups("\ngroups=(nothing)\n"))
 lib.refuses("a document that names what is not there", check_document("x", "run `./dev nothing`", commands_of(script)))
 
+-- What is typed wrong is told in a line that says what there is, before anything is built.
+local function check_refusal(arguments, expected)
+  local pipe = assert(io.popen(("%s/dev %s 2>&1"):format(os.getenv("CHIEF_SOURCE") or ".", arguments)))
+  local text = pipe:read("a")
+  local _, how, code = pipe:close()
+  if how == "exit" and code == 64 and text:find(expected, 1, true) then return {} end
+  return { ("./dev %s: %s %d, and not 64 with «%s»: %s"):format(arguments, how, code, expected, text) }
+end
+
+for arguments, expected in pairs {
+  ["frob"] = "./dev frob: there is no such command",
+  ["test frob"] = "./dev test: no group frob; there are: lint",
+  ["build frob"] = "./dev build: no preset frob",
+  ["bench frob"] = "./dev bench: MESSAGES should be a whole number, got frob",
+  ["asan frob"] = "./dev asan: no label frob; there are: core",
+  ["lint frob"] = "./dev lint: takes no arguments",
+} do lib.accepts("that ./dev " .. arguments .. " is refused", check_refusal(arguments, expected)) end
+
 lib.accepts("the help and the commands", check_help(script))
 lib.accepts("the groups", check_groups(script))
 for _, path in ipairs(lib.files("%.md$")) do
