@@ -40,9 +40,21 @@ local function spawn(n)
   return (now() - begun) / n, kib
 end
 
+-- From the end of one life to the beginning of the next, with a fresh state for each.
+local function restart(failures)
+  local c = chief.new { name = "bench", exit_when_done = true, log = chief.log { level = "off" } }
+  local at_once = { policy = "on_failure", delay = 0, jitter = 0 }
+  assert(c:add_worker("flapper", "flapper", { args = { failures = failures }, restart = at_once }))
+  assert(c:init_workers())
+  local begun = now()
+  assert(c:start())
+  return (now() - begun) / failures
+end
+
 print(string.format("oneway-int %.0f msg/s", messages / run({ "receiver", "sender" }, messages)))
 local calls = messages // 50
 print(string.format("pingpong %.2f us", run({ "ponger", "pinger" }, calls) / calls * 1e6))
+print(string.format("restart %.0f us", restart(200) * 1e6))
 local each, kib = spawn(1000)
 print(string.format("spawn %.0f us", each * 1e6))
 print(string.format("memory %.0f KiB", kib))
