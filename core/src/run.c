@@ -91,7 +91,7 @@ static int begin_init(chief *c) {
     bool again = c->stage != STAGE_NEW || c->starting;
     if (!again) c->starting = true;
     chief__unlock(&c->lock);
-    return again ? chief__fail(CHIEF_EBUSY, "chief_init_workers was called before") : CHIEF_OK;
+    return again ? chief__fail(CHIEF_EBUSY, "init_workers was called before") : CHIEF_OK;
 }
 
 int chief_init_workers(chief *c, chief_log *log) {
@@ -120,7 +120,7 @@ static int begin_launch(chief *c) {
     bool again = c->launching;
     if (stage == STAGE_RUNNING) c->launching = true;
     chief__unlock(&c->lock);
-    if (stage == STAGE_NEW) return chief__fail(CHIEF_ENOTINIT, "chief_init_workers has not been called");
+    if (stage == STAGE_NEW) return chief__fail(CHIEF_ENOTINIT, "init_workers has not been called");
     if (stage == STAGE_STOPPED) return chief__fail(CHIEF_ECLOSED, "the chief has stopped");
     return again ? chief__fail(CHIEF_EBUSY, "the chief was started before") : CHIEF_OK;
 }
@@ -226,7 +226,7 @@ static int begin_stop(chief *c) {
     bool initialised = c->stage != STAGE_NEW;
     c->stop_asked = c->stop_asked || initialised;
     chief__unlock(&c->lock);
-    return initialised ? CHIEF_OK : chief__fail(CHIEF_ENOTINIT, "chief_init_workers has not been called");
+    return initialised ? CHIEF_OK : chief__fail(CHIEF_ENOTINIT, "init_workers has not been called");
 }
 
 static int call(chief *c, chief__call_bit bit) {

@@ -43,12 +43,11 @@ function Chief:log()
   return self._log
 end
 
-local function check_code(module, where)
-  if type(module) == "table" and module.native ~= nil then
-    if type(module.native) == "string" then return end
-    error(where .. ": native: should be the path of a C plug-in, got " .. schema.describe(module.native), 3)
-  end
-  options.demand(options.module, module, where)
+-- What is raised here, as by options.demand, is the mistake of who called the method.
+local function is_plugin(module, where)
+  if type(module) ~= "table" or module.native == nil then return false end
+  if type(module.native) == "string" then return true end
+  error(where .. ": native: should be the path of a C plug-in, got " .. schema.describe(module.native), 3)
 end
 
 ---Adds a worker; while the chief runs it is started as its dependencies allow.
@@ -61,7 +60,7 @@ end
 function Chief:add_worker(name, module, given)
   local where = ("add_worker(%s)"):format(schema.describe(name))
   options.demand(schema.name, name, where)
-  check_code(module, where)
+  if not is_plugin(module, where) then options.demand(options.module, module, where) end
   local checked = options.demand(options.worker, given == nil and {} or given, where)
   if checked.isolation == "process" and type(module) == "function" then
     error(("%s: %s"):format(where, options.FUNCTION_IN_PROCESS), 2)

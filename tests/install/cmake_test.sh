@@ -32,8 +32,8 @@ step "cmake --install" cmake --install "$build" --prefix "$prefix"
 libdir=$(dirname "$(dirname "$(find "$prefix" -name libchief.pc)")")
 step "chief --version" same "$("$prefix/bin/chief" --version)" "chief $version"
 step "chief --help" "$prefix/bin/chief" --help
-step "no path of the build is left in what was installed" same "$(grep -rlF "$build" "$prefix" | grep -v 'lib.*\.a$\|\.so\|bin/chief')" ""
-step "no run path into the build" same "$(readelf -d "$prefix"/bin/chief "$libdir"/*.so | grep -cF "$build")" 0
+step "no path of the build is left in what was installed" same "$(grep -rlF "$build" "$prefix" | grep -v 'lib.*\.a$\|\.so\|bin/chief\|libexec/')" ""
+step "no run path into the build" same "$(readelf -d "$prefix"/bin/chief "$prefix"/libexec/chief/* "$libdir"/*.so | grep -cF "$build")" 0
 step "the Lua files are those of the source" diff -r "$CHIEF_SOURCE/lua/chief" "$prefix/share/lua/5.4/chief"
 
 mv "$prefix" "$work/moved"

@@ -368,6 +368,19 @@ describe("adding a worker", function()
     assert.error_matches(function() c:add_worker("one", "spec_ends", { restrat = 1 }) end, 'did you mean "restart"%?')
   end)
 
+  it("shows where it was called wrongly", function()
+    local wrongs = { { "one", { run = print } }, { "one", function() return root end }, { "one", { native = 1 } },
+      { "a b", "spec_ends" }, { "one", "spec_ends", { restrat = 1 } } }
+    for _, wrong in ipairs(wrongs) do
+      local ok, message = pcall(function()
+        c:add_worker(table.unpack(wrong))
+        return nil -- else the call would be a tail call, which has no place
+      end)
+      assert.is_false(ok)
+      assert.matches("^[^\n]*api_spec%.lua:%d+: add_worker%(", message)
+    end
+  end)
+
   it("refuses a plug-in that does not exist", function()
     local ok, _, code = c:add_worker("one", { native = root .. "/nosuch.so" })
     assert.is_nil(ok)
