@@ -33,6 +33,10 @@ local RUN = ("%x-%x"):format(os.time(), math.random(0))
 local data_dir = setting("DATA_DIR", folder .. "/data")
 local drain = number("DRAIN_TIMEOUT", 10, 0)
 
+-- What fails time and again without an end in sight (a port in use, a data folder that cannot be written, a wrong key)
+-- ends the service with exit code 70; what passes by itself (a store that is away, a full disk) is waited for.
+local LIMITED = { policy = "on_failure", delay = 0.1, max_delay = 5, max_restarts = 5, window = 30 }
+
 return {
   name = "image-service",
   channels = {
@@ -44,7 +48,8 @@ return {
       module = "workers.uploader",
       receives = { "thumbs" },
       args = { data_dir = data_dir, drain = drain },
-      restart = { policy = "on_failure", delay = 0.5, max_delay = 30 },
+      restart = LIMITED,
+      critical = true,
     },
     resizer = {
       module = "workers.resizer",
@@ -73,7 +78,8 @@ return {
         idle_timeout = number("IDLE_TIMEOUT", 10, 0),
         request_timeout = number("REQUEST_TIMEOUT", 120, 0),
       },
-      restart = "on_failure",
+      restart = LIMITED,
+      critical = true,
     },
   },
 }

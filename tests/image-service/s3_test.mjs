@@ -140,7 +140,7 @@ test("a wrong secret key is said, and nothing is lost", async (after) => {
   const service = await Service.ready(after, { env: { ...env, S3_SECRET_KEY: "wrong" } });
   const image = await service.accept(sample("jpeg", 640, 480));
   await service.says(/S3 answered 403 SignatureDoesNotMatch/);
-  await service.stop();
+  equal(await service.ended, 70, "exit code");
   const next = await Service.ready(after, { env, data: service.data });
   await next.thumb(image);
   check(server.read(`thumbs/${image.id}.jpg`).length > 0, "no thumbnail");

@@ -194,6 +194,8 @@ test("a port in use is said", async (after) => {
   const first = await Service.ready(after);
   const second = await Service.start(after, { port: first.port });
   await second.says(new RegExp(`cannot listen on 127\\.0\\.0\\.1:${first.port}: Address already in use; PORT chooses another port`), 40);
+  equal(await second.ended, 70, "exit code");
+  check(/given up.*worker=api/.test(second.log), second.log);
   await first.thumb(await first.accept(small));
 });
 
@@ -210,10 +212,11 @@ test("a second service on one data folder is refused, and leaves it alone", asyn
   await second.says(new RegExp(`the data folder is in use by another image service .*process ${first.child.pid}\\b`), 40);
   const partial = await Service.start(after, { data: first.data, workers: ["api"] });
   await partial.says(/the data folder is in use by another image service .*DATA_DIR chooses another folder/, 40);
+  equal(await second.ended, 70, "exit code of the second");
+  equal(await partial.ended, 70, "exit code of the partial one");
   check(!/listening/.test(second.log + partial.log), "it listens all the same");
   equal(first.leftovers().length, 1, "files of the upload that has begun");
   await first.thumb(await first.accept(small));
-  for (const service of [second, partial]) await service.stop(); // else they would take it over
   await first.stop("SIGKILL");
   await waiting;
   const next = await Service.ready(after, { data: first.data });
@@ -233,6 +236,7 @@ test("a data folder that cannot be is said", async (after) => {
   writeFileSync(file, "");
   const service = await Service.start(after, { data: join(file, "data") });
   await service.says(/the data folder cannot be used: .*Not a directory/, 40);
+  equal(await service.ended, 70, "exit code");
 });
 
 test("a data folder without permission is said", async (after) => {

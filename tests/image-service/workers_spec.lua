@@ -171,6 +171,23 @@ describe("the workers", function()
     assert.is_true(ctx.slept[1] < 0.3 and ctx.slept[6] > ctx.slept[1] and ctx.slept[6] <= 6)
   end)
 
+  it("wait for room on the disk", function()
+    local record = accept(sample())
+    thumbs:send({ id = record.id })
+    local instance = assert(helper.instance(uploader, ctx))
+    instance.store = failing_store(1, "no_space")
+    local put, failures = instance.records.put, 1
+    function instance.records:put(...)
+      failures = failures - 1
+      if failures >= 0 then return nil, "No space left on device", "no_space" end
+      return put(self, ...)
+    end
+    assert.is_true(instance:run(ctx))
+    assert.are.equal("stored", records:get(record.id).state)
+    assert.are.equal(2, #ctx.slept)
+    assert.is_truthy(ctx.log.lines[1]:find("there is no room, trying again", 1, true))
+  end)
+
   it("fail with what trying again does not help, and keep the job", function()
     local record, ok, message = upload_with(failing_store(1, "denied"))
     assert.is_nil(ok)

@@ -10,6 +10,7 @@ local store = require "lib.store"
 local M = { restart_on_fail = true }
 
 local FIRST_DELAY, LONGEST_DELAY = 0.2, 5
+local PASSES = { unavailable = "the store is not available", no_space = "there is no room" }
 
 function M.init(ctx)
   local records, message = Records.open(ctx.args.data_dir, ctx.name)
@@ -55,17 +56,24 @@ function M:attempt(ctx, put)
   return table.unpack(result, 1, result.n)
 end
 
--- Stores one file, however often that has to be tried. "denied" and the like are not tried again here: the worker fails
--- with them, which shows in its state, and its job waits for the restart.
-function M:put(ctx, key, path, media_type)
+-- Tries something until it succeeds or fails with what does not pass by itself. "denied" and the like are not tried again
+-- here: the worker fails with them, which shows in its state, and its job waits for the restart.
+function M:persist(ctx, what, try)
   local delay = FIRST_DELAY
   while true do
-    local ok, message, code = self:attempt(ctx, function() return self.store:put(key, path, media_type) end)
-    if ok or code ~= "unavailable" then return ok, message, code end
-    self.log:warn("the store is not available, trying again", { key = key, error = message, seconds = delay })
+    local ok, message, code = try()
+    if ok or not PASSES[code] then return ok, message, code end
+    self.log:warn(PASSES[code] .. ", trying again", { what = what, error = message, seconds = delay })
     if not self:pause(ctx, delay * (0.8 + 0.4 * math.random())) then return nil, message, code end
     delay = math.min(delay * 2, LONGEST_DELAY)
   end
+end
+
+-- Stores one file.
+function M:put(ctx, key, path, media_type)
+  return self:persist(ctx, key, function()
+    return self:attempt(ctx, function() return self.store:put(key, path, media_type) end)
+  end)
 end
 
 -- The thumbnail goes first: where a crash finds the original gone, both are known to be in the store.
@@ -84,7 +92,7 @@ function M:store_picture(ctx, record)
   end
   if not stored then return nil, reason end
   record.state = "stored"
-  local ok, message = self.records:put(record)
+  local ok, message = self:persist(ctx, "the record of " .. record.id, function() return self.records:put(record) end)
   if not ok then return nil, message end
   os.remove(self.records:incoming(record))
   os.remove(self.records:thumb(record))
