@@ -47,7 +47,8 @@ local function add_check(parser, show)
 end
 
 local EPILOG = [[
-Exit codes: 0 clean, 1 a worker had failed, 64 wrong arguments, 75 a worker had to be abandoned, 78 wrong app file.]]
+Exit codes: 0 clean, 1 a worker had failed, 64 wrong arguments, 70 a critical worker was given up, 75 a worker had to be
+forced or abandoned, 78 wrong app file.]]
 
 -- `chief help run` is what people type for `chief run --help`.
 local function spelled_out(args)

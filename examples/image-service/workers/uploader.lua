@@ -56,8 +56,8 @@ function M:attempt(ctx, put)
   return table.unpack(result, 1, result.n)
 end
 
--- Tries something until it succeeds or fails with what does not pass by itself. "denied" and the like are not tried again
--- here: the worker fails with them, which shows in its state, and its job waits for the restart.
+-- Tries something until it succeeds or fails with what does not pass by itself. "denied" and the like are not tried
+-- again here: the worker fails with them, which shows in its state, and its job waits for the restart.
 function M:persist(ctx, what, try)
   local delay = FIRST_DELAY
   while true do
