@@ -29,6 +29,7 @@ set(CHIEF_CORE_SOURCES
   core/src/mailbox.c
   core/src/map.c
   core/src/model.c
+  core/src/model_group.c
   core/src/model_link.c
   core/src/msg.c
   core/src/names.c
@@ -56,6 +57,7 @@ set(CHIEF_CORE_SOURCES
   core/src/state.c
   core/src/step.c
   core/src/step_emit.c
+  core/src/step_group.c
   core/src/step_life.c
   core/src/step_policy.c
   core/src/step_request.c
@@ -115,6 +117,7 @@ set(CHIEF_LUA_MODULES
   lua/chief/columns.lua
   lua/chief/configuration.lua
   lua/chief/graph.lua
+  lua/chief/groups.lua
   lua/chief/guarded.lua
   lua/chief/handlers.lua
   lua/chief/hooks.lua

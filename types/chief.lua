@@ -71,11 +71,25 @@
 ---@field hook_timeout number? seconds for all shutdown hooks together; 5
 ---@field force_time number? seconds an interrupted worker has to end in before it is abandoned; 0.1
 ---@field require_names boolean? run only workers that were enabled by name
+---@field restart_budget chief.Budget? of all workers together; spent, the application stops with exit code 70
 ---@field exit_when_done boolean? end when nothing runs and nothing is scheduled
 ---@field seed integer? of the jitter
 ---@field event_capacity integer? how many events are kept for who reads late; 1024
 ---@field event_level chief.Level? the least level that is kept; "debug", all of them
 ---@field log chief.LogOptions|chief.core.Log|nil
+
+---@class chief.Budget
+---@field max_restarts integer after failures; one more within the window is one too many
+---@field window number? seconds; 60
+
+---@alias chief.GroupPolicy
+---| "one_for_one" # nobody is restarted along with one that failed
+---| "one_for_all" # all others of the group
+---| "rest_for_one" # those after it in the list
+
+---@class chief.GroupOptions
+---@field policy chief.GroupPolicy
+---@field workers string[] in the order in which they are started again
 
 ---@class chief.Restart the k-th delay in a row is min(max_delay, delay * factor^(k-1)), give or take the jitter
 ---@field policy chief.Policy? "on_failure"
@@ -117,6 +131,8 @@
 ---@field name string?
 ---@field workers table<string, chief.AppEntry>|chief.AppEntry[]
 ---@field channels table<string, chief.ChannelOptions>?
+---@field groups table<string, chief.GroupOptions>?
+---@field restart_budget chief.Budget?
 ---@field force_stop_timeout number?
 ---@field init_timeout number?
 ---@field hook_timeout number?

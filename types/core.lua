@@ -592,6 +592,14 @@ function Chief:add_worker(name, spec) end
 function Chief:add_channel(name, options) end
 
 ---@param name string
+---@param policy chief.GroupPolicy
+---@param workers string[]
+---@return true? ok
+---@return string? message
+---@return chief.Code? code
+function Chief:add_group(name, policy, workers) end
+
+---@param name string
 ---@return chief.core.Channel?
 ---@return string? message
 ---@return chief.Code? code

@@ -58,6 +58,17 @@ static int add_channel(lua_State *L) {
     return chief__lua_done(L, chief_add_channel(c, name, &options));
 }
 
+static int add_group(lua_State *L) {
+    static const char *const words[] = {"one_for_one", "one_for_all", "rest_for_one", NULL};
+    size_t n;
+    lua_settop(L, 4);
+    chief *c = check_chief(L);
+    const char *name = luaL_checkstring(L, 2);
+    int32_t policy = CHIEF_ONE_FOR_ONE + luaL_checkoption(L, 3, NULL, words);
+    const char *const *names = chief__lua_strings(L, 4, "workers", &n);
+    return chief__lua_done(L, chief_add_group(c, name, policy, names, n));
+}
+
 static int channel(lua_State *L) {
     chief *c = check_chief(L);
     const char *name = luaL_checkstring(L, 2);
@@ -259,6 +270,7 @@ static int call(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"add_worker", add_worker},
     {"add_channel", add_channel},
+    {"add_group", add_group},
     {"channel", channel},
     {"enable_worker", enable_worker},
     {"enable_workers", enable_workers},
@@ -321,6 +333,17 @@ static int32_t read_level(lua_State *L, const char *key) {
     return level;
 }
 
+/* [-0, +0, v] */
+static void read_budget(lua_State *L, chief_options *out) {
+    if (lua_isnil(L, 1)) return;
+    if (lua_getfield(L, 1, "restart_budget") != LUA_TNIL) {
+        luaL_argcheck(L, lua_istable(L, -1), 1, "restart_budget should be a table");
+        out->max_restarts = chief__lua_field_count(L, lua_gettop(L), "max_restarts");
+        out->restart_window = chief__lua_field_ms(L, lua_gettop(L), "window");
+    }
+    lua_pop(L, 1);
+}
+
 static chief_options read_options(lua_State *L) {
     chief_options options = {.size = sizeof options};
     int64_t capacity = chief__lua_field_integer(L, 1, "event_capacity");
@@ -333,6 +356,7 @@ static chief_options read_options(lua_State *L) {
     options.init_timeout = chief__lua_field_ms(L, 1, "init_timeout");
     options.hook_timeout = chief__lua_field_ms(L, 1, "hook_timeout");
     options.force_time = chief__lua_field_ms(L, 1, "force_time");
+    read_budget(L, &options);
     options.seed = (uint64_t)chief__lua_field_integer(L, 1, "seed");
     options.event_level = read_level(L, "event_level");
     options.log = read_log(L);

@@ -1093,7 +1093,7 @@ typedef struct chief_worker_status {
     uint64_t generation;     /* 0: never started */
     uint64_t restarts;       /* restarts by policy */
     int64_t until_ms;        /* waiting, stopping: ms left at the time of the snapshot; -1: no limit */
-    const char *waiting_for; /* "restart", or the names of the dependencies, comma separated */
+    const char *waiting_for; /* "restart", the names of the dependencies, comma separated, or "its group x" */
     const char *error;       /* text of the last failure, also after the restart */
     const char *traceback;
     const char *why; /* given up: why it is not restarted, «4 failures in 5.0 s» */
@@ -1142,7 +1142,7 @@ enum chief_event_kind {
     CHIEF_EVENT_STATE = 1,              /* worker, previous, state; reason, error, traceback when it ended */
     CHIEF_EVENT_WRONG_STATE_CHANGE = 2, /* worker, previous = as it stays, state = what was asked */
     CHIEF_EVENT_READY = 3,              /* worker */
-    CHIEF_EVENT_RESTART = 4,            /* worker: a restart is scheduled in delay_ms */
+    CHIEF_EVENT_RESTART = 4,            /* worker: a restart is scheduled in delay_ms; error: with whom of its group */
     CHIEF_EVENT_GIVEN_UP = 5,           /* worker, error = «given up: » and why: failed and will not be restarted */
     CHIEF_EVENT_ABANDONED = 6,          /* worker: its thread did not end in time */
     CHIEF_EVENT_REMOVED = 7,            /* worker */
@@ -1207,6 +1207,9 @@ typedef struct chief_options {
     int64_t force_time;         /* ms that an interrupted worker has to end in; default 100; then it is abandoned */
     int32_t event_level;        /* enum chief_level: see chief_set_event_level; default CHIEF_DEBUG, all of them */
     uint32_t fiber_threads;     /* that fibers share; default: one per core */
+    int64_t max_restarts;   /* after failures, of all together; one more within restart_window stops the application as
+                                   a critical worker does. Default: no limit; CHIEF_ZERO: none; at most 65536 */
+    int64_t restart_window; /* ms; default 60 s; only with max_restarts */
 } chief_options;
 
 enum chief_restart_policy {
@@ -1326,6 +1329,27 @@ CHIEF_API int chief_add_worker(chief *c, const char *name, const chief_worker_op
  */
 CHIEF_API int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *ops, void *data,
                                     const chief_worker_options *options);
+
+/* Who is restarted along with a worker whose policy restarts it. */
+enum chief_group_policy {
+    CHIEF_ONE_FOR_ONE = 1, /* nobody */
+    CHIEF_ONE_FOR_ALL = 2, /* all others of its group */
+    CHIEF_REST_FOR_ONE = 3 /* those after it in the group's list */
+};
+
+/*
+ * Makes a group of workers that are restarted together; the order of the names is that of the group. When one that had
+ * been ready is restarted by its policy, those of the group that live and are to go along are stopped, the last first,
+ * each within its grace; then, when the delay of the one that failed is over too, all start in the order of the group,
+ * each when the one before is ready. One that fails before it is ready is retried alone; those after it wait. One that
+ * was stopped by hand, has ended or was given up stays as it is, and the others go on without it. A worker belongs to
+ * one group at most. Names may be added later, but before chief_init_workers, which refuses unknown ones, and a group
+ * whose order contradicts `after`.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EEXIST (the name is taken, or a worker is in a group already), CHIEF_EINVAL, CHIEF_EBUSY (after
+ * chief_init_workers), CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_add_group(chief *c, const char *name, int32_t policy, const char *const *names, size_t n);
 
 /*
  * Adds a channel that every worker can ask for by its name.

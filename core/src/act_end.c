@@ -9,9 +9,12 @@
 
 void chief__act_restart(chief *c, chief__member *member, const chief__action *a) {
     char message[64];
+    char with[WHY_SIZE] = "";
+    const char *other = chief__model_name(c->model, a->other);
     member->restarts++;
     (void)snprintf(message, sizeof message, "restart in %.3f s", (double)a->delay / 1000);
-    chief_event e = {.kind = CHIEF_EVENT_RESTART, .level = CHIEF_INFO, .delay_ms = a->delay};
+    if (other != NULL) (void)snprintf(with, sizeof with, "its group restarts with %s", other);
+    chief_event e = {.kind = CHIEF_EVENT_RESTART, .level = CHIEF_INFO, .delay_ms = a->delay, .error = with};
     chief__tell_worker(c, member, &e, message);
 }
 
@@ -24,6 +27,10 @@ static void write_why(char *buf, size_t size, const chief__action *a) {
                        (double)a->window / 1000);
         break;
     case WHY_CODE: (void)snprintf(buf, size, "its exit code %d is one of no_restart_codes", (int)a->code); break;
+    case WHY_BUDGET:
+        (void)snprintf(buf, size, "all together were to be restarted more than %u time%s in %.1f s", (unsigned)a->count,
+                       a->count == 1 ? "" : "s", (double)a->window / 1000);
+        break;
     case WHY_ABANDONED: (void)snprintf(buf, size, "its thread has not ended"); break;
     }
 }
@@ -74,6 +81,7 @@ void chief__act_critical(chief *c, const chief__member *member, const chief__act
     char why[WHY_SIZE];
     write_why(why, sizeof why, a);
     c->lost_critical = true;
-    c->lost = sentence("critical worker %s given up: %s: %s", member->unit->name, why, last_error(member));
+    const char *what = a->why == WHY_BUDGET ? "restart budget spent, worker" : "critical worker";
+    c->lost = sentence("%s %s given up: %s: %s", what, member->unit->name, why, last_error(member));
     if (c->stop_why == NULL) c->stop_why = c->lost != NULL ? c->lost : "a critical worker was given up";
 }

@@ -4,6 +4,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "err.h"
+#include "intensity.h"
 #include "loop.h"
 #include "replica.h"
 #include "request.h"
@@ -13,6 +14,7 @@
 #define HOOK_TIMEOUT_MS 5000
 #define FORCE_TIME_MS 100
 #define EVENT_CAPACITY 1024
+#define RESTART_WINDOW_MS 60000
 #define STACK_SIZE ((size_t)1024 * 1024)
 #define STACK_SIZE_LEAST ((size_t)512 * 1024)
 #define DEFAULT_NAME "chief"
@@ -42,7 +44,10 @@ static int make_parts(chief *c, const chief_options *o) {
     chief__model_options model = {.force_stop_timeout = chief__or_default(o->force_stop_timeout, FORCE_STOP_TIMEOUT_MS),
                                   .init_timeout = chief__or_default(o->init_timeout, INIT_TIMEOUT_MS),
                                   .seed = seed_of(o->seed),
-                                  .exit_when_done = o->exit_when_done != 0};
+                                  .exit_when_done = o->exit_when_done != 0,
+                                  .limited = o->max_restarts != 0,
+                                  .max_restarts = chief__or_default(o->max_restarts, 0),
+                                  .restart_window = chief__or_default(o->restart_window, RESTART_WINDOW_MS)};
     int rc = chief__inbox_new(&c->inbox, chief__wake, c);
     if (rc == CHIEF_OK) rc = chief_pool_new(&c->pool);
     if (rc == CHIEF_OK) rc = chief__hub_new(&c->hub, on_dropped, c->inbox);
@@ -65,6 +70,13 @@ static int check_options(const chief_options *o) {
         (o->init_timeout < 0 && o->init_timeout != CHIEF_ZERO) ||
         (o->hook_timeout < 0 && o->hook_timeout != CHIEF_ZERO) || (o->force_time < 0 && o->force_time != CHIEF_ZERO))
         return chief__fail(CHIEF_EINVAL, "chief_options: a timeout is negative");
+    if ((o->max_restarts < 0 && o->max_restarts != CHIEF_ZERO) || o->max_restarts > CHIEF__INTENSITY_MOST)
+        return chief__fail(CHIEF_EINVAL, "chief_options: max_restarts should be from 0 to %d",
+                           (int)CHIEF__INTENSITY_MOST);
+    if (o->restart_window < 0 && o->restart_window != CHIEF_ZERO)
+        return chief__fail(CHIEF_EINVAL, "chief_options: restart_window is negative");
+    if (o->restart_window != 0 && o->max_restarts == 0)
+        return chief__fail(CHIEF_EINVAL, "chief_options: a restart_window without max_restarts limits nothing");
     if (o->thread_stack != 0 && o->thread_stack < STACK_SIZE_LEAST)
         return chief__fail(CHIEF_EINVAL, "chief_options: thread_stack should be at least %zu bytes", STACK_SIZE_LEAST);
     return o->event_level != 0 ? check_level(o->event_level) : CHIEF_OK;
@@ -329,6 +341,17 @@ int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *op
     else rc = add_unit(c, unit);
     chief__unit_unref(unit);
     return rc;
+}
+
+int chief_add_group(chief *c, const char *name, int32_t policy, const char *const *names, size_t n) {
+    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__name_check(name, "group");
+    if (rc != CHIEF_OK) return rc;
+    chief__lock(&c->lock);
+    bool late = c->stage != STAGE_NEW;
+    if (!late) rc = chief__model_add_group(c->model, name, policy, names, n);
+    chief__unlock(&c->lock);
+    return late ? chief__fail(CHIEF_EBUSY, "group %s: groups are made before chief_init_workers", name) : rc;
 }
 
 int chief_add_channel(chief *c, const char *name, const chief_channel_options *options) {

@@ -9,7 +9,7 @@
 
 /* More than one step can say about one worker (its deadline, then the event, then a stop), and about all. What a step does
  * not write is never touched. */
-enum { ACTIONS_EACH = 12, ACTIONS_MORE = 16 };
+enum { ACTIONS_EACH = 16, ACTIONS_MORE = 16 };
 
 int chief__model_new(chief__model **out, const chief__model_options *options) {
     chief__model *m = chief__calloc(1, sizeof *m);
@@ -20,10 +20,13 @@ int chief__model_new(chief__model **out, const chief__model_options *options) {
     m->free_slot = m->first = m->last = CHIEF__NONE;
     m->actions_capacity = ACTIONS_MORE;
     m->actions = chief__alloc(m->actions_capacity * sizeof *m->actions);
-    if (m->actions != NULL) return CHIEF_OK;
-    chief__free(m);
+    int rc = m->actions != NULL ? CHIEF_OK : chief__fail_code(CHIEF_ENOMEM);
+    if (rc == CHIEF_OK && options->limited)
+        rc = chief__intensity_init(&m->budget, options->max_restarts, options->restart_window);
+    if (rc == CHIEF_OK) return rc;
+    chief__model_free(m);
     *out = NULL;
-    return chief__fail_code(CHIEF_ENOMEM);
+    return rc;
 }
 
 static void free_parts(chief__life *w) {
@@ -35,9 +38,11 @@ static void free_parts(chief__life *w) {
 void chief__model_free(chief__model *m) {
     if (m == NULL) return;
     for (uint32_t id = 0; id < m->len; id++) free_parts(&m->members[id]);
+    chief__model_free_groups(m);
     chief__names_fini(&m->names);
     chief__agenda_fini(&m->agenda);
     chief__free(m->members);
+    chief__intensity_fini(&m->budget);
     chief__free(m->actions);
     chief__free(m->order);
     chief__free(m->level_live);
@@ -230,7 +235,7 @@ static int check_add(const chief__model *m, const chief__model_worker *given) {
         const char *name = given->after[i];
         if (strcmp(name, given->name) == 0 || chief__replica_of(given->name, name))
             return chief__fail(CHIEF_ECYCLE, "dependency cycle: %s → %s", name, name);
-        if (!is_there(m, name)) return chief__model_fail_unknown(m, given->name, name);
+        if (!is_there(m, name)) return chief__model_fail_unknown(m, "worker", given->name, "after", name);
     }
     return CHIEF_OK;
 }
@@ -244,7 +249,7 @@ static void set_level(chief__model *m, chief__life *w) {
 
 /* A late comer changes others only when they still name one removed before it. */
 static int place(chief__model *m, chief__life *w) {
-    if (chief__model_dependent(w, NULL) == NULL) {
+    if (chief__model_dependent(w, NULL) == NULL && w->name->group == CHIEF__NONE) {
         set_level(m, w);
         return CHIEF_OK;
     }
@@ -288,6 +293,7 @@ void chief__model_forget(chief__model *m, chief__life *w) {
     uint32_t id = chief__model_id(m, w);
     chief__model_set_expected(m, w, false);
     chief__model_set_wait(m, w, WAIT_NONE);
+    chief__model_set_turn(m, w, TURN_NONE);
     for (uint32_t i = 0; i < w->n_after; i++) chief__edge_unlink(&w->after[i]);
     if (w->previous != CHIEF__NONE) m->members[w->previous].next = w->next;
     if (w->next != CHIEF__NONE) m->members[w->next].previous = w->previous;

@@ -22,7 +22,15 @@ typedef enum chief__home {
     HOME_ABANDONED
 } chief__home;
 
-typedef enum chief__wait { WAIT_NONE = 0, WAIT_RESTART, WAIT_DEPENDENCIES } chief__wait;
+typedef enum chief__wait { WAIT_NONE = 0, WAIT_RESTART, WAIT_DEPENDENCIES, WAIT_TURN } chief__wait;
+
+/* Where a worker is in the restart of its group. */
+typedef enum chief__turn {
+    TURN_NONE = 0,
+    TURN_ENDING,  /* lives, and has to end; it may not have been asked yet */
+    TURN_WAITING, /* waits for its delay or for those before it */
+    TURN_STARTING /* has been started and is not ready yet */
+} chief__turn;
 
 /* What follows when a worker that was asked to end has ended. */
 typedef enum chief__then { THEN_REST = 0, THEN_START, THEN_REMOVE } chief__then;
@@ -62,6 +70,8 @@ typedef struct chief__life {
     chief__home home;
     chief__wait wait;
     chief__then then;
+    chief__turn turn;
+    bool served;       /* had been ready in the generation that has ended */
     bool expected;     /* takes part in this process: others wait for it */
     bool ready;        /* in its present generation; stays so after a clean end, so that a job that is done counts */
     bool unready;      /* counted in the model's `unready` */
@@ -77,9 +87,19 @@ typedef struct chief__life {
     int64_t told_until; /* the end of the grace it got then */
 } chief__life;
 
+/* Workers that are restarted together, in this order. */
+typedef struct chief__group {
+    char *name;
+    int32_t policy;         /* enum chief_group_policy */
+    uint32_t n;             /* names */
+    uint32_t turns;         /* members that take part in a restart of it */
+    chief__name *members[]; /* who carries the name may not be there */
+} chief__group;
+
 struct chief__model {
     chief__model_options options;
     uint64_t random;
+    chief__intensity budget; /* of restarts after failures */
     chief__names names;
     chief__agenda agenda;
     chief__life *members; /* by id */
@@ -90,6 +110,9 @@ struct chief__model {
     uint32_t first;     /* registration order */
     uint32_t last;
     size_t n_edges;
+    chief__group **groups;
+    uint32_t n_groups;
+    uint32_t turns; /* members of groups that are restarted */
 
     chief__action *actions;
     size_t n_actions;
@@ -139,12 +162,27 @@ chief__life *chief__model_dependency(const chief__model *m, const chief__edge *e
 /* The edges that lead to a worker, by its own name and then by its stem. From NULL the first; NULL after the last. */
 const chief__edge *chief__model_dependent(const chief__life *w, const chief__edge *after);
 
+/* Its group, where that has an order in which it is restarted; else NULL. */
+chief__group *chief__model_group(const chief__model *m, const chief__life *w);
+
+/* The worker at that place of the group, or NULL where nobody carries that name (any more). */
+chief__life *chief__model_at(const chief__model *m, const chief__group *group, uint32_t place);
+
+/* Who comes right before and right after it in its group's order, or NULL. */
+chief__life *chief__model_before(const chief__model *m, const chief__life *w);
+chief__life *chief__model_behind(const chief__model *m, const chief__life *w);
+
+/* Puts replicas where a group lists their stem. CHIEF_ENOENT: it lists one that is not there; CHIEF_EEXIST, CHIEF_ENOMEM. */
+int chief__model_link_groups(chief__model *m);
+void chief__model_free_groups(chief__model *m);
+
 /* These keep what is counted over dependents and over the model. */
 void chief__model_set_expected(chief__model *m, chief__life *w, bool expected);
 void chief__model_set_ready(chief__model *m, chief__life *w, bool ready);
 void chief__model_set_state(chief__model *m, chief__life *w, chief_state_t state);
 void chief__model_set_home(chief__model *m, chief__life *w, chief__home home);
 void chief__model_set_wait(chief__model *m, chief__life *w, chief__wait wait);
+void chief__model_set_turn(chief__model *m, chief__life *w, chief__turn turn);
 
 /* Takes the worker out. Its slot is free once no abandoned home of it lives. */
 void chief__model_forget(chief__model *m, chief__life *w);
@@ -153,8 +191,9 @@ void chief__model_release(chief__model *m, chief__life *w);
 /* Counts the levels anew. CHIEF_ECYCLE, with the path, when that is impossible. */
 int chief__model_count_levels(chief__model *m);
 
-/* CHIEF_ENOENT: the worker names one in `after` that is not there; says who is. */
-int chief__model_fail_unknown(const chief__model *m, const char *worker, const char *name);
+/* CHIEF_ENOENT, «worker b: after names "x"; there are: …»: `what` is worker, `who` b, `list` after. */
+int chief__model_fail_unknown(const chief__model *m, const char *what, const char *who, const char *list,
+                              const char *name);
 
 /* now + ms, INT64_MAX (never) when that is too far. */
 int64_t chief__model_after(const chief__model *m, int64_t ms);

@@ -67,7 +67,7 @@ static chief__name *make(chief__names *names, const char *text, uint32_t hash) {
         chief__free(name);
         return NULL;
     }
-    name->id = name->first_replica = name->last_replica = CHIEF__NONE;
+    name->id = name->group = name->first_replica = name->last_replica = CHIEF__NONE;
     name->hash = hash;
     name->next = *bucket(names, hash);
     *bucket(names, hash) = name;

@@ -29,6 +29,8 @@ struct chief__name {
     uint32_t id;            /* the worker so named, CHIEF__NONE */
     uint32_t first_replica; /* of this name, CHIEF__NONE; a name has replicas or a worker, not both */
     uint32_t last_replica;
+    uint32_t group; /* the group that lists it, CHIEF__NONE */
+    uint32_t place; /* in that list */
     uint32_t uses;
     uint32_t hash;
 };

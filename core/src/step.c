@@ -4,6 +4,7 @@
 #include "err.h"
 #include "model.h"
 #include "step_emit.h"
+#include "step_group.h"
 #include "step_life.h"
 #include "step_request.h"
 #include "step_stop.h"
@@ -96,6 +97,7 @@ int chief__step(chief__model *m, const chief__step_event *event, int64_t now, co
     if (now > m->now) m->now = now;
     while (chief__agenda_take(&m->agenda, m->now, &id)) chief__life_due(m, &m->members[id]);
     int rc = take(m, event);
+    chief__groups_proceed(m);
     chief__stop_proceed(m);
     notice_nothing_left(m);
     *actions = m->actions;

@@ -29,6 +29,9 @@ typedef struct chief__model_options {
     int64_t init_timeout;       /* ms */
     uint64_t seed;              /* of the jitter */
     bool exit_when_done;
+    bool limited;         /* the next two count */
+    int64_t max_restarts; /* after failures, of all together; resolved */
+    int64_t restart_window;
 } chief__model_options;
 
 /* One worker as the model needs it; all values resolved, `restart.policy` never DEFAULT, `restart.max_restarts` -1 for no
@@ -87,7 +90,8 @@ typedef enum chief__why {
     WHY_POLICY,    /* no policy restarts it */
     WHY_INTENSITY, /* `count` failures in `window` ms */
     WHY_CODE,      /* `code` is one of its no_restart_codes */
-    WHY_ABANDONED  /* its thread still lives */
+    WHY_BUDGET, /* all together are restarted more than `count` times in `window` ms. The stop of everything follows */
+    WHY_ABANDONED /* its thread still lives */
 } chief__why;
 
 typedef enum chief__action_kind {
@@ -107,9 +111,10 @@ typedef enum chief__action_kind {
     STEP_A_ABANDON, /* id, generation, state as it stays: close its slot; it is named in the answer of the stop when
                          `in_stop` */
     STEP_A_READY,   /* id: an event */
-    STEP_A_RESTART, /* id, delay, until: an event, a restart is scheduled (by policy; one that was asked for has none) */
+    STEP_A_RESTART, /* id, delay, until, other: an event, a restart is scheduled (by policy; one that was asked for has none);
+                       of a living one because the worker `other` of its group is restarted */
     STEP_A_GIVEN_UP,     /* id, why, count, window, code: an event, it is not restarted; its mailbox closes */
-    STEP_A_CRITICAL,     /* id, why …: that was a critical worker. The stop of everything follows */
+    STEP_A_CRITICAL,     /* id, why …: that was a critical worker, or one too many. The stop of everything follows */
     STEP_A_REMOVED,      /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
     STEP_A_NOTE_AFTER,   /* id, other: a dependency that is not enabled here: a note. `whole`: all replicas of other's
                                stem are */
@@ -154,8 +159,14 @@ void chief__model_take_back(chief__model *m, uint32_t id);
 /* The greatest id that the next addition can give. */
 size_t chief__model_room(const chief__model *m);
 
-/* Resolves `after` of all; CHIEF_ENOENT («worker b: after names "x"; there are: …») or CHIEF_ECYCLE with the path. To be
- * called before STEP_INIT. */
+/*
+ * Makes a group of these names, whose workers may come later. Before chief__model_link only: CHIEF_EBUSY; CHIEF_EEXIST,
+ * CHIEF_EINVAL, CHIEF_ENOMEM.
+ */
+int chief__model_add_group(chief__model *m, const char *name, int32_t policy, const char *const *names, size_t n);
+
+/* Resolves `after` of all and the groups; CHIEF_ENOENT («worker b: after names "x"; there are: …») or CHIEF_ECYCLE with the
+ * path. To be called before STEP_INIT. */
 int chief__model_link(chief__model *m);
 
 /* Before STEP_INIT only: whether the worker is enabled (its state is then enabled, or disabled). */

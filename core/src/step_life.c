@@ -2,6 +2,7 @@
 
 #include "policy.h"
 #include "step_emit.h"
+#include "step_group.h"
 #include "step_policy.h"
 
 static void set_deadline(chief__model *m, chief__life *w, int64_t due) {
@@ -24,6 +25,11 @@ static void start_init(chief__model *m, chief__life *w) {
     chief__emit(m, STEP_A_INIT, w);
 }
 
+static void wait_for_turn(chief__model *m, chief__life *w) {
+    chief__model_set_wait(m, w, WAIT_TURN);
+    chief__emit_rest(m, w, CHIEF_PHASE_WAITING);
+}
+
 static void wait_for_dependencies(chief__model *m, chief__life *w) {
     chief__model_set_wait(m, w, WAIT_DEPENDENCIES);
     chief__emit_rest(m, w, CHIEF_PHASE_WAITING);
@@ -41,7 +47,8 @@ static void run(chief__model *m, chief__life *w) {
 }
 
 void chief__life_begin(chief__model *m, chief__life *w) {
-    if (w->unmet > 0) wait_for_dependencies(m, w);
+    if (!chief__group_lets(m, w)) wait_for_turn(m, w);
+    else if (w->unmet > 0) wait_for_dependencies(m, w);
     else start_init(m, w);
 }
 
@@ -52,7 +59,7 @@ static void release_dependents(chief__model *m, const chief__life *w) {
         chief__life *dependent = &m->members[edge->dependent];
         if (dependent->wait != WAIT_DEPENDENCIES || dependent->unmet > 0) continue;
         if (dependent->home == HOME_HELD) run(m, dependent);
-        else start_init(m, dependent);
+        else chief__life_begin(m, dependent);
     }
 }
 
@@ -128,6 +135,7 @@ static void become_ready(chief__model *m, chief__life *w) {
     chief__model_set_ready(m, w, true);
     chief__emit_rest(m, w, CHIEF_PHASE_UP);
     chief__emit(m, STEP_A_READY, w);
+    chief__group_pass(m, w);
     release_dependents(m, w);
 }
 
@@ -146,10 +154,12 @@ static void go_on(chief__model *m, chief__life *w, bool failed) {
     if (w->then == THEN_REMOVE) chief__life_remove(m, w);
     else if (w->then == THEN_START && !m->stopping) chief__life_begin(m, w);
     else if (!w->asked && m->launched && !m->stopping) chief__policy_follow(m, w, failed);
-    else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
+    else chief__policy_rest(m, w);
 }
 
 static void home_ended(chief__model *m, chief__life *w) {
+    w->served = w->ready;
+    chief__group_ended(m, w);
     if (w->ready && chief__policy_healthy(m->now - w->up_since, w->last_delay)) w->failures = 0;
     chief__model_set_home(m, w, HOME_NONE);
 }
@@ -266,6 +276,7 @@ static void abandon(chief__model *m, chief__life *w, int32_t reason) {
         chief__life_remove(m, w);
         return;
     }
+    chief__group_pass(m, w);
     chief__emit_rest(m, w, CHIEF_PHASE_ABANDONED);
     if (!m->stopping) chief__policy_abandoned(m, w);
 }

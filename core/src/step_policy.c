@@ -2,6 +2,7 @@
 
 #include "policy.h"
 #include "step_emit.h"
+#include "step_group.h"
 #include "step_stop.h"
 
 /* What both actions about a worker that is given up say. */
@@ -9,8 +10,8 @@ static void emit_why(chief__model *m, chief__action_kind kind, const chief__life
     chief__action *action = chief__emit(m, kind, w);
     action->why = why;
     action->code = w->code;
-    action->count = w->intensity.most + 1;
-    action->window = w->intensity.window;
+    action->count = why == WHY_BUDGET ? m->budget.most : w->intensity.most + 1;
+    action->window = why == WHY_BUDGET ? m->budget.window : w->intensity.window;
 }
 
 static void end_application(chief__model *m, const chief__life *w, chief__why why) {
@@ -19,9 +20,10 @@ static void end_application(chief__model *m, const chief__life *w, chief__why wh
 }
 
 static void give_up(chief__model *m, chief__life *w, chief__why why) {
+    chief__group_pass(m, w);
     chief__emit_rest(m, w, CHIEF_PHASE_GIVEN_UP);
     emit_why(m, STEP_A_GIVEN_UP, w, why);
-    if (w->critical) end_application(m, w, why);
+    if (w->critical || why == WHY_BUDGET) end_application(m, w, why);
 }
 
 static void schedule(chief__model *m, chief__life *w) {
@@ -33,6 +35,7 @@ static void schedule(chief__model *m, chief__life *w) {
     action->delay = w->last_delay;
     action->until = due;
     chief__emit_phase(m, w, CHIEF_PHASE_WAITING, due, w->last_delay);
+    chief__group_restart(m, w, due);
 }
 
 static bool is_final(const chief__life *w) {
@@ -47,7 +50,8 @@ static chief__why judge_failure(chief__model *m, chief__life *w) {
     w->failures++;
     if (!chief__policy_restarts(&w->restart, true)) return WHY_POLICY;
     if (is_final(w)) return WHY_CODE;
-    return chief__intensity_allows(&w->intensity, m->now) ? WHY_NONE : WHY_INTENSITY;
+    if (!chief__intensity_allows(&w->intensity, m->now)) return WHY_INTENSITY;
+    return chief__intensity_allows(&m->budget, m->now) ? WHY_NONE : WHY_BUDGET;
 }
 
 void chief__policy_follow(chief__model *m, chief__life *w, bool failed) {
@@ -56,7 +60,12 @@ void chief__policy_follow(chief__model *m, chief__life *w, bool failed) {
     else w->failures = 0;
     if (why != WHY_NONE) give_up(m, w, why);
     else if (failed || chief__policy_restarts(&w->restart, false)) schedule(m, w);
-    else chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
+    else chief__policy_rest(m, w);
+}
+
+void chief__policy_rest(chief__model *m, chief__life *w) {
+    chief__group_pass(m, w);
+    chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
 }
 
 /* One that somebody wanted stopped is missed by nobody. */

@@ -12,6 +12,9 @@
 /* Its home has ended, unasked, while everything runs. */
 void chief__policy_follow(chief__model *m, chief__life *w, bool failed);
 
+/* It has ended, or waits no longer, and nothing follows. */
+void chief__policy_rest(chief__model *m, chief__life *w);
+
 /* Its home did not end in time, outside the stop of everything: it can't be restarted. */
 void chief__policy_abandoned(chief__model *m, chief__life *w);
 

@@ -2,6 +2,7 @@
 
 #include "err.h"
 #include "step_emit.h"
+#include "step_group.h"
 #include "step_life.h"
 #include "step_policy.h"
 
@@ -40,6 +41,7 @@ static int start(chief__model *m, chief__life *w) {
 
 static int ask_to_end(chief__model *m, chief__life *w, chief__then then) {
     w->then = then;
+    if (then != THEN_START) chief__group_pass(m, w);
     chief__life_ask(m, w, chief__life_grace(m, w));
     return CHIEF_OK;
 }
@@ -50,7 +52,7 @@ static int stop(chief__model *m, chief__life *w) {
     if (lives(w)) return ask_to_end(m, w, THEN_REST);
     if (w->wait == WAIT_NONE) return chief__emit_wrong(m, w, CHIEF_WORKER_STOPPED);
     chief__model_set_wait(m, w, WAIT_NONE);
-    chief__emit_rest(m, w, CHIEF_PHASE_IDLE);
+    chief__policy_rest(m, w);
     return CHIEF_OK;
 }
 

@@ -8,6 +8,7 @@
 /* What only waits has nothing to end: it rests as it is. */
 static void end_waiting(chief__model *m) {
     for (chief__life *w = chief__model_next(m, NULL); w != NULL; w = chief__model_next(m, w)) {
+        chief__model_set_turn(m, w, TURN_NONE);
         if (w->wait == WAIT_NONE) continue;
         chief__model_set_wait(m, w, WAIT_NONE);
         chief__emit_rest(m, w, CHIEF_PHASE_IDLE);

@@ -2,6 +2,7 @@
 local core = require "chief.core"
 local Problems = require "chief.problems"
 local graph = require "chief.graph"
+local groups = require "chief.groups"
 local options = require "chief.options"
 local replicas = require "chief.replicas"
 local schema = require "chief.schema"
@@ -30,6 +31,7 @@ local suggest = require "chief.suggest"
 ---@field settings table the checked top level
 ---@field workers chief.AppWorker[] in registration order
 ---@field channels chief.AppChannel[] by name
+---@field groups chief.AppGroup[] by name
 local App = {}
 App.__index = App
 
@@ -176,6 +178,7 @@ local function check_circles(app, names, problems)
     local key = Problems.join(known[circle[1]].key, "after")
     problems:add(key, ("is a circle in which none could start: %s"):format(table.concat(circle, " → ")))
   end
+  groups.check(app.groups, names, after, problems)
 end
 
 local function check_dead(app, names, known, problems)
@@ -211,6 +214,9 @@ local function check_whole(app, given, problems)
     check_workers(worker.options.after, key("after"), workers, worker_names, problems)
     check_names(worker.options.sends, key("sends"), channels, channel_names, "channel", problems)
     check_names(worker.options.receives, key("receives"), channels, channel_names, "channel", problems)
+  end
+  for _, group in ipairs(app.groups) do
+    check_workers(group.options.workers, Problems.join(group.key, "workers"), workers, worker_names, problems)
   end
   check_circles(app, worker_names, problems)
   check_dead(app, channel_names, channels, problems)
@@ -270,6 +276,7 @@ function App.check(given, problems, file)
   app.name = app.settings.name
   read_channels(app, given.channels, problems)
   read_workers(app, given.workers, problems)
+  app.groups = groups.read(given.groups, problems)
   check_whole(app, given, problems)
   settle_isolation(app, problems)
   check_code(app, problems)

@@ -6,7 +6,8 @@ local search = require "chief.search"
 
 local build = {}
 
-local SETTINGS = { "force_stop_timeout", "init_timeout", "hook_timeout", "force_time", "require_names" }
+local SETTINGS = { "force_stop_timeout", "init_timeout", "hook_timeout", "force_time", "require_names",
+  "restart_budget" }
 
 local function add_parts(c, app)
   for _, channel in ipairs(app.channels) do
@@ -17,6 +18,10 @@ local function add_parts(c, app)
     local module = worker.native and { native = worker.native } or worker.module
     local ok, message, code = c:add_checked(worker.name, module, worker.options, app.folder)
     if not ok then return nil, ("worker %s: %s"):format(worker.name, message), code end
+  end
+  for _, group in ipairs(app.groups) do
+    local ok, message, code = c:add_group(group.name, group.options)
+    if not ok then return nil, message, code end
   end
   return true
 end

@@ -98,6 +98,19 @@ function Chief:add_channel(name, given)
   return self._core:add_channel(name, options.demand(options.channel, given == nil and {} or given, where))
 end
 
+---Makes a group of workers that are restarted together, in the order they are listed; before init_workers.
+---@param name string
+---@param given chief.GroupOptions
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:add_group(name, given)
+  local where = ("add_group(%s)"):format(schema.describe(name))
+  options.demand(schema.name, name, where)
+  local checked = options.demand(options.group, given, where)
+  return self._core:add_group(name, checked.policy, checked.workers)
+end
+
 ---Enables some workers: all of them or, when a name is unknown, none. Names one by one or as one list.
 ---@param ... string|string[]
 ---@return true? ok
@@ -178,13 +191,14 @@ function Chief:set_locker(fn)
   return self
 end
 
--- Hands events to the handlers until none will come any more or the limit is over.
+-- Hands events to the handlers until none will come any more, which is said, or the limit is over.
 local function spend(self, limit)
-  local events
+  local events, _, code
   repeat
-    events = self._core:take_events(BATCH, limit and limit:remaining())
+    events, _, code = self._core:take_events(BATCH, limit and limit:remaining())
     if events then self._handlers:deliver(events) end
   until not events
+  return code == "closed"
 end
 
 ---Waits until the chief has stopped, and spends the wait handing events to the handlers.
@@ -195,8 +209,9 @@ end
 function Chief:join(timeout)
   local _, message, code = self._core:join(0)
   if code == "not_initialized" then return nil, message, code end
-  spend(self, timeout and core.context(nil, timeout))
-  if timeout and not self._core:has_stopped() then return nil, "still running", "timeout" end
+  local over = spend(self, timeout and core.context(nil, timeout))
+  -- The last event comes a moment before the chief has stopped: then join does not wait for long.
+  if timeout and not over and not self._core:has_stopped() then return nil, "still running", "timeout" end
   local ok
   ok, message, code = self._core:join()
   self._hooks:run(self._hook_timeout)

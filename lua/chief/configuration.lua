@@ -7,6 +7,7 @@ local WINDOW = 30
 local RESTART = { delay = 0.1, factor = 2, max_delay = 30, jitter = 0.2 }
 local CHANNEL = { capacity = 64, overflow = "block", delivery = "at_most_once", max_deliveries = 5,
   max_message = 16 * 1024 * 1024 }
+local BUDGET_WINDOW = 60
 local TIMEOUTS = { force_stop_timeout = 45, init_timeout = 30, hook_timeout = 5, force_time = 0.1 }
 local START_TIMEOUT = 30
 
@@ -79,6 +80,11 @@ function configuration.of(app, chosen)
   result.workers, result.channels, result.warnings = {}, {}, app:warnings(chosen)
   for i, worker in ipairs(workers) do result.workers[i] = describe_worker(worker, levels[worker.name], chosen) end
   for i, channel in ipairs(app.channels) do result.channels[i] = describe_channel(channel, senders, receivers) end
+  result.groups = {}
+  for i, group in ipairs(app.groups) do
+    result.groups[i] = { name = group.name, policy = group.options.policy, workers = group.options.workers }
+  end
+  if result.restart_budget then result.restart_budget = filled(result.restart_budget, { window = BUDGET_WINDOW }) end
   return result
 end
 
@@ -157,6 +163,21 @@ local function channels_text(channels)
   return "\n" .. columns.render(rows)
 end
 
+local function groups_text(groups)
+  if #groups == 0 then return "" end
+  local rows = { { "GROUP", "RESTARTS", "WORKERS" } }
+  for _, group in ipairs(groups) do
+    rows[#rows + 1] = { group.name, (group.policy:gsub("_", " ")), list(group.workers) }
+  end
+  return "\n" .. columns.render(rows)
+end
+
+local function budget_text(budget)
+  if not budget then return "" end
+  return ("more than %d restarts of all together in %g s end it with exit code 70\n"):format(budget.max_restarts,
+    budget.window)
+end
+
 local function summary_text(workers)
   local by_policy = { never = {}, on_failure = {}, always = {}, plugin = {} }
   for _, worker in ipairs(workers) do table.insert(by_policy[worker.restart.policy], worker.name) end
@@ -191,8 +212,8 @@ function configuration.text(of)
   local workers, channels = count(running, "worker"), count(#of.channels, "channel")
   local parts = {
     ("%s: no mistakes; %s, %s, %s\n"):format(of.file, of.name, workers, channels),
-    workers_text(of.workers), channels_text(of.channels), summary_text(of.workers),
-    ("a stop takes %g s at most; %s%s\n"):format(of.force_stop_timeout, end_text(of),
+    workers_text(of.workers), channels_text(of.channels) .. groups_text(of.groups), summary_text(of.workers),
+    budget_text(of.restart_budget) .. ("a stop takes %g s at most; %s%s\n"):format(of.force_stop_timeout, end_text(of),
       of.require_names and "; runs only workers that are named" or ""),
   }
   local text = ("%s\n%s%s\n%s%s"):format(table.unpack(parts))

@@ -200,6 +200,18 @@ options.named_entry = check_entry(schema.record('{ name = "api", module = "worke
   name = { schema.name, required = 'in a list each worker says its name, such as name = "api"' },
 }), worker_later))
 
+---A group of workers that are restarted together, in the order they are listed.
+---@type chief.Check
+options.group = schema.record('{ policy = "rest_for_one", workers = { "db", "api" } }', {
+  policy = { schema.choice({ "one_for_one", "one_for_all", "rest_for_one" }),
+    required = 'say who is restarted along with one that failed, such as policy = "rest_for_one"' },
+  workers = { function(value, key, problems)
+    local names = schema.names("workers' names", schema.worker_name)(value, key, problems)
+    if names and #value == 0 then problems:add(key, 'lists no worker, say workers = { "db", "api" }') end
+    return names
+  end, required = 'say which, in their order, such as workers = { "db", "api" }' },
+})
+
 local UINT32_MAX = 4294967295
 
 ---@type chief.Check
@@ -231,6 +243,11 @@ local chief_fields = {
   hook_timeout = seconds,
   force_time = seconds,
   require_names = schema.boolean,
+  restart_budget = schema.record("{ max_restarts = 100, window = 60 }", {
+    max_restarts = { schema.integer("a number of restarts", 0, MOST_RESTARTS),
+      required = "say how many restarts all workers together may have" },
+    window = seconds,
+  }),
 }
 
 ---The argument of chief.new. `log` may also be a logger that the program made.
@@ -244,7 +261,7 @@ options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
     { table = options.log, userdata = check_any }),
 }))
 
-local app_later = set("groups", "strategy", "memory_limit", "watchdog", "preset", "presets",
+local app_later = set("memory_limit", "watchdog", "preset", "presets",
   "transports", "control", "schedule")
 
 ---The table an app file returns. Its workers and channels are looked at by chief.app, since they hang together.
@@ -253,6 +270,7 @@ options.app = schema.record("{ name = …, workers = { … } }", with(chief_fiel
   isolation = options.isolation,
   workers = { check_any, required = 'say what runs, such as workers = { api = { module = "workers.api" } }' },
   channels = check_any,
+  groups = check_any,
   keep = schema.boolean,
   log = options.log,
   on_shutdown = schema.type("function", "a function"),

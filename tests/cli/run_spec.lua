@@ -142,6 +142,18 @@ describe("chief run", function()
     assert.matches('error +stopped .*error="critical worker db given up: 3 failures in 60%.0 s', err)
   end)
 
+  it("exits 70 when the restarts of all together are too many", function()
+    local text = [[
+      return { restart_budget = { max_restarts = 3, window = 60 }, workers = {
+        one = { module = "workers.one", restart = { delay = 0 } },
+        two = { module = "workers.one", restart = { delay = 0 } },
+      } }]]
+    local code, _, err = command.run(app(text, { one = RAISES }), "run", "app.lua")
+    assert.equal(70, code, err)
+    assert.matches('why="restart budget spent, worker %w+ given up: all together were to be restarted more than '
+      .. '3 times in 60%.0 s: .-oops', err)
+  end)
+
   it("abandons who does not end in time, and exits 75", function()
     local text = 'return { force_stop_timeout = 0.2, workers = { one = { module = "workers.one" } } }'
     local running = command.start(app(text, { one = STUCK }), "run", "app.lua")

@@ -5,7 +5,7 @@
  *   a:run  a:failed(error)   a state, with the reason where there is one   init a1  run a1  fini a1
  *   a!run                    a wrong change, and what was asked            cancel a1 +100   abandon a1   kill a1 (in_stop)
  *   ready a                  restart a +100   give_up a   removed a        note b a
- *   give_up a (4 in 5000)    give_up a (code 3)   critical a
+ *   give_up a (4 in 5000)    give_up a (code 3)   critical a     restart c +100 (b): c goes along with b
  *   force a1 +100 killed 300 (in_stop), interrupt a1 +100 start_timeout 0: until when, why, the grace it had
  */
 #ifndef CHIEF_TEST_STEP_KIT_H
@@ -117,6 +117,11 @@ static inline void kit_add(kit *k, const char *name, kit_worker w) {
     assert_int_equal(kit_try_add(k, name, w), CHIEF_OK);
 }
 
+#define kit_add_group(k, policy, ...)                                                                     \
+    assert_int_equal(chief__model_add_group((k)->m, "g", (policy), (const char *const[]){__VA_ARGS__},    \
+                                            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)), \
+                     CHIEF_OK)
+
 static inline uint32_t kit_id(const kit *k, const char *name) {
     for (uint32_t id = 0; id < KIT_MAX; id++) {
         const char *there = chief__model_name(k->m, id);
@@ -159,6 +164,7 @@ static inline void kit_write_state(kit *k, const chief__action *a, const char *n
 static inline void kit_write_why(kit *k, const chief__action *a, const char *name) {
     if (a->why == WHY_INTENSITY) kit_write(k, "give_up %s (%u in %d)", name, (unsigned)a->count, (int)a->window);
     else if (a->why == WHY_CODE) kit_write(k, "give_up %s (code %d)", name, (int)a->code);
+    else if (a->why == WHY_BUDGET) kit_write(k, "give_up %s (all %u in %d)", name, (unsigned)a->count, (int)a->window);
     else kit_write(k, "give_up %s", name);
 }
 
@@ -189,6 +195,7 @@ static inline void kit_write_action(kit *k, const chief__action *a, char names[K
     case STEP_A_RESTART:
         assert_int_equal(a->until, k->now + a->delay);
         kit_write(k, "restart %s +%d", name, (int)a->delay);
+        if (a->other < KIT_MAX) k->used += (size_t)sprintf(k->diary + k->used, " (%s)", names[a->other]);
         break;
     case STEP_A_GIVEN_UP: kit_write_why(k, a, name); break;
     case STEP_A_CRITICAL: kit_write(k, "critical %s", name); break;

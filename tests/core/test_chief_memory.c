@@ -17,20 +17,31 @@ static int run(chief_worker *ctx, void *instance) {
 
 static const chief_worker_ops ops = {.size = sizeof ops, .init = init, .run = run};
 
-static const chief_restart on_failure = {
-    .size = sizeof on_failure, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .jitter = -1};
+static const int32_t codes[] = {2, 3};
+
+static const chief_restart on_failure = {.size = sizeof on_failure,
+                                         .policy = CHIEF_RESTART_ON_FAILURE,
+                                         .delay = CHIEF_ZERO,
+                                         .jitter = -1,
+                                         .max_restarts = 3};
+
+static const char *const a_group[] = {"a", "r"};
 
 static int whole_life(void) {
     atomic_int runs = 0;
     chief *c = NULL;
     chief_log *log = NULL;
     chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_worker_options o = {.size = sizeof o, .restart = &on_failure};
+    chief_worker_options o = {
+        .size = sizeof o, .restart = &on_failure, .no_restart_codes = codes, .n_no_restart_codes = 2};
     int rc = chief_log_new(&log, &log_options);
-    chief_options co = {.size = sizeof co, .log = log, .exit_when_done = 1};
+    chief_options co = {.size = sizeof co, .log = log, .exit_when_done = 1, .max_restarts = 10};
     if (rc == CHIEF_OK) rc = chief_new(&c, &co);
     if (rc == CHIEF_OK) rc = chief_add_channel(c, "ch", NULL);
     if (rc == CHIEF_OK) rc = chief_add_worker_with(c, "a", &ops, &runs, &o);
+    o.count = 2;
+    if (rc == CHIEF_OK) rc = chief_add_worker_with(c, "r", &ops, &runs, &o);
+    if (rc == CHIEF_OK) rc = chief_add_group(c, "g", CHIEF_REST_FOR_ONE, a_group, 2);
     if (rc == CHIEF_OK) rc = chief_init_workers(c, NULL);
     if (rc == CHIEF_OK) rc = chief_start(c, NULL);
     chief_free(c);

@@ -299,7 +299,7 @@ static int life_with_little_memory(void) {
         const char *const after[] = {next};
         snprintf(name, sizeof name, "w%d", i);
         snprintf(next, sizeof next, "w%d", i + 1);
-        chief__model_worker w = kit_resolve(name, WORKER(.after = after, .n_after = 1));
+        chief__model_worker w = kit_resolve(name, WORKER(CODES(2), INTENSITY(3, 50), .after = after, .n_after = 1));
         rc = chief__model_add(m, &w, &id);
         assert_int_equal(id, rc == CHIEF_OK ? i : 0);
         if (rc != CHIEF_OK) assert_null(chief__model_name(m, (uint32_t)i)); /* nothing of it stays */

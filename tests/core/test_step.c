@@ -848,6 +848,26 @@ static void test_step__removed_replicas_are_not_waited_for(void **state) {
     kit_expect(k, "removed db/2; init api2");
 }
 
+/* Initialised when nothing it waits for was enabled here; then two were. */
+static void test_step__held_until_the_last_it_waits_for_is_ready(void **state) {
+    kit *k = *state;
+    kit_add(k, "a", DISABLED());
+    kit_add(k, "b", DISABLED());
+    kit_add(k, "c", WORKER(AFTER("a", "b")));
+    assert_int_equal(chief__model_link(k->m), CHIEF_OK);
+    kit_all(k, STEP_INIT);
+    kit_tell(k, STEP_INITIALIZED, "c");
+    kit_tell(k, STEP_ENABLE, "a");
+    kit_tell(k, STEP_ENABLE, "b");
+    kit_all(k, STEP_LAUNCH);
+    kit_bring_up(k, "a");
+    kit_forget(k);
+    kit_tell(k, STEP_INITIALIZED, "b");
+    kit_expect(k, "b:initialized; b:run; run b1");
+    kit_tell(k, STEP_ENTERED, "b");
+    kit_expect(k, "ready b; c:run; run c1");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(test_step__who_names_a_stem_waits_for_all_replicas),
@@ -902,6 +922,7 @@ int main(void) {
         KIT_TEST(test_step__exit_when_done_ends_once),
         KIT_TEST(test_step__exit_when_done_does_not_wait_in_vain),
         KIT_TEST(test_step__exit_when_done_can_come_later),
+        KIT_TEST(test_step__held_until_the_last_it_waits_for_is_ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

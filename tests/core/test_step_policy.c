@@ -279,6 +279,82 @@ static void test_step_policy__the_stop_for_a_critical_one_is_the_stop(void **sta
     assert_int_equal(kit_phase(k, "c"), CHIEF_PHASE_IDLE);
 }
 
+/* ---- the budget of all together ---- */
+
+static void limit(kit *k, int64_t most, int64_t window) {
+    chief__model_options options = {.force_stop_timeout = 45000,
+                                    .init_timeout = 30000,
+                                    .seed = 1,
+                                    .limited = true,
+                                    .max_restarts = most,
+                                    .restart_window = window};
+    chief__model_free(k->m);
+    assert_int_equal(chief__model_new(&k->m, &options), CHIEF_OK);
+}
+
+static void test_step_policy__a_spent_budget_ends_all(void **state) {
+    kit *k = *state;
+    limit(k, 2, 5000);
+    kit_add(k, "a", WORKER(ON_FAILURE));
+    kit_add(k, "b", WORKER(ON_FAILURE));
+    kit_add(k, "c", WORKER(ON_FAILURE));
+    kit_launch(k);
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_exit(k, "b", CHIEF_REASON_ERROR);
+    kit_forget(k);
+    kit_wait(k, 5000);
+    kit_bring_up(k, "a");
+    kit_forget(k);
+    kit_exit(k, "c", CHIEF_REASON_ERROR);
+    kit_expect(k,
+               "c:failed(error); give_up c (all 2 in 5000); critical c; stopping; cancel a2 +45000; cancel b2 +45000");
+    kit_exit(k, "a", CHIEF_REASON_OK);
+    kit_init_fails(k, "b");
+    kit_expect(k, "a:stopped(ok); all_ended");
+}
+
+static void test_step_policy__the_budget_slides(void **state) {
+    kit *k = *state;
+    limit(k, 1, 5000);
+    kit_add(k, "a", WORKER(ON_FAILURE));
+    kit_add(k, "b", WORKER(ALWAYS));
+    kit_launch(k);
+    kit_exit(k, "b", CHIEF_REASON_OK); /* no failure, no part of the budget */
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_wait(k, 100);
+    kit_bring_up(k, "a");
+    kit_wait(k, 4901);
+    kit_forget(k);
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_expect(k, "a:failed(error); restart a +200");
+}
+
+/* Who is given up for a reason of its own takes nothing from the others. */
+static void test_step_policy__only_restarts_are_paid_for(void **state) {
+    kit *k = *state;
+    limit(k, 1, 5000);
+    kit_add(k, "a", WORKER());
+    kit_add(k, "b", WORKER(ON_FAILURE, CODES(3)));
+    kit_add(k, "c", WORKER(ON_FAILURE, INTENSITY(CHIEF_ZERO, 5000)));
+    kit_add(k, "d", WORKER(ON_FAILURE));
+    kit_launch(k);
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_exit_code(k, "b", 3);
+    kit_exit(k, "c", CHIEF_REASON_ERROR);
+    kit_forget(k);
+    kit_exit(k, "d", CHIEF_REASON_ERROR);
+    kit_expect(k, "d:failed(error); restart d +100");
+}
+
+static void test_step_policy__a_budget_of_none(void **state) {
+    kit *k = *state;
+    limit(k, 0, 5000);
+    kit_add(k, "a", WORKER(ON_FAILURE));
+    kit_launch(k);
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_expect(k, "a:failed(error); give_up a (all 0 in 5000); critical a; stopping; all_ended");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(test_step_policy__fault_04_given_up_before_the_window_is_over),
@@ -301,6 +377,10 @@ int main(void) {
         KIT_TEST(test_step_policy__a_critical_init_that_fails_ends_the_launch),
         KIT_TEST(test_step_policy__an_abandoned_critical_worker),
         KIT_TEST(test_step_policy__the_stop_for_a_critical_one_is_the_stop),
+        KIT_TEST(test_step_policy__a_spent_budget_ends_all),
+        KIT_TEST(test_step_policy__the_budget_slides),
+        KIT_TEST(test_step_policy__only_restarts_are_paid_for),
+        KIT_TEST(test_step_policy__a_budget_of_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,176 @@ static void test_fault_14__a_final_exit_code_is_not_restarted(void **state) {
     assert_int_equal(other.runs, 2);
 }
 
+static void await_runs(probe *p, int n) {
+    int64_t deadline = chief__deadline(support_ms(ANSWER_MS));
+    while (atomic_load(&p->runs) < n) {
+        if (chief__now_ms() >= deadline) fail_msg("%d runs of %d", atomic_load(&p->runs), n);
+        chief__pause_ms(1);
+    }
+}
+
+/* Lets one fail that waits for a message. */
+static int touchy_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    chief_msg *msg;
+    (void)atomic_fetch_add(&p->runs, 1);
+    int rc = chief_worker_recv(ctx, CHIEF_FOREVER, &msg);
+    if (rc == CHIEF_OK) chief_msg_free(msg);
+    if (p->order != NULL) atomic_store(&p->ended, atomic_fetch_add(p->order, 1) + 1);
+    return rc == CHIEF_OK ? 9 : 0;
+}
+
+static int touchy_init(chief_worker *ctx, void *data, void **instance) {
+    probe *p = data;
+    (void)ctx;
+    *instance = p;
+    return p->fails_init ? 3 : 0;
+}
+
+static const chief_worker_ops touchy = {.size = sizeof touchy, .init = touchy_init, .run = touchy_run};
+
+static const chief_restart at_once = {
+    .size = sizeof at_once, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .jitter = -1};
+
+static const char *const abc[] = {"a", "b", "c"};
+
+static chief *three(probe *p, int32_t policy, const chief_restart *restart) {
+    chief_worker_options o = {.size = sizeof o, .restart = restart};
+    chief *c = make(NULL);
+    assert_int_equal(chief_add_group(c, "g", policy, abc, 3), CHIEF_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(chief_add_worker_with(c, abc[i], &touchy, &p[i], &o), CHIEF_OK);
+    launch(c);
+    assert_int_equal(chief_wait_ready(c, support_ms(ANSWER_MS)), CHIEF_OK);
+    return c;
+}
+
+static uint64_t restarts_of(chief *c, const char *name) {
+    chief_snapshot *s;
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    uint64_t restarts = chief_snapshot_find(s, name)->restarts;
+    chief_snapshot_free(s);
+    return restarts;
+}
+
+static void test_fault_12__rest_for_one(void **state) {
+    (void)state;
+    atomic_int order = 0;
+    probe p[3] = {{.order = &order}, {.order = &order}, {.order = &order}};
+    chief *c = three(p, CHIEF_REST_FOR_ONE, &at_once);
+    assert_int_equal(chief_send(c, "b", "x", 1, 0), CHIEF_OK);
+    await_runs(&p[2], 2);
+    chief_event *event = await_event(c, CHIEF_EVENT_RESTART);
+    assert_string_equal(event->worker, "b");
+    assert_string_equal(event->error, "");
+    chief_event_free(event);
+    event = await_event(c, CHIEF_EVENT_RESTART);
+    assert_string_equal(event->worker, "c");
+    assert_string_equal(event->error, "its group restarts with b");
+    chief_event_free(event);
+    assert_int_equal(p[1].ended, 1);
+    assert_int_equal(p[2].ended, 2);
+    assert_int_equal(p[0].ended, 0);
+    assert_int_equal(p[1].runs, 2);
+    assert_int_equal(p[0].runs, 1);
+    assert_int_equal(restarts_of(c, "a"), 0);
+    assert_int_equal(restarts_of(c, "c"), 1);
+    end(c, CHIEF_OK);
+}
+
+static void test_fault_12__one_for_all(void **state) {
+    (void)state;
+    atomic_int order = 0;
+    probe p[3] = {{.order = &order}, {.order = &order}, {.order = &order}};
+    chief *c = three(p, CHIEF_ONE_FOR_ALL, &at_once);
+    assert_int_equal(chief_send(c, "b", "x", 1, 0), CHIEF_OK);
+    await_runs(&p[2], 2);
+    assert_int_equal(p[1].ended, 1);
+    assert_int_equal(p[2].ended, 2);
+    assert_int_equal(p[0].ended, 3);
+    assert_int_equal(p[0].runs, 2);
+    assert_int_equal(p[1].runs, 2);
+    end(c, CHIEF_OK);
+}
+
+/* c, which can't start any more, is retried alone: the others run on. */
+static void test_fault_12__who_fails_to_start_is_retried_alone(void **state) {
+    (void)state;
+    static const chief_restart few = {.size = sizeof few,
+                                      .policy = CHIEF_RESTART_ON_FAILURE,
+                                      .delay = CHIEF_ZERO,
+                                      .max_restarts = 3,
+                                      .window = 3600000};
+    for (int32_t policy = CHIEF_ONE_FOR_ALL; policy <= CHIEF_REST_FOR_ONE; policy++) {
+        probe p[3] = {{0}};
+        chief *c = three(p, policy, &few);
+        p[2].fails_init = true;
+        assert_int_equal(chief_send(c, "b", "x", 1, 0), CHIEF_OK);
+        expect_given_up(c, "c", "4 failures in 3600.0 s", "init returned 3");
+        assert_int_equal(p[0].runs, policy == CHIEF_ONE_FOR_ALL ? 2 : 1);
+        assert_int_equal(p[1].runs, 2);
+        assert_int_equal(p[2].runs, 1);
+        end(c, CHIEF_EFAILED);
+    }
+}
+
+/* The budget is of all together, whatever each may have. */
+static void test_fault_policies__a_spent_budget_stops_the_app(void **state) {
+    (void)state;
+    static const chief_restart r = {.size = sizeof r, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO};
+    chief_options co = {.max_restarts = 4, .restart_window = 3600000};
+    chief_worker_options o = {.restart = &r};
+    probe a = {.fail_runs = 2};
+    probe b = {.fail_runs = 100};
+    chief *c = make(&co);
+    add(c, "a", &a, &o);
+    add(c, "b", &b, &o);
+    launch(c);
+    expect_given_up(c, "b", "all together were to be restarted more than 4 times in 3600.0 s", "run returned 9");
+    chief_event *stopping = await_event(c, CHIEF_EVENT_STOPPING);
+    assert_string_equal(stopping->error,
+                        "restart budget spent, worker b given up: all together were to be restarted more than 4 times "
+                        "in 3600.0 s: run returned 9");
+    chief_event_free(stopping);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_EFAILED);
+    support_says("restart budget spent");
+    assert_int_equal(chief_exit_code(c), 70);
+    assert_int_equal(a.runs + b.runs, 6);
+    chief_free(c);
+}
+
+static void refuse_chief(const chief_options *given, const char *text) {
+    chief *c;
+    chief_options o = *given;
+    o.size = sizeof o;
+    assert_int_equal(chief_new(&c, &o), CHIEF_EINVAL);
+    support_says(text);
+}
+
+static void test_fault_policies__no_budget_is_refused(void **state) {
+    (void)state;
+    refuse_chief(&(chief_options){.max_restarts = -1}, "max_restarts should be from 0 to 65536");
+    refuse_chief(&(chief_options){.max_restarts = 65537}, "max_restarts should be from 0 to 65536");
+    refuse_chief(&(chief_options){.max_restarts = 1, .restart_window = -1}, "restart_window is negative");
+    refuse_chief(&(chief_options){.restart_window = 1}, "without max_restarts limits nothing");
+}
+
+static void test_fault_policies__groups_come_before_the_start(void **state) {
+    (void)state;
+    probe a = {0};
+    const char *other[] = {"x"};
+    chief *c = make(NULL);
+    add(c, "a", &a, NULL);
+    assert_int_equal(chief_add_group(NULL, "g", CHIEF_ONE_FOR_ALL, abc, 1), CHIEF_EINVAL);
+    assert_int_equal(chief_add_group(c, "no good", CHIEF_ONE_FOR_ALL, abc, 1), CHIEF_EINVAL);
+    assert_int_equal(chief_add_group(c, "g", CHIEF_ONE_FOR_ALL, other, 1), CHIEF_OK);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_ENOENT);
+    support_says("group g: its list names \"x\"; there are: a");
+    add(c, "x", &a, NULL);
+    launch(c);
+    assert_int_equal(chief_add_group(c, "h", CHIEF_ONE_FOR_ALL, abc, 1), CHIEF_EBUSY);
+    end(c, CHIEF_OK);
+}
+
 static void refuse(chief *c, const chief_worker_options *given, const chief_restart *r, const char *text) {
     probe p = {0};
     chief_worker_options o = *given;
@@ -264,6 +434,12 @@ int main(void) {
         cmocka_unit_test(test_fault_09__a_critical_worker_given_up_stops_the_app),
         cmocka_unit_test(test_fault_09__who_has_to_be_abandoned_comes_first),
         cmocka_unit_test(test_fault_14__a_final_exit_code_is_not_restarted),
+        cmocka_unit_test(test_fault_12__rest_for_one),
+        cmocka_unit_test(test_fault_12__one_for_all),
+        cmocka_unit_test(test_fault_12__who_fails_to_start_is_retried_alone),
+        cmocka_unit_test(test_fault_policies__a_spent_budget_stops_the_app),
+        cmocka_unit_test(test_fault_policies__no_budget_is_refused),
+        cmocka_unit_test(test_fault_policies__groups_come_before_the_start),
         cmocka_unit_test(test_fault_policies__what_limits_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

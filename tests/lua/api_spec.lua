@@ -45,6 +45,21 @@ local function run(c)
   return c:start()
 end
 
+describe("join with a limit", function()
+  -- The last event comes a moment before the chief has stopped.
+  it("sees the end however close it is", function()
+    for _ = 1, 100 do
+      local c = new()
+      assert(c:add_worker("one", "spec_ends"))
+      assert(c:init_workers())
+      assert(c:launch())
+      assert(c:stop())
+      assert.same({ true }, { c:join(10) })
+      c:close()
+    end
+  end)
+end)
+
 describe("replicas", function()
   local c
   setup(function()

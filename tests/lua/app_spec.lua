@@ -298,6 +298,87 @@ describe("an app's replicas", function()
   end)
 end)
 
+describe("groups", function()
+  local function waits() return true end
+  local function with(groups, workers)
+    return (checked({ groups = groups, workers = workers or {
+      a = { module = waits }, b = { module = waits, count = 2 }, c = { module = waits, after = { "b" } } } }))
+  end
+
+  it("list workers in an order", function()
+    local problems, app = checked({ groups = { g = { policy = "rest_for_one", workers = { "b", "c" } } },
+      workers = { b = { module = waits, count = 2 }, c = { module = waits, after = { "b" } } } })
+    assert.equal("", problems)
+    assert.same({ policy = "rest_for_one", workers = { "b", "c" } }, app.groups[1].options)
+    assert.equal("", with({ g = { policy = "one_for_all", workers = { "c", "b/1" } } },
+      { b = { module = waits, count = 2 }, c = { module = waits } }))
+  end)
+
+  it("say what is missing or wrong", function()
+    assert.equal('groups: should be a table such as { pipeline = { policy = "rest_for_one", '
+      .. 'workers = { "db", "api" } } }, got "g"', with("g"))
+    assert.equal('groups[1]: has no name: write pipeline = { policy = "rest_for_one", workers = { "db", "api" } }',
+      with({ { policy = "one_for_all", workers = { "a" } } }))
+    assert.equal('groups.g.policy: should be "one_for_one", "one_for_all" or "rest_for_one", got "rest_for_all"; '
+      .. 'did you mean "rest_for_one"?', with({ g = { policy = "rest_for_all", workers = { "a" } } }))
+    assert.equal('groups.g.policy: is missing: say who is restarted along with one that failed, such as '
+      .. 'policy = "rest_for_one"', with({ g = { workers = { "a" } } }))
+    assert.equal('groups.g.workers: is missing: say which, in their order, such as workers = { "db", "api" }',
+      with({ g = { policy = "one_for_all" } }))
+    assert.equal('groups.g.workers: lists no worker, say workers = { "db", "api" }',
+      with({ g = { policy = "one_for_all", workers = {} } }))
+    assert.matches('^groups%.g%.workers%[1%]: no worker is called "d"',
+      with({ g = { policy = "one_for_all", workers = { "d" } } }))
+  end)
+
+  it("are apart", function()
+    local function two(first, second)
+      return with({ g = { policy = "one_for_all", workers = first }, h = { policy = "one_for_one", workers = second } })
+    end
+    assert.equal('groups.h.workers[2]: "a" is in groups.g.workers[1], too; a worker is in one group at most',
+      two({ "a" }, { "c", "a" }))
+    assert.equal('groups.h.workers[1]: "b/2" is in groups.g.workers[1], too; a worker is in one group at most',
+      two({ "b" }, { "b/2" }))
+    assert.equal('groups.h.workers[1]: "b" is in groups.g.workers[1], too; a worker is in one group at most',
+      two({ "b/2" }, { "b" }))
+    assert.equal("", two({ "b/2" }, { "b/1" }))
+  end)
+
+  it("do not contradict what their workers wait for", function()
+    assert.equal("groups.g.workers: is an order in which none could start, with what each has in after: "
+      .. "b → c → b", with({ g = { policy = "rest_for_one", workers = { "c", "b" } } }))
+    assert.equal("", with({ g = { policy = "one_for_one", workers = { "c", "b" } } }))
+  end)
+
+  it("are made before the start, and restart together", function()
+    local chief = require "chief"
+    local c = assert(chief.load({ log = { level = "off" },
+      groups = { g = { policy = "rest_for_one", workers = { "first", "second" } } },
+      workers = {
+        first = { module = function(ctx) ctx:recv() error("oops") end, restart = { delay = 0 } },
+        second = { module = function(ctx) while ctx:sleep(3600) do end return true end },
+      } }))
+    assert(c:init_workers())
+    assert.same({ nil, "group h: groups are made before chief_init_workers", "busy" },
+      { c:add_group("h", { policy = "one_for_all", workers = { "first" } }) })
+    assert(c:launch())
+    assert(c:wait("second", "run", 10))
+    assert(c:wait("first", "run", 10))
+    assert(c:send("first", 1, 10))
+    for event in c:events(10) do
+      if event.kind == "ready" and event.worker == "second" and event.generation == 2 then break end
+      if event.kind == "restart" and event.worker == "second" then
+        assert.equal("its group restarts with first", event.error)
+      end
+    end
+    assert.equal(1, c:status()[1].restarts)
+    assert.equal(1, c:status()[2].restarts)
+    assert.is_true(c:stop())
+    assert.is_true(c:join(10))
+    c:close()
+  end)
+end)
+
 describe("some of an app's workers", function()
   local function waits() return true end
   local _, app = checked({

@@ -128,6 +128,19 @@ describe("the configuration for people", function()
     assert.matches("critical, given up ends all: +db\n", shown)
   end)
 
+  it("shows the groups and the budget", function()
+    local given = { restart_budget = { max_restarts = 9 },
+      groups = { g = { policy = "one_for_all", workers = { "b", "a" } } },
+      workers = { a = { module = function() end }, b = { module = function() end } } }
+    local of = configuration.of(app_of(given))
+    assert.same({ { name = "g", policy = "one_for_all", workers = { "b", "a" } } }, of.groups)
+    assert.same({ max_restarts = 9, window = 60 }, of.restart_budget)
+    local shown = configuration.text(of)
+    assert.matches("GROUP +RESTARTS +WORKERS\ng +one for all +b, a\n", shown)
+    assert.matches("more than 9 restarts of all together in 60 s end it with exit code 70\n", shown)
+    assert.is_nil(shown:find(" \n"))
+  end)
+
   it("says when it ends", function()
     assert.matches("a stop takes 20 s at most; ends when nothing is left to run\n", text)
   end)

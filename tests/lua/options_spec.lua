@@ -173,6 +173,16 @@ describe("restart", function()
   end)
 end)
 
+describe("a restart budget", function()
+  it("says how many in which time", function()
+    local function budget(given) return said(options.chief, { restart_budget = given }) end
+    assert.equal("", budget({ max_restarts = 0, window = 1 }))
+    assert.equal("it.restart_budget.max_restarts: is missing: say how many restarts all workers together may have",
+      budget({ window = 1 }))
+    assert.equal("it.restart_budget: should be a table such as { max_restarts = 100, window = 60 }, got 5", budget(5))
+  end)
+end)
+
 describe("what runs", function()
   it("is a module's name", function()
     assert.equal("", said(options.module, "workers.api"))

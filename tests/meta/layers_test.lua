@@ -4,8 +4,8 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 -- From the bottom up; a new noun gets its place here. A noun of several files is listed by each of them.
 local layers = {
   { "alloc", "err", "plat", "log", "json", "map", "replica", "value", "wait" },
-  { "state", "rule", "policy", "intensity", "agenda", "names", "model", "model_link",
-    "step", "step_emit", "step_life", "step_policy", "step_request", "step_stop", "frame" },
+  { "state", "rule", "policy", "intensity", "agenda", "names", "model", "model_group", "model_link",
+    "step", "step_emit", "step_group", "step_life", "step_policy", "step_request", "step_stop", "frame" },
   { "ring", "codec" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
     "refusal", "snapshot", "fiber", "prepare" },
