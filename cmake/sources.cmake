@@ -17,6 +17,7 @@ set(CHIEF_CORE_SOURCES
   core/src/frame.c
   core/src/group.c
   core/src/hand.c
+  core/src/home.c
   core/src/inbox.c
   core/src/intensity.c
   core/src/json.c
@@ -51,6 +52,7 @@ set(CHIEF_CORE_SOURCES
   core/src/runner.c
   core/src/select.c
   core/src/send.c
+  core/src/sim.c
   core/src/snapshot.c
   core/src/spawn.c
   core/src/spawned.c
@@ -96,6 +98,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/process.c
   bindings/lua/rule.c
   bindings/lua/runtime.c
+  bindings/lua/sim.c
   bindings/lua/snapshot.c
   bindings/lua/spec.c
   bindings/lua/state.c
@@ -129,6 +132,7 @@ set(CHIEF_LUA_MODULES
   lua/chief/replicas.lua
   lua/chief/schema.lua
   lua/chief/search.lua
+  lua/chief/simulation.lua
   lua/chief/source.lua
   lua/chief/spec.lua
   lua/chief/suggest.lua)

@@ -142,6 +142,11 @@
 ---@field log chief.LogOptions?
 ---@field on_shutdown function? runs after the last worker has stopped
 
+---@class chief.SimulationOptions
+---@field seed integer? of the jitter; 1
+---@field workers string[]? those that run, as `chief run APP WORKER…`; none: as the app says
+---@field modules table<string, { restart_on_fail: boolean?, ready: boolean? }>? what modules, which are not loaded, say
+
 -- The methods that are chief.core's as they are. Each answers nil, a message and a code when it cannot.
 
 ---@class chief.Chief

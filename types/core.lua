@@ -109,6 +109,13 @@ function core.pool() end
 ---@return chief.Code? code
 function core.chief(options) end
 
+---A chief that runs nothing, for tests of policies; see chief.simulate.
+---@param options table? as core.chief's
+---@return chief.core.Simulation? simulation
+---@return string? message
+---@return chief.Code? code
+function core.simulation(options) end
+
 ---Loads the module in a state of its own and tells what it has, or what is wrong with it.
 ---@param spec chief.core.Spec
 ---@return chief.core.Findings? findings
@@ -794,5 +801,139 @@ function Chief:call(to, value, timeout) end
 
 ---Stops what still runs and frees the chief.
 function Chief:close() end
+
+---What a test tells a simulation, and asks of it; chief.simulate's methods are these with checks.
+---@class chief.core.Simulation
+local Simulation = {}
+
+---@param name string
+---@param options table as chief.WorkerOptions
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:add_worker(name, options) end
+
+---@param name string
+---@param policy "one_for_one"|"one_for_all"|"rest_for_one"
+---@param workers string[]
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:add_group(name, policy, workers) end
+
+---@param names string[]
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:enable_workers(names) end
+
+---Initialises and launches all.
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:start() end
+
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:stop() end
+
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:force_stop() end
+
+---A SIGTERM.
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:signal() end
+
+---@param seconds number
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:advance(seconds) end
+
+---@return number seconds since it was made
+function Simulation:now() end
+
+---@return number? seconds when something falls due by itself
+function Simulation:deadline() end
+
+---@param name string
+---@param text string?
+---@param reason chief.Reason?
+---@param code integer? an exit code
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:fail(name, text, reason, code) end
+
+---@param name string
+---@param text string?
+---@param times integer? 1
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:fail_init(name, text, times) end
+
+---@param name string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:finish(name) end
+
+---@param name string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:ready(name) end
+
+---@param name string
+---@param how "obeys"|"busy"|"stuck"
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:behave(name, how) end
+
+---@param name string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:start_worker(name) end
+
+---@param name string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:stop_worker(name) end
+
+---@param name string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:restart_worker(name) end
+
+---@param name string
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Simulation:remove_worker(name) end
+
+---@return chief.Status[] statuses in registration order
+---@return integer seq of the last event
+function Simulation:states() end
+
+---@return chief.Event[] some of those that were told; none when there are no more
+function Simulation:take_events() end
+
+---@return boolean
+function Simulation:has_stopped() end
+
+---@return integer
+function Simulation:exit_code() end
+
+function Simulation:close() end
 
 return core

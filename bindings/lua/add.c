@@ -46,8 +46,12 @@ static chief_bytes read_args(lua_State *L, int spec) {
     return bytes;
 }
 
-/* Pushes what the options borrow. [-0, +5, v] */
-static void read_options(lua_State *L, int spec, chief_worker_options *out, chief_restart *restart) {
+int32_t chief__lua_check_group_policy(lua_State *L, int arg) {
+    static const char *const words[] = {"one_for_one", "one_for_all", "rest_for_one", NULL};
+    return CHIEF_ONE_FOR_ONE + luaL_checkoption(L, arg, NULL, words);
+}
+
+void chief__lua_worker_options(lua_State *L, int spec, chief_worker_options *out, chief_restart *restart) {
     *out = (chief_worker_options){.size = sizeof *out, .restart = restart};
     read_restart(L, spec, restart);
     out->after = chief__lua_field_strings(L, spec, "after", &out->n_after);
@@ -88,7 +92,7 @@ int chief__lua_add_worker(lua_State *L, chief *c) {
     chief__lua_source source = {0};
     if (native == NULL) source = chief__lua_check_source(L, 3);
     chief__lua_read_process(L, 3, &process);
-    read_options(L, 3, &options, &restart);
+    chief__lua_worker_options(L, 3, &options, &restart);
     if (native != NULL && options.isolation == CHIEF_PROCESS)
         return chief__lua_done(L, chief__lua_add_native_process(c, name, native, &process, &options));
     if (native != NULL) return chief__lua_done(L, chief_add_plugin(c, name, native, &options));

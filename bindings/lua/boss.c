@@ -59,12 +59,11 @@ static int add_channel(lua_State *L) {
 }
 
 static int add_group(lua_State *L) {
-    static const char *const words[] = {"one_for_one", "one_for_all", "rest_for_one", NULL};
     size_t n;
     lua_settop(L, 4);
     chief *c = check_chief(L);
     const char *name = luaL_checkstring(L, 2);
-    int32_t policy = CHIEF_ONE_FOR_ONE + luaL_checkoption(L, 3, NULL, words);
+    int32_t policy = chief__lua_check_group_policy(L, 3);
     const char *const *names = chief__lua_strings(L, 4, "workers", &n);
     return chief__lua_done(L, chief_add_group(c, name, policy, names, n));
 }
@@ -344,7 +343,7 @@ static void read_budget(lua_State *L, chief_options *out) {
     lua_pop(L, 1);
 }
 
-static chief_options read_options(lua_State *L) {
+chief_options chief__lua_chief_options(lua_State *L) {
     chief_options options = {.size = sizeof options};
     int64_t capacity = chief__lua_field_integer(L, 1, "event_capacity");
     luaL_argcheck(L, capacity >= 0 && capacity <= UINT32_MAX, 1, "event_capacity is out of range");
@@ -366,7 +365,7 @@ static chief_options read_options(lua_State *L) {
 int chief__lua_chief(lua_State *L) {
     lua_settop(L, 1);
     if (!lua_isnil(L, 1)) luaL_checktype(L, 1, LUA_TTABLE);
-    chief_options options = read_options(L);
+    chief_options options = chief__lua_chief_options(L);
     box *b = chief__lua_kind_new(L, &kind, sizeof *b, 0);
     int rc = chief_new(&b->c, &options);
     return rc == CHIEF_OK ? 1 : chief__lua_fail(L, rc);

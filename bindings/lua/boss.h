@@ -4,12 +4,16 @@
 #ifndef CHIEF_LUA_BOSS_H
 #define CHIEF_LUA_BOSS_H
 
+#include <chief.h>
 #include <lua.h>
 
 #pragma GCC visibility push(hidden)
 
 /* In Lua: chief(options). */
 int chief__lua_chief(lua_State *L);
+
+/* The options in the table (or nil) at 1, which the strings and the log in it outlive. [-0, +0, v] */
+chief_options chief__lua_chief_options(lua_State *L);
 
 #pragma GCC visibility pop
 #endif

@@ -64,21 +64,38 @@ static void push_event(lua_State *L, const chief_event *e) {
     chief__lua_set_text(L, "traceback", e->traceback);
 }
 
-int chief__lua_take_events(lua_State *L, chief *c) {
-    size_t n = 0;
-    lua_Integer max = luaL_optinteger(L, 2, TAKE);
-    luaL_argcheck(L, max >= 1 && max <= TAKE_MAX, 2, "1 to 4096 events at once");
-    int64_t timeout_ms = chief__lua_timeout(L, 3);
-    batch *b = chief__lua_kind_new(L, &kind, sizeof *b + (size_t)max * sizeof *b->events, 0);
-    b->max = (size_t)max;
-    int rc = chief_take_events(c, b->events, (size_t)max, timeout_ms, &n);
-    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+/* Room for that many, freed with it whatever happens. [-0, +1, m] */
+static batch *new_batch(lua_State *L, size_t max) {
+    batch *b = chief__lua_kind_new(L, &kind, sizeof *b + max * sizeof *b->events, 0);
+    b->max = max;
+    return b;
+}
+
+/* [-0, +1, m] */
+static int push_list(lua_State *L, const batch *b, size_t n) {
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         push_event(L, b->events[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
+}
+
+int chief__lua_take_events(lua_State *L, chief *c) {
+    size_t n = 0;
+    lua_Integer max = luaL_optinteger(L, 2, TAKE);
+    luaL_argcheck(L, max >= 1 && max <= TAKE_MAX, 2, "1 to 4096 events at once");
+    int64_t timeout_ms = chief__lua_timeout(L, 3);
+    batch *b = new_batch(L, (size_t)max);
+    int rc = chief_take_events(c, b->events, (size_t)max, timeout_ms, &n);
+    return rc == CHIEF_OK ? push_list(L, b, n) : chief__lua_fail(L, rc);
+}
+
+int chief__lua_take_sim_events(lua_State *L, chief_sim *sim) {
+    size_t n = 0;
+    batch *b = new_batch(L, TAKE);
+    int rc = chief_sim_take_events(sim, b->events, TAKE, &n);
+    return rc == CHIEF_OK ? push_list(L, b, n) : chief__lua_fail(L, rc);
 }
 
 /* An interruption ends the wait early, as its callers look again in any case. */

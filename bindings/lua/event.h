@@ -15,5 +15,8 @@ int chief__lua_take_events(lua_State *L, chief *c);
 /* chief [, timeout] → true when events wait, the stop begins, or the time is over. */
 int chief__lua_wait_events(lua_State *L, chief *c);
 
+/* → a list of some of those that a simulation has to tell; an empty one when there are none. */
+int chief__lua_take_sim_events(lua_State *L, chief_sim *sim);
+
 #pragma GCC visibility pop
 #endif

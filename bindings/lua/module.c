@@ -15,6 +15,7 @@
 #include "process.h"
 #include "rule.h"
 #include "runtime.h"
+#include "sim.h"
 #include "state.h"
 #include "system.h"
 
@@ -30,6 +31,7 @@ static const luaL_Reg functions[] = {
     {"channel", chief__lua_channel},
     {"pool", chief__lua_pool},
     {"chief", chief__lua_chief},
+    {"simulation", chief__lua_simulation},
     {"inspect", chief__lua_inspect_spec},
     {"function_spec", chief__lua_function_spec},
     {"ignore_sigpipe", chief__lua_ignore_sigpipe},

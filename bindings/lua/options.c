@@ -5,26 +5,27 @@
 #include <string.h>
 
 #define MS_MAX 9.0e15 /* what a double still counts one by one */
+#define NOISE 1e-6    /* ms */
 
-/* Rounded up, so that the shortest wait is not taken for none. */
-static int64_t to_ms(double seconds) {
+int64_t chief__lua_to_ms(double seconds) {
     double ms = seconds * 1000.0;
     if (ms > MS_MAX) return (int64_t)MS_MAX;
     int64_t whole = (int64_t)ms;
-    return (double)whole < ms ? whole + 1 : whole;
+    bool more = ms - (double)whole > NOISE || (whole == 0 && ms > 0);
+    return more ? whole + 1 : whole;
 }
 
 int64_t chief__lua_seconds(lua_State *L, int arg) {
     double seconds = luaL_checknumber(L, arg);
     luaL_argcheck(L, seconds >= 0, arg, "seconds are 0 or more");
-    return to_ms(seconds);
+    return chief__lua_to_ms(seconds);
 }
 
 int64_t chief__lua_timeout(lua_State *L, int arg) {
     if (lua_isnoneornil(L, arg)) return CHIEF_FOREVER;
     double seconds = luaL_checknumber(L, arg);
     luaL_argcheck(L, seconds >= 0, arg, "a timeout is 0 or more seconds, or nil to wait for ever");
-    return isinf(seconds) ? CHIEF_FOREVER : to_ms(seconds);
+    return isinf(seconds) ? CHIEF_FOREVER : chief__lua_to_ms(seconds);
 }
 
 /* Pushes the field; LUA_TNIL also where there is no table. [-0, +1, v] */
@@ -55,7 +56,7 @@ int64_t chief__lua_field_ms(lua_State *L, int t, const char *key) {
     if (!absent && !(seconds >= 0)) bad_field(L, key, "0 or more seconds");
     lua_pop(L, 1);
     if (absent) return 0;
-    return seconds > 0 ? to_ms(seconds) : CHIEF_ZERO;
+    return seconds > 0 ? chief__lua_to_ms(seconds) : CHIEF_ZERO;
 }
 
 int64_t chief__lua_field_integer(lua_State *L, int t, const char *key) {

@@ -14,6 +14,10 @@
 /* A timeout argument: none or nil is for ever, 0 does not wait. [-0, +0, v] */
 int64_t chief__lua_timeout(lua_State *L, int arg);
 
+/* Seconds in ms, rounded up, so that the shortest wait is not taken for none; what is no more than the noise of a double
+ * does not count. */
+int64_t chief__lua_to_ms(double seconds);
+
 /* Seconds that must be given. [-0, +0, v] */
 int64_t chief__lua_seconds(lua_State *L, int arg);
 

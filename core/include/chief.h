@@ -9,6 +9,7 @@
  *    3. logs                                8. pools and snapshots
  *    4. worker states                       9. events
  *    5. the worker-exists rule             10. the chief itself, processes, plug-ins
+ *                                          11. simulation
  *
  * Conventions, said once:
  *
@@ -1805,6 +1806,174 @@ CHIEF_API int chief_load_plugin(const char *path, chief_worker_ops *out);
  * refused), and as chief_add_worker_with.
  */
 CHIEF_API int chief_add_plugin(chief *c, const char *name, const char *path, const chief_worker_options *options);
+
+/* ---- 11. Simulation ------------------------------------------------------------------------------------------ */
+
+/*
+ * A chief for tests of one's own policies: it decides as a chief does and tells the same events, but runs nothing. What
+ * becomes of its workers is told by the test, and its clock, which begins at 0, moves only when that is asked for. An
+ * init is over at once and well, run is entered at once, and who is asked to stop does so at once, unless it is told
+ * otherwise. Everything that follows from a call has happened when it returns.
+ */
+typedef struct chief_sim chief_sim;
+
+/* What a simulated worker does when it is asked to stop. */
+enum chief_sim_manners {
+    CHIEF_SIM_OBEYS = 0, /* ends at once */
+    CHIEF_SIM_BUSY = 1,  /* ends when it is interrupted at the end of its grace, or when the test says so */
+    CHIEF_SIM_STUCK = 2  /* is interrupted in vain, and abandoned */
+};
+
+/*
+ * A simulation without workers. Of the options the log is not used, event_capacity is 65536 by default, and the seed 1, so
+ * that the delays are the same each time.
+ * @thread any  @blocks never
+ * Errors: as chief_new.
+ */
+CHIEF_API int chief_sim_new(chief_sim **out, const chief_options *options);
+
+/*
+ * Frees a simulation, whatever state it is in.
+ * @thread owner  @blocks never
+ */
+CHIEF_API void chief_sim_free(chief_sim *sim);
+
+/*
+ * Adds a worker, or its replicas, before the start or after it. `args` and `destroy` are not used; a policy of
+ * CHIEF_RESTART_DEFAULT is CHIEF_RESTART_NEVER, since there is no worker to ask.
+ * @thread owner  @blocks never
+ * Errors: as chief_add_worker_with.
+ */
+CHIEF_API int chief_sim_add_worker(chief_sim *sim, const char *name, const chief_worker_options *options);
+
+/*
+ * As chief_add_group.
+ * @thread owner  @blocks never
+ * Errors: as chief_add_group.
+ */
+CHIEF_API int chief_sim_add_group(chief_sim *sim, const char *name, int32_t policy, const char *const *names, size_t n);
+
+/*
+ * As chief_enable_workers.
+ * @thread owner  @blocks never
+ * Errors: as chief_enable_workers.
+ */
+CHIEF_API int chief_sim_enable_workers(chief_sim *sim, const char *const *names, size_t n);
+
+/*
+ * As chief_init_workers and chief_launch. Channels that workers name need not be there.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_EBUSY (started before), CHIEF_EENABLE, CHIEF_ENOENT and CHIEF_ECYCLE (in `after`).
+ */
+CHIEF_API int chief_sim_start(chief_sim *sim);
+
+/*
+ * Lets time pass, with all that falls due in it.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_EINVAL (it would go backwards).
+ */
+CHIEF_API int chief_sim_advance(chief_sim *sim, int64_t ms);
+
+/*
+ * The time, in ms since the simulation was made.
+ * @thread owner  @blocks never
+ */
+CHIEF_API int64_t chief_sim_now(const chief_sim *sim);
+
+/*
+ * When something falls due next by itself (a restart, the end of a grace …); -1 when nothing will.
+ * @thread owner  @blocks never
+ */
+CHIEF_API int64_t chief_sim_deadline(const chief_sim *sim);
+
+/*
+ * The worker's run fails, for this reason (enum chief_reason; NONE: error), with this exit code (0: none) and this text
+ * (NULL: the code's or the reason's).
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_EINVAL (no reason of a failure), CHIEF_ESTATE (it does not run; the text says what it does),
+ * CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_sim_fail(chief_sim *sim, const char *name, int32_t reason, int32_t code, const char *text);
+
+/*
+ * The worker's next `n` inits fail with this text (NULL: «init failed»). Of a name with replicas those of each.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_sim_fail_init(chief_sim *sim, const char *name, uint32_t n, const char *text);
+
+/*
+ * The worker's run returns cleanly; the thread of an abandoned one ends after all.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_ESTATE (it does not run).
+ */
+CHIEF_API int chief_sim_finish(chief_sim *sim, const char *name);
+
+/*
+ * The worker says that it is ready.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_ESTATE (it does not run), CHIEF_EINVAL (it was added without CHIEF_WORKER_SAYS_READY, and is
+ * ready when it runs).
+ */
+CHIEF_API int chief_sim_ready(chief_sim *sim, const char *name);
+
+/*
+ * Says how the worker, or each of its replicas, takes it to be asked to stop (enum chief_sim_manners), from now on.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_EINVAL.
+ */
+CHIEF_API int chief_sim_behave(chief_sim *sim, const char *name, int32_t manners);
+
+/*
+ * As chief_stop, chief_force_stop, and a SIGTERM to a chief that catches it.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOTINIT.
+ */
+CHIEF_API int chief_sim_stop(chief_sim *sim);
+/* @thread owner  @blocks never */
+CHIEF_API int chief_sim_force_stop(chief_sim *sim);
+/* @thread owner  @blocks never */
+CHIEF_API int chief_sim_signal(chief_sim *sim);
+
+/*
+ * As the requests chief_start_worker … about one worker.
+ * @thread owner  @blocks never
+ * Errors: as those.
+ */
+CHIEF_API int chief_sim_start_worker(chief_sim *sim, const char *name);
+/* @thread owner  @blocks never */
+CHIEF_API int chief_sim_stop_worker(chief_sim *sim, const char *name);
+/* @thread owner  @blocks never */
+CHIEF_API int chief_sim_restart_worker(chief_sim *sim, const char *name);
+/* @thread owner  @blocks never */
+CHIEF_API int chief_sim_remove_worker(chief_sim *sim, const char *name);
+
+/*
+ * A snapshot of all workers, as chief_states.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_sim_states(chief_sim *sim, chief_snapshot **out);
+
+/*
+ * Takes up to `max` of the events since the last time, the oldest first; they are the caller's, each with
+ * chief_event_free. `time_ms` is the simulation's. `*n` is 0 when there are none.
+ * @thread owner  @blocks never
+ * Errors: CHIEF_EINVAL.
+ */
+CHIEF_API int chief_sim_take_events(chief_sim *sim, chief_event **out, size_t max, size_t *n);
+
+/*
+ * 1 once everything has stopped, or nothing is left to run and exit_when_done is set; else 0.
+ * @thread owner  @blocks never
+ */
+CHIEF_API int chief_sim_has_stopped(const chief_sim *sim);
+
+/*
+ * As chief_exit_code; 0 until it has stopped.
+ * @thread owner  @blocks never
+ */
+CHIEF_API int chief_sim_exit_code(const chief_sim *sim);
 
 #ifdef __cplusplus
 }

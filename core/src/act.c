@@ -13,7 +13,7 @@
 /* Numbers the event and puts it into the ring, which copies the texts. */
 void chief__tell(chief *c, chief_event *event) {
     if (event->seq == 0) event->seq = chief__pool_next_seq(c->pool);
-    event->time_ms = chief__now_ms();
+    event->time_ms = c->homes->now(c);
     chief__events_push(c->events, event);
 }
 
@@ -157,38 +157,14 @@ static void stillborn(chief *c, chief__member *member) {
     c->n_stillborn++;
 }
 
-static void fiber_thread_begins(void *data) { chief__inbox_enter(data, false); }
-
-static int launch_fiber(chief *c, chief_worker *home) {
-    int rc = CHIEF_OK;
-    if (c->scheds == NULL)
-        rc = chief__scheds_new(&c->scheds, c->fiber_threads, c->thread_stack, fiber_thread_begins, c->inbox);
-    return rc == CHIEF_OK ? chief__worker_launch_fiber(home, c->scheds) : rc;
-}
-
 static void act_init(chief *c, chief__member *member, const chief__action *a) {
-    chief__surroundings around = {
-        .inbox = c->inbox, .hub = c->hub, .pool = c->pool, .context = c->context, .log = c->log};
     member->generation = a->generation;
     (void)chief__hub_open_worker(c->hub, member->unit->name, true);
-    chief_worker *home = NULL;
-    int rc = chief__worker_new(&home, member->unit, a->generation, &around);
-    if (rc == CHIEF_OK) {
-        chief__worker_set_id(home, member->id);
-        rc = member->unit->isolation == CHIEF_FIBER ? launch_fiber(c, home)
-                                                    : chief__worker_launch(home, c->thread_stack);
-    }
-    if (rc == CHIEF_OK) {
-        member->home = home;
-        return;
-    }
-    chief__worker_unref(home);
-    stillborn(c, member);
+    if (c->homes->init(c, member) != CHIEF_OK) stillborn(c, member);
 }
 
 static void act_cancel(chief *c, chief__member *member, const chief__action *a) {
-    if (member->home == NULL) return;
-    chief__worker_cancel(member->home, a->until, c->stopping ? "the application stops" : "asked to stop");
+    c->homes->cancel(member, a->until, c->stopping ? "the application stops" : "asked to stop");
 }
 
 /* Once for each, when it has ended or has been abandoned. */
@@ -219,7 +195,6 @@ static void why_forced(char *buf, size_t size, const chief__action *a) {
     else (void)snprintf(buf, size, "interrupted: did not end within its grace of %g s", grace);
 }
 
-/* What waits in a call of the chief's ends by the cancellation, also where nobody had asked yet (an init). */
 static void act_force(chief *c, chief__member *member, const chief__action *a) {
     char why[TEXT_SIZE];
     why_forced(why, sizeof why, a);
@@ -233,9 +208,7 @@ static void act_force(chief *c, chief__member *member, const chief__action *a) {
                      .error = why};
     chief__tell(c, &e);
     log_worker(c, CHIEF_WARN, "worker interrupted", &e);
-    if (member->home == NULL) return;
-    chief__worker_cancel(member->home, chief__now_ms(), why);
-    chief__worker_force(member->home, why);
+    c->homes->force(member, why);
 }
 
 static void act_abandon(chief *c, chief__member *member, const chief__action *a) {
@@ -250,10 +223,7 @@ static void act_abandon(chief *c, chief__member *member, const chief__action *a)
                      .error = "did not end in time: abandoned"};
     chief__tell(c, &e);
     log_worker(c, CHIEF_ERROR, "worker abandoned: its thread goes on until it ends by itself", &e);
-    if (member->home == NULL) return;
-    chief__worker_cancel(member->home, chief__now_ms(), "abandoned");
-    chief__worker_finish(member->home); /* one that is still in its init would wait for its word for ever */
-    chief__party_abandon(chief__party_of(member->home));
+    c->homes->abandon(member);
 }
 
 /* ---- the rest ---- */
@@ -338,8 +308,8 @@ void chief__act(chief *c, const chief__action *a) {
     case STEP_A_WRONG: act_wrong(c, member, a); break;
     case STEP_A_PHASE: act_phase(c, member, a); break;
     case STEP_A_INIT: act_init(c, member, a); break;
-    case STEP_A_RUN: chief__worker_run(member->home); break;
-    case STEP_A_FINI: chief__worker_finish(member->home); break;
+    case STEP_A_RUN: c->homes->run(member); break;
+    case STEP_A_FINI: c->homes->finish(member); break;
     case STEP_A_CANCEL: act_cancel(c, member, a); break;
     case STEP_A_FORCE: act_force(c, member, a); break;
     case STEP_A_ABANDON: act_abandon(c, member, a); break;

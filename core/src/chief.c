@@ -95,6 +95,7 @@ int chief_new(chief **out, const chief_options *options) {
     atomic_init(&c->refs, 1);
     chief__mutex_init(&c->lock);
     chief__cond_init(&c->changed);
+    c->homes = &chief__thread_homes;
     c->enable_by_default = o.require_names == 0;
     c->exit_when_done = o.exit_when_done != 0;
     c->hook_timeout = chief__or_default(o.hook_timeout, HOOK_TIMEOUT_MS);
@@ -306,7 +307,9 @@ int chief__members_add(chief *c, chief__unit *unit, bool enabled) {
 
 void chief__member_drop(chief *c, chief__member *member) {
     c->members[member->id] = NULL;
+    if (member->role.queued) chief__sim_forget(member);
     chief__free(member->birth_error);
+    chief__free(member->role.init_error);
     chief__unit_unref(member->unit);
     chief__free(member);
 }

@@ -58,12 +58,6 @@ static void settle(chief *c) {
 
 /* ---- closing ---- */
 
-static void close_handles(chief *c) {
-    uv_close((uv_handle_t *)&c->async, NULL);
-    uv_close((uv_handle_t *)&c->timer, NULL);
-    chief__catch_close(c);
-}
-
 /* The order matters: no thread may send to the loop once its handle closes (the inbox first), and who waits for the end
  * finds everything in its last state. */
 static void conclude(chief *c) {
@@ -82,7 +76,7 @@ static void conclude(chief *c) {
     chief_log_write(c->log, e.level, "stopped", &field, text[0] != '\0' ? 1 : 0);
     chief__events_close(c->events);
     chief__inbox_close(c->inbox);
-    close_handles(c);
+    c->homes->close(c);
 }
 
 /* ---- hooks ---- */

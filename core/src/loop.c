@@ -12,10 +12,10 @@ static void schedule(chief *c);
 
 /* ---- the brain ---- */
 
-static int feed(chief *c, const chief__step_event *event) {
+int chief__feed_event(chief *c, const chief__step_event *event) {
     const chief__action *actions;
     size_t n;
-    int rc = chief__step(c->model, event, chief__now_ms(), &actions, &n);
+    int rc = chief__step(c->model, event, c->homes->now(c), &actions, &n);
     for (size_t i = 0; i < n; i++) chief__act(c, &actions[i]);
     chief__free(c->failure);
     chief__free(c->traceback);
@@ -26,7 +26,7 @@ static int feed(chief *c, const chief__step_event *event) {
 
 int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason) {
     chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
-    return feed(c, &event);
+    return chief__feed_event(c, &event);
 }
 
 void chief__note_ready(chief *c) {
@@ -88,7 +88,7 @@ static void last_report(chief *c, chief__member *member, uint32_t bits) {
     member->home = NULL;
     chief__name_late(c, member);
     join_later(c, home);
-    (void)feed(c, &event);
+    (void)chief__feed_event(c, &event);
 }
 
 static void one_bit(chief *c, chief__member *member, uint32_t bits, chief__report_bit bit, chief__step_kind kind) {
@@ -211,11 +211,15 @@ int chief__loop_open(chief *c) {
     return CHIEF_OK;
 }
 
-/* For a loop whose thread could not be started: its handles close in one turn. */
-void chief__loop_discard(chief *c) {
+void chief__loop_close(chief *c) {
     uv_close((uv_handle_t *)&c->async, NULL);
     uv_close((uv_handle_t *)&c->timer, NULL);
     chief__catch_close(c);
+}
+
+/* For a loop whose thread could not be started: its handles close in one turn. */
+void chief__loop_discard(chief *c) {
+    chief__loop_close(c);
     (void)uv_run(&c->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&c->loop);
     chief__catch_restore(c);

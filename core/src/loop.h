@@ -8,6 +8,8 @@
  *   loop.c     the loop: reports in, time in, the brain's answers out
  *   act.c      carrying out one action
  *   act_end.c  those about a worker that is restarted or given up
+ *   home.c     the lives of workers in threads
+ *   sim.c      a chief without a loop: lives that are told, and a clock that is set
  *   finish.c   the end: hooks, the result, closing
  *   catch.c    signals and the parent context
  */
@@ -22,6 +24,20 @@
 
 #pragma GCC visibility push(hidden)
 
+/* What a worker does in a simulation. */
+typedef struct chief__role {
+    struct chief_sim *sim;             /* set by its first init */
+    struct chief__member *next_report; /* of those that have something to report */
+    uint32_t reports;                  /* of chief__report_bit */
+    bool queued;
+    int32_t manners; /* enum chief_sim_manners */
+    uint32_t failing_inits;
+    char *init_error;
+    enum { ROLE_NONE = 0, ROLE_INIT, ROLE_HELD, ROLE_RUN, ROLE_ABANDONED } stage;
+    int32_t reason; /* of the REPORT_EXITED that is to come */
+    int32_t code;
+} chief__role;
+
 /* A registered worker as the loop knows it. Before the loop runs: under the chief's lock. */
 typedef struct chief__member {
     chief__unit *unit;
@@ -32,11 +48,12 @@ typedef struct chief__member {
     uint64_t restarts;
     uint32_t id;
     int32_t phase;
-    bool named;     /* enabled by name before the start */
-    bool abandoned; /* `home` is an abandoned one */
-    bool late;      /* `home` was interrupted by the stop, which will name it */
-    bool stillborn; /* a home could not be made, the brain does not know it yet */
-    bool removed;   /* the brain forgot it; it stays only for its abandoned home */
+    bool named;       /* enabled by name before the start */
+    bool abandoned;   /* `home` is an abandoned one */
+    bool late;        /* `home` was interrupted by the stop, which will name it */
+    bool stillborn;   /* a home could not be made, the brain does not know it yet */
+    bool removed;     /* the brain forgot it; it stays only for its abandoned home */
+    chief__role role; /* in a simulation */
 } chief__member;
 
 /* A walk over the members that a name means, in registration order: the worker of that name, or its replicas. Members may
@@ -46,6 +63,22 @@ typedef struct chief__members_of {
     uint32_t next; /* 0: the worker of that name itself */
     uint32_t last;
 } chief__members_of;
+
+/* Where the lives of workers are led, and what time it is there: in threads of their own, or in a simulation. What they do
+ * comes back as reports. */
+typedef struct chief__homes {
+    int64_t (*now)(const chief *c);
+    int (*init)(chief *c,
+                chief__member *member); /* an error: a home could not be made, with its text as the last error */
+    void (*run)(chief__member *member);
+    void (*finish)(chief__member *member);
+    void (*cancel)(chief__member *member, int64_t until, const char *why);
+    void (*force)(chief__member *member, const char *why);
+    void (*abandon)(chief__member *member);
+    void (*close)(chief *c); /* the end: nothing more will come */
+} chief__homes;
+
+extern const chief__homes chief__thread_homes; /* home.c */
 
 typedef enum chief__stage {
     STAGE_NEW,      /* being configured; no loop */
@@ -77,6 +110,8 @@ struct chief {
     chief_pool *pool;
     chief__hub *hub;
     chief__events *events;
+    const chief__homes *homes;
+    struct chief_sim *sim; /* NULL: none */
     chief_context *context;
     chief_context *stop_context; /* below it; done when the stop begins */
     size_t thread_stack;
@@ -157,13 +192,16 @@ int chief__forked_check(void);
 
 /* request.c */
 void chief__answer_requests(chief *c);
+int chief__obey(chief *c, const chief__request *request);
 int chief__check_channels(chief *c);
 
 /* loop.c */
 int chief__loop_open(chief *c);
+void chief__loop_close(chief *c);
 void chief__loop_discard(chief *c);
 void chief__loop_main(void *data);
 int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generation, int32_t reason);
+int chief__feed_event(chief *c, const chief__step_event *event);
 void chief__wake(void *data);
 void chief__note_ready(chief *c);
 
@@ -180,6 +218,12 @@ void chief__record_state(chief *c, chief__member *member, chief_state_t previous
 void chief__act_restart(chief *c, chief__member *member, const chief__action *a);
 void chief__act_given_up(chief *c, chief__member *member, const chief__action *a);
 void chief__act_critical(chief *c, const chief__member *member, const chief__action *a);
+
+/* run.c */
+int chief__settle_members(chief *c);
+
+/* sim.c */
+void chief__sim_forget(chief__member *member); /* what it has to report: it is about to go */
 
 /* finish.c */
 void chief__end(chief *c);

@@ -31,8 +31,10 @@ struct chief__entry {
 };
 
 struct chief_pool {
-    atomic_uint refs;         /* dropped with release, the last one acquires */
-    _Atomic uint64_t numbers; /* relaxed: a source of numbers, ordered by the lock where that matters */
+    atomic_uint refs;                 /* dropped with release, the last one acquires */
+    _Atomic uint64_t numbers;         /* relaxed: a source of numbers, ordered by the lock where that matters */
+    int64_t (*now)(const void *data); /* this and the next: const after the pool was shared */
+    const void *clock;
     chief__mutex lock;
     chief__cond changed;
     chief__watcher watcher; /* this and the next: const after watch */
@@ -57,6 +59,11 @@ int chief__pool_new(chief_pool **out) {
     chief__mutex_init(&pool->lock);
     chief__cond_init(&pool->changed);
     return CHIEF_OK;
+}
+
+void chief__pool_set_clock(chief_pool *pool, int64_t (*now)(const void *data), const void *data) {
+    pool->now = now;
+    pool->clock = data;
 }
 
 chief_pool *chief__pool_ref(chief_pool *pool) {
@@ -533,7 +540,7 @@ static size_t measure(const chief_pool *pool) {
 
 static bool fill(const chief_pool *pool, chief_snapshot *snapshot) {
     if (pool->n > snapshot->capacity || measure(pool) > (size_t)(snapshot->end - snapshot->text)) return false;
-    int64_t now = chief__now_ms();
+    int64_t now = pool->now != NULL ? pool->now(pool->clock) : chief__now_ms();
     for (size_t i = 0; i < pool->n; i++) {
         chief_worker_status s = status_of(pool->entries[i], now);
         chief__snapshot_add(snapshot, &s);

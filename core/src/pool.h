@@ -42,6 +42,9 @@ void chief__pool_end_lives(chief_pool *pool);
 /* Who gets the events of refused changes; before the pool is shared. */
 void chief__pool_watch(chief_pool *pool, chief__watcher watcher, void *data);
 
+/* What time it is where the workers live; chief__now_ms when it was never said. To be said before others see the pool. */
+void chief__pool_set_clock(chief_pool *pool, int64_t (*now)(const void *data), const void *data);
+
 /* From now on its chief writes it alone: the verbs answer CHIEF_EBUSY. */
 void chief__pool_own(chief_pool *pool);
 void chief__pool_release(chief_pool *pool);

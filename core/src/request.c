@@ -90,7 +90,7 @@ static int stop_all(chief *c, const char *why) {
     return chief__feed(c, STEP_STOP_ALL, 0, 0, 0);
 }
 
-static int answer(chief *c, const chief__request *r) {
+int chief__obey(chief *c, const chief__request *r) {
     switch ((chief__request_kind)r->kind) {
     case REQUEST_INIT: return init(c);
     case REQUEST_LAUNCH: return launch(c, r->data);
@@ -111,7 +111,7 @@ static int answer(chief *c, const chief__request *r) {
 void chief__answer_requests(chief *c) {
     chief__request *r;
     while (!c->ended && (r = chief__inbox_next_request(c->inbox)) != NULL) {
-        int rc = answer(c, r);
+        int rc = chief__obey(c, r);
         chief__note_ready(c);
         chief__inbox_answer(c->inbox, r, rc);
     }

@@ -44,7 +44,7 @@ static int settle_member(chief *c, chief__member *member, size_t *enabled) {
     return CHIEF_OK;
 }
 
-static int settle_members(chief *c) {
+int chief__settle_members(chief *c) {
     size_t enabled = 0;
     size_t there = 0;
     for (size_t i = 0; i < c->n_members; i++) {
@@ -79,7 +79,7 @@ static int start_loop(chief *c) {
 static int prepare(chief *c) {
     int rc = chief__model_link(c->model);
     if (rc == CHIEF_OK) rc = chief__check_channels(c);
-    if (rc == CHIEF_OK) rc = settle_members(c);
+    if (rc == CHIEF_OK) rc = chief__settle_members(c);
     if (rc == CHIEF_OK) rc = start_loop(c);
     if (rc == CHIEF_OK) c->stage = STAGE_RUNNING;
     return rc;

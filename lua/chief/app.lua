@@ -268,8 +268,9 @@ end
 ---@param given table
 ---@param problems chief.Problems gets every mistake
 ---@param file string? the file it came from
+---@param code boolean? false: what runs is not looked at
 ---@return chief.App
-function App.check(given, problems, file)
+function App.check(given, problems, file, code)
   local folder = file and search.folder_of(file)
   local app = setmetatable({ file = file, folder = folder, workers = {}, channels = {} }, App)
   app.settings = options.app(given, "", problems) or {}
@@ -279,7 +280,7 @@ function App.check(given, problems, file)
   app.groups = groups.read(given.groups, problems)
   check_whole(app, given, problems)
   settle_isolation(app, problems)
-  check_code(app, problems)
+  if code ~= false then check_code(app, problems) end
   return app
 end
 
@@ -311,6 +312,23 @@ function App.load(file, isolation)
   local given = source.load(file, problems)
   if given and isolation then given = everywhere(given, isolation) end
   local app = given and App.check(given, problems, file)
+  return #problems == 0 and app or nil, problems
+end
+
+---The application in a file, or of a table as an app file returns it, without a look at what its workers run; nil and
+---the problems when there are mistakes in it.
+---@param given string|table
+---@param where string the call, for one who gives something else
+---@return chief.App? app
+---@return chief.Problems problems
+function App.read(given, where)
+  local file = type(given) == "string" and given or nil
+  if not file and type(given) ~= "table" then
+    error(("%s: should be the path of an app file or a table, got a %s"):format(where, type(given)), 3)
+  end
+  local problems = Problems.new(file)
+  if file then given = source.load(file, problems) end
+  local app = given and App.check(given, problems, file, false)
   return #problems == 0 and app or nil, problems
 end
 

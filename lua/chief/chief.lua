@@ -306,11 +306,7 @@ function Chief:remove(name) return self._core:remove_worker(name) end
 function Chief:status(name)
   local statuses = self._core:states()
   if name == nil then return statuses end
-  local names, meant = {}, {}
-  for i, status in ipairs(statuses) do
-    names[i] = status.name
-    if replicas.means(name, status.name) then meant[#meant + 1] = status end
-  end
+  local meant, names = replicas.select(statuses, name)
   local ok, message, code = core.rule(names):validate { name }
   if not ok then return nil, message, code end
   return meant

@@ -54,4 +54,14 @@ function chief.load(app)
   return require("chief.build").load(app)
 end
 
+---A test of an application's policies: it decides as it would, but runs nothing, and its clock moves when it is told.
+---@param app string|table as for chief.load; its modules are not loaded
+---@param options chief.SimulationOptions?
+---@return chief.Simulation? simulation
+---@return string? message every mistake, one a line
+---@return string? code
+function chief.simulate(app, options)
+  return require("chief.simulation").new(app, options)
+end
+
 return chief

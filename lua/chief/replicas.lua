@@ -28,4 +28,18 @@ end
 ---@return boolean
 function replicas.means(name, full) return name == full or name == replicas.split(full) end
 
+---Those of some statuses that a name means, and the names of all.
+---@param statuses chief.Status[]
+---@param name string
+---@return chief.Status[] meant
+---@return string[] names
+function replicas.select(statuses, name)
+  local meant, names = {}, {}
+  for i, status in ipairs(statuses) do
+    names[i] = status.name
+    if replicas.means(name, status.name) then meant[#meant + 1] = status end
+  end
+  return meant, names
+end
+
 return replicas

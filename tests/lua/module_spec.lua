@@ -473,7 +473,7 @@ describe("the annotations", function()
     assert.same({
       core = functions(core), state = functions(core.state), Rule = methods(core.rule {}), Pool = methods(pool),
       Context = methods(core.context()), Log = methods(core.log()), Channel = methods(channel), Info = methods(info),
-      Ctx = methods(ctx), Chief = methods(core.chief()),
+      Ctx = methods(ctx), Chief = methods(core.chief()), Simulation = methods(core.simulation()),
     }, declared())
   end)
 end)

@@ -11,7 +11,7 @@ local layers = {
     "refusal", "snapshot", "fiber", "prepare" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
-  { "chief", "loop", "act", "act_end", "catch", "finish", "request", "run", "process" },
+  { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "request", "run", "process" },
 }
 
 -- Layer 2 decides without a clock, a thread or the outside world.
