@@ -4,6 +4,7 @@ set(CHIEF_CORE_SOURCES
   core/src/act_end.c
   core/src/agenda.c
   core/src/alloc.c
+  core/src/calendar.c
   core/src/call.c
   core/src/catch.c
   core/src/channel.c
@@ -19,6 +20,7 @@ set(CHIEF_CORE_SOURCES
   core/src/hand.c
   core/src/home.c
   core/src/inbox.c
+  core/src/info.c
   core/src/intensity.c
   core/src/json.c
   core/src/launch.c

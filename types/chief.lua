@@ -64,6 +64,11 @@
 ---@field level chief.Level? the least that is written; "info"
 ---@field format "text"|"json"|nil "text"
 
+---@class chief.AppInfo what an application says of itself
+---@field version string? "1.2.3"
+---@field build string? what it was built from
+---@field tag string? what tells this one from others
+
 ---@class chief.Options
 ---@field name string? of the application; "chief"
 ---@field force_stop_timeout number? seconds for a whole stop; 45. 0: force at once
@@ -77,6 +82,7 @@
 ---@field event_capacity integer? how many events are kept for who reads late; 1024
 ---@field event_level chief.Level? the least level that is kept; "debug", all of them
 ---@field log chief.LogOptions|chief.core.Log|nil
+---@field info chief.AppInfo?
 
 ---@class chief.Budget
 ---@field max_restarts integer after failures; one more within the window is one too many
@@ -140,6 +146,7 @@
 ---@field keep boolean? stay when nothing is left to run
 ---@field require_names boolean?
 ---@field log chief.LogOptions?
+---@field info chief.AppInfo?
 ---@field on_shutdown function? runs after the last worker has stopped
 
 ---@class chief.SimulationOptions
@@ -210,6 +217,10 @@ function Chief:wait_ready(timeout) end
 ---The states as JSON.
 ---@return string
 function Chief:states_json() end
+
+---What the application says of itself; pid and started (seconds since 1970) from init_workers on.
+---@return { name: string, version: string?, build: string?, tag: string?, pid: integer?, started: number? }
+function Chief:info() end
 
 ---The chief's context; it holds the logger under "chief-log".
 ---@return chief.core.Context

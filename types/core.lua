@@ -103,7 +103,7 @@ function core.channel(name, options) end
 ---@return chief.core.Pool
 function core.pool() end
 
----@param options table? name, require_names, force_stop_timeout, init_timeout, hook_timeout, force_time, seed, event_capacity, event_level, exit_when_done, log
+---@param options table? name, require_names, force_stop_timeout, init_timeout, hook_timeout, force_time, seed, event_capacity, event_level, info, exit_when_done, log
 ---@return chief.core.Chief? chief
 ---@return string? message
 ---@return chief.Code? code
@@ -750,6 +750,9 @@ function Chief:context() end
 ---Done from the moment the chief begins to stop.
 ---@return chief.core.Context
 function Chief:stop_context() end
+
+---@return { name: string, version: string?, build: string?, tag: string?, pid: integer?, started: number? }
+function Chief:info() end
 
 ---@return string
 function Chief:name() end

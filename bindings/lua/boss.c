@@ -214,6 +214,23 @@ static int stop_context(lua_State *L) {
     return 1;
 }
 
+static int info(lua_State *L) {
+    chief_app_info found = {.size = sizeof found};
+    int rc = chief_get_info(check_chief(L), &found);
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    lua_createtable(L, 0, 6);
+    chief__lua_set_text(L, "name", found.name);
+    chief__lua_set_text(L, "version", found.version);
+    chief__lua_set_text(L, "build", found.build);
+    chief__lua_set_text(L, "tag", found.tag);
+    if (found.started_ms == 0) return 1;
+    lua_pushinteger(L, found.pid);
+    lua_setfield(L, -2, "pid");
+    lua_pushnumber(L, (lua_Number)found.started_ms / 1000);
+    lua_setfield(L, -2, "started");
+    return 1;
+}
+
 static int name(lua_State *L) {
     lua_pushstring(L, chief_get_name(check_chief(L)));
     return 1;
@@ -299,6 +316,7 @@ static const luaL_Reg methods[] = {
     {"pool", pool},
     {"context", context},
     {"stop_context", stop_context},
+    {"info", info},
     {"name", name},
     {"take_events", take_events},
     {"wait_events", wait_events},
@@ -330,6 +348,20 @@ static int32_t read_level(lua_State *L, const char *key) {
     int32_t level = chief__lua_check_level(L, lua_gettop(L));
     lua_pop(L, 1);
     return level;
+}
+
+/* options.info; its strings live as long as the options do. [-0, +0, v] */
+static chief_app_info read_info(lua_State *L) {
+    chief_app_info info = {.size = sizeof info};
+    if (lua_isnil(L, 1)) return info;
+    int type = lua_getfield(L, 1, "info");
+    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TTABLE, 1, "info should be a table");
+    int t = lua_gettop(L);
+    info.version = chief__lua_field_string(L, t, "version");
+    info.build = chief__lua_field_string(L, t, "build");
+    info.tag = chief__lua_field_string(L, t, "tag");
+    lua_pop(L, 1);
+    return info;
 }
 
 /* [-0, +0, v] */
@@ -366,6 +398,8 @@ int chief__lua_chief(lua_State *L) {
     lua_settop(L, 1);
     if (!lua_isnil(L, 1)) luaL_checktype(L, 1, LUA_TTABLE);
     chief_options options = chief__lua_chief_options(L);
+    chief_app_info info = read_info(L);
+    options.info = &info;
     box *b = chief__lua_kind_new(L, &kind, sizeof *b, 0);
     int rc = chief_new(&b->c, &options);
     return rc == CHIEF_OK ? 1 : chief__lua_fail(L, rc);

@@ -1126,7 +1126,7 @@ CHIEF_API uint64_t chief_snapshot_seq(const chief_snapshot *snapshot);
 
 /*
  * Writes it as JSON (terminated, cut to `size`) and returns the full length:
- * {"seq":7,"workers":[{"name":"api","state":"run","phase":"up",…},…]}.
+ * {"seq":7,"app":{…},"workers":[{"name":"api","state":"run","phase":"up",…},…]}, `app` (chief_app_info) only from a chief.
  * @thread any  @blocks never
  */
 CHIEF_API size_t chief_snapshot_json(const chief_snapshot *snapshot, char *buf, size_t size);
@@ -1193,6 +1193,18 @@ typedef struct chief chief;
 /* The name of the logger in the chief's context. Go: CtxKeyLog. */
 #define CHIEF_CTX_KEY_LOG "chief-log"
 
+/* What an application says of itself, for people and tools: in the first line of its log, in its snapshots as JSON, and to
+ * who asks. */
+typedef struct chief_app_info {
+    uint32_t size;
+    int32_t pid;         /* this and the next two are filled in by chief_get_info and not looked at in options */
+    int64_t started_ms;  /* wall-clock ms since 1970 of chief_init_workers; 0 before */
+    const char *name;    /* the chief's */
+    const char *version; /* "1.2.3"; in options NULL says nothing, which chief_get_info gives as "" */
+    const char *build;   /* what it was built from or by, a commit say */
+    const char *tag;     /* what else tells this one from others: "staging" */
+} chief_app_info;
+
 typedef struct chief_options {
     uint32_t size;
     int32_t require_names;      /* non-zero: enable_by_default off, see chief_set_enable_by_default */
@@ -1211,6 +1223,7 @@ typedef struct chief_options {
     int64_t max_restarts;   /* after failures, of all together; one more within restart_window stops the application as
                                    a critical worker does. Default: no limit; CHIEF_ZERO: none; at most 65536 */
     int64_t restart_window; /* ms; default 60 s; only with max_restarts */
+    const chief_app_info *info; /* copied; NULL: only what the library knows itself */
 } chief_options;
 
 enum chief_restart_policy {
@@ -1587,6 +1600,13 @@ CHIEF_API int chief_add_value(chief *c, const char *key, const chief_value *valu
  * @thread any  @blocks never
  */
 CHIEF_API const char *chief_get_name(chief *c);
+
+/*
+ * Fills `out`, whose `size` the caller has set. The strings are the chief's, the name until it is changed.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL.
+ */
+CHIEF_API int chief_get_info(chief *c, chief_app_info *out);
 
 /*
  * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 70 a critical worker

@@ -4,6 +4,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "err.h"
+#include "info.h"
 #include "intensity.h"
 #include "loop.h"
 #include "replica.h"
@@ -105,6 +106,8 @@ int chief_new(chief **out, const chief_options *options) {
     c->log = chief_log_ref(o.log);
     c->name = chief__strdup(o.name != NULL ? o.name : DEFAULT_NAME);
     rc = c->name != NULL ? make_parts(c, &o) : chief__fail_code(CHIEF_ENOMEM);
+    if (rc == CHIEF_OK) rc = chief__info_take(c, o.info);
+    if (rc == CHIEF_OK) rc = chief__info_show(c, false);
     if (rc == CHIEF_OK && o.event_level != 0) chief__events_set_level(c->events, o.event_level);
     if (rc == CHIEF_OK) *out = c;
     else chief__unref(c);
@@ -136,6 +139,7 @@ void chief__unref(chief *c) {
     chief__pool_unref(c->pool);
     chief_log_unref(c->log);
     chief__free(c->names_late);
+    chief__info_clear(c);
     chief__free(c->lost);
     chief__free(c->stop_text);
     chief__free(c->result_text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "calendar.h"
 #include "err.h"
 #include "plat.h"
 
@@ -37,30 +38,14 @@ static const char *level_name(int32_t level) {
 }
 
 #define MS_PER_DAY 86400000
-#define DAYS_TO_1970 719468 /* from 1 March of the year 0 */
-#define DAYS_PER_ERA 146097 /* 400 years, after which the calendar repeats */
 
-/* The date of a day since 1970. A year is counted from March, so that the leap day is its last. */
-static void put_date(chief__writer *w, int64_t day) {
-    int64_t era = (day + DAYS_TO_1970) / DAYS_PER_ERA;
-    int64_t of_era = (day + DAYS_TO_1970) % DAYS_PER_ERA;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / (DAYS_PER_ERA - 1)) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * of_year + 2) / 153;
-    int of_month = (int)(of_year - (153 * month + 2) / 5 + 1);
-    char text[48];
-    int n = snprintf(text, sizeof text, "%04d-%02d-%02dT", (int)(400 * era + year + (month >= 10)),
-                     (int)(month < 10 ? month + 3 : month - 9), of_month);
-    chief__put(w, text, (size_t)n);
-}
-
-static void put_time(chief__writer *w, int64_t ms) {
+void chief__put_time(chief__writer *w, int64_t ms) {
     if (ms < 0) ms = 0;
+    chief__date date = chief__date_of_day(ms / MS_PER_DAY);
     int rest = (int)(ms % MS_PER_DAY);
-    char text[64];
-    put_date(w, ms / MS_PER_DAY);
-    int n = snprintf(text, sizeof text, "%02d:%02d:%02d.%03dZ", rest / 3600000, rest / 60000 % 60, rest / 1000 % 60,
-                     rest % 1000);
+    char text[96];
+    int n = snprintf(text, sizeof text, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)date.year, (int)date.month,
+                     (int)date.day, rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000);
     chief__put(w, text, (size_t)n);
 }
 
@@ -112,7 +97,7 @@ static void put_field(chief__writer *w, const chief_field *f) {
 /* Several lines (an error with a traceback) come below the line they belong to. */
 void chief__log_text(chief__writer *w, const chief_record *r) {
     char level[8];
-    put_time(w, r->time_ms);
+    chief__put_time(w, r->time_ms);
     (void)snprintf(level, sizeof level, " %-5s ", level_name(r->level));
     chief__put_text(w, level);
     put_line(w, r->message, strlen(r->message));
@@ -126,7 +111,7 @@ void chief__log_text(chief__writer *w, const chief_record *r) {
 
 void chief__log_json(chief__writer *w, const chief_record *r) {
     chief__put_text(w, "{\"time\":\"");
-    put_time(w, r->time_ms);
+    chief__put_time(w, r->time_ms);
     chief__put_text(w, "\",\"level\":\"");
     chief__put_text(w, level_name(r->level));
     chief__put_text(w, "\",\"message\":");

@@ -16,5 +16,8 @@ void chief__log_json(chief__writer *w, const chief_record *record);
 /* The logger of who was given none: text to stderr, with service=worker-chief. */
 int chief__log_default(chief_log **out);
 
+/* A wall-clock time as 2026-11-24T08:15:00.000Z. */
+void chief__put_time(chief__writer *w, int64_t ms);
+
 #pragma GCC visibility pop
 #endif

@@ -7,6 +7,7 @@
  *   request.c  what is asked of the running loop by name
  *   loop.c     the loop: reports in, time in, the brain's answers out
  *   act.c      carrying out one action
+ *   info.c     what the application says of itself
  *   act_end.c  those about a worker that is restarted or given up
  *   home.c     the lives of workers in threads
  *   sim.c      a chief without a loop: lives that are told, and a clock that is set
@@ -101,6 +102,15 @@ typedef struct chief__hook_run {
     chief__thread thread; /* loop thread */
 } chief__hook_run;
 
+/* What the application says of itself (info.c). */
+typedef struct chief__about {
+    char *version; /* this and the next two: const after new, NULL: not said */
+    char *build;
+    char *tag;
+    int64_t started_ms; /* this and the next: under the chief's lock, written once */
+    int32_t pid;
+} chief__about;
+
 #define N_SIGNALS 4 /* TERM, INT, HUP, USR2 */
 
 struct chief {
@@ -114,6 +124,7 @@ struct chief {
     struct chief_sim *sim; /* NULL: none */
     chief_context *context;
     chief_context *stop_context; /* below it; done when the stop begins */
+    chief__about about;
     size_t thread_stack;
     uint32_t fiber_threads; /* 0: one per core */
     int64_t hook_timeout;

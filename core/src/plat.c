@@ -277,6 +277,8 @@ void chief__fd_close(int fd) {
     if (fd >= 0) (void)close(fd);
 }
 
+int32_t chief__pid(void) { return (int32_t)getpid(); }
+
 bool chief__random(void *buf, size_t len) { return getrandom(buf, len, 0) == (ssize_t)len; }
 
 void chief__write(int fd, const char *data, size_t len) {

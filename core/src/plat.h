@@ -119,6 +119,9 @@ uint32_t chief__cores(void);
 /* Closes a descriptor; takes -1. */
 void chief__fd_close(int fd);
 
+/* The number of this process. */
+int32_t chief__pid(void);
+
 /* Bytes from the system's random source; false when it has none. */
 bool chief__random(void *buf, size_t len);
 

@@ -44,6 +44,7 @@ struct chief_pool {
     bool owned;
     bool closed;
     uint64_t seq;           /* of the last record */
+    char *app;              /* JSON; NULL without a chief */
     chief__entry **entries; /* in registration order */
     size_t n, capacity;
     chief__map names;
@@ -90,6 +91,7 @@ void chief__pool_unref(chief_pool *pool) {
     for (size_t i = 0; i < pool->n; i++) entry_free(pool->entries[i]);
     chief__free(pool->entries);
     chief_log_unref(pool->log);
+    chief__free(pool->app);
     chief__map_fini(&pool->names);
     chief__cond_fini(&pool->changed);
     chief__mutex_fini(&pool->lock);
@@ -530,7 +532,7 @@ static chief_worker_status status_of(const chief__entry *e, int64_t now) {
 }
 
 static size_t measure(const chief_pool *pool) {
-    size_t size = 0;
+    size_t size = pool->app != NULL ? strlen(pool->app) + 1 : 1;
     for (size_t i = 0; i < pool->n; i++) {
         chief_worker_status s = status_of(pool->entries[i], 0);
         size += chief__snapshot_text_size(&s);
@@ -541,12 +543,21 @@ static size_t measure(const chief_pool *pool) {
 static bool fill(const chief_pool *pool, chief_snapshot *snapshot) {
     if (pool->n > snapshot->capacity || measure(pool) > (size_t)(snapshot->end - snapshot->text)) return false;
     int64_t now = pool->now != NULL ? pool->now(pool->clock) : chief__now_ms();
+    chief__snapshot_set_app(snapshot, pool->app);
     for (size_t i = 0; i < pool->n; i++) {
         chief_worker_status s = status_of(pool->entries[i], now);
         chief__snapshot_add(snapshot, &s);
     }
     snapshot->seq = pool->seq;
     return true;
+}
+
+void chief__pool_set_app(chief_pool *pool, char *json) {
+    chief__lock(&pool->lock);
+    char *old = pool->app;
+    pool->app = json;
+    chief__unlock(&pool->lock);
+    chief__free(old);
 }
 
 /* Memory is taken outside the lock; when the pool has grown meanwhile, again. */

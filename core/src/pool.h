@@ -49,6 +49,9 @@ void chief__pool_set_clock(chief_pool *pool, int64_t (*now)(const void *data), c
 void chief__pool_own(chief_pool *pool);
 void chief__pool_release(chief_pool *pool);
 
+/* The application, as JSON, for the snapshots to come; the text moves in (chief__free). */
+void chief__pool_set_app(chief_pool *pool, char *json);
+
 /* Registers (state null; the caller records present) and forgets. CHIEF_EEXIST, CHIEF_ENOMEM. */
 int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data, chief__entry **out);
 void chief__pool_drop(chief_pool *pool, chief__entry *entry);

@@ -3,6 +3,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "info.h"
 #include "loop.h"
 #include "replica.h"
 #include "request.h"
@@ -75,6 +76,7 @@ static int launch(chief *c, chief_context *parent) {
 }
 
 static int init(chief *c) {
+    chief__info_log(c);
     warn_of_open_ends(c);
     return chief__feed(c, STEP_INIT, 0, 0, 0);
 }

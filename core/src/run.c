@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "err.h"
+#include "info.h"
 #include "log.h"
 #include "loop.h"
 #include "request.h"
@@ -104,6 +105,7 @@ int chief_init_workers(chief *c, chief_log *log) {
     if (rc == CHIEF_OK) rc = prepare(c);
     c->starting = false;
     chief__unlock(&c->lock);
+    if (rc == CHIEF_OK) (void)chief__info_show(c, true); /* without memory snapshots show it as not started */
     if (rc == CHIEF_OK) rc = chief__ask(c, REQUEST_INIT, NULL, NULL, 0);
     if (rc != CHIEF_OK) return rc;
     chief__lock(&c->lock);
@@ -184,7 +186,7 @@ static int set_name(chief *c, const char *app) {
     c->name = copy;
     chief__unlock(&c->lock);
     chief__free(old);
-    return CHIEF_OK;
+    return chief__info_show(c, false);
 }
 
 /* In the caller's thread, like all of the locker: what it does with its thread is the host's affair. */

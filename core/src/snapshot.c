@@ -26,6 +26,7 @@ chief_snapshot *chief__snapshot_new(size_t n, size_t text_size) {
     s->seq = 0;
     s->n = 0;
     s->capacity = n;
+    s->app = "";
     s->text = (char *)s + head;
     s->end = s->text + text_size;
     return s;
@@ -45,6 +46,8 @@ static const char *put_text(chief_snapshot *s, const char *text) {
     s->text += size;
     return to;
 }
+
+void chief__snapshot_set_app(chief_snapshot *s, const char *json) { s->app = put_text(s, json); }
 
 void chief__snapshot_add(chief_snapshot *s, const chief_worker_status *status) {
     chief_worker_status *to = &s->workers[s->n++];
@@ -105,6 +108,10 @@ static void put_status(chief__writer *w, const chief_worker_status *s) {
 size_t chief_snapshot_json(const chief_snapshot *snapshot, char *buf, size_t size) {
     chief__writer w = {.buf = buf, .size = buf != NULL ? size : 0};
     put_count(&w, "{\"seq\":", (int64_t)chief_snapshot_seq(snapshot));
+    if (snapshot != NULL && snapshot->app[0] != '\0') {
+        chief__put_text(&w, ",\"app\":");
+        chief__put_text(&w, snapshot->app);
+    }
     chief__put_text(&w, ",\"workers\":[");
     for (size_t i = 0; i < chief_snapshot_len(snapshot); i++) {
         if (i > 0) chief__put(&w, ",", 1);

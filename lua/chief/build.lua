@@ -7,7 +7,7 @@ local search = require "chief.search"
 local build = {}
 
 local SETTINGS = { "force_stop_timeout", "init_timeout", "hook_timeout", "force_time", "require_names",
-  "restart_budget" }
+  "restart_budget", "info" }
 
 local function add_parts(c, app)
   for _, channel in ipairs(app.channels) do

@@ -204,6 +204,15 @@ end
 
 local function count(n, noun) return ("%d %s%s"):format(n, noun, n == 1 and "" or "s") end
 
+-- «image-service 1.2.3 (build 5f3c2a1, tag staging)»
+local function app_text(of)
+  local info, more = of.info or {}, {}
+  if info.build then more[#more + 1] = "build " .. info.build end
+  if info.tag then more[#more + 1] = "tag " .. info.tag end
+  local text = info.version and of.name .. " " .. info.version or of.name
+  return #more > 0 and ("%s (%s)"):format(text, table.concat(more, ", ")) or text
+end
+
 ---@param of table what configuration.of returned
 ---@return string
 function configuration.text(of)
@@ -211,7 +220,7 @@ function configuration.text(of)
   for _, worker in ipairs(of.workers) do running = running + #(worker.replicas or { worker.name }) end
   local workers, channels = count(running, "worker"), count(#of.channels, "channel")
   local parts = {
-    ("%s: no mistakes; %s, %s, %s\n"):format(of.file, of.name, workers, channels),
+    ("%s: no mistakes; %s, %s, %s\n"):format(of.file, app_text(of), workers, channels),
     workers_text(of.workers), channels_text(of.channels) .. groups_text(of.groups), summary_text(of.workers),
     budget_text(of.restart_budget) .. ("a stop takes %g s at most; %s%s\n"):format(of.force_stop_timeout, end_text(of),
       of.require_names and "; runs only workers that are named" or ""),

@@ -236,6 +236,13 @@ options.log = schema.record('{ level = "info", format = "text" }', {
 
 local function check_any(value) return value end
 
+local function check_text(example)
+  return function(value, key, problems)
+    if type(value) == "string" and value ~= "" then return value end
+    schema.refuse(value, key, problems, ('a text such as "%s"'):format(example))
+  end
+end
+
 local chief_fields = {
   name = schema.name,
   force_stop_timeout = seconds,
@@ -247,6 +254,11 @@ local chief_fields = {
     max_restarts = { schema.integer("a number of restarts", 0, MOST_RESTARTS),
       required = "say how many restarts all workers together may have" },
     window = seconds,
+  }),
+  info = schema.record('{ version = "1.2.3" }', {
+    version = check_text("1.2.3"),
+    build = check_text("5f3c2a1"),
+    tag = check_text("staging"),
   }),
 }
 

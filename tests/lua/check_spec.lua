@@ -32,6 +32,17 @@ local function by_name(list)
 end
 
 describe("the effective configuration", function()
+  it("says what the application says of itself", function()
+    local given = { name = "pictures", workers = { api = { module = waits } } }
+    assert.matches("^app%.lua: no mistakes; pictures, 1 worker,", configuration.text(configuration.of(app_of(given))))
+    given.info = { version = "1.2.3" }
+    assert.matches("no mistakes; pictures 1%.2%.3, 1 worker,", configuration.text(configuration.of(app_of(given))))
+    given.info = { build = "5f3c2a1", tag = "staging", version = "2" }
+    local of = configuration.of(app_of(given))
+    assert.matches("pictures 2 %(build 5f3c2a1, tag staging%), 1 worker,", configuration.text(of))
+    assert.same(given.info, core.json_decode(configuration.json(of)).info)
+  end)
+
   it("has every default filled in", function()
     local of = configuration.of(app_of(GIVEN))
     assert.equal(20, of.force_stop_timeout)

@@ -3,7 +3,7 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 
 -- From the bottom up; a new noun gets its place here. A noun of several files is listed by each of them.
 local layers = {
-  { "alloc", "err", "plat", "log", "json", "map", "replica", "value", "wait" },
+  { "alloc", "err", "calendar", "plat", "log", "json", "map", "replica", "value", "wait" },
   { "state", "rule", "policy", "intensity", "agenda", "names", "model", "model_group", "model_link",
     "step", "step_emit", "step_group", "step_life", "step_policy", "step_request", "step_stop", "frame" },
   { "ring", "codec" },
@@ -11,7 +11,7 @@ local layers = {
     "refusal", "snapshot", "fiber", "prepare" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
-  { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "request", "run", "process" },
+  { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "info", "request", "run", "process" },
 }
 
 -- Layer 2 decides without a clock, a thread or the outside world.
