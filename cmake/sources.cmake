@@ -11,6 +11,7 @@ set(CHIEF_CORE_SOURCES
   core/src/chief.c
   core/src/child.c
   core/src/context.c
+  core/src/cron.c
   core/src/err.c
   core/src/event.c
   core/src/fiber.c
@@ -50,8 +51,10 @@ set(CHIEF_CORE_SOURCES
   core/src/replica.c
   core/src/request.c
   core/src/rule.c
+  core/src/rulezone.c
   core/src/run.c
   core/src/runner.c
+  core/src/schedule.c
   core/src/select.c
   core/src/send.c
   core/src/sim.c
@@ -70,7 +73,9 @@ set(CHIEF_CORE_SOURCES
   core/src/unit.c
   core/src/value.c
   core/src/wait.c
-  core/src/worker.c)
+  core/src/worker.c
+  core/src/zone.c
+  core/src/zone_file.c)
 
 set(CHIEF_LUA_SOURCES
   bindings/lua/add.c

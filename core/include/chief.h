@@ -1186,6 +1186,85 @@ CHIEF_API const char *chief_event_kind_name(int32_t kind);
  */
 CHIEF_API void chief_event_free(chief_event *event);
 
+/* ---- Schedules: when a worker runs that does not run all the time ---------------------------------------------- */
+
+/* A time zone: what clocks showed there and will show. Immutable. */
+typedef struct chief_zone chief_zone;
+
+/*
+ * The zone of a name. "Europe/Berlin" is looked for in the system's zone database ($TZDIR, else /usr/share/zoneinfo);
+ * "UTC" needs none; a POSIX rule, "CET-1CEST,M3.5.0,M10.5.0/3", says itself what holds; NULL is the system's own ($TZ, else
+ * /etc/localtime, else UTC). Later changes of the database are seen by a new zone.
+ * @thread any  @blocks never (but for reading a file)
+ * Errors: CHIEF_ENOENT, CHIEF_EINVAL (no name and no rule), CHIEF_EDATA (a malformed file), CHIEF_ESYS, CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_zone_new(chief_zone **out, const char *name);
+
+/*
+ * Frees a zone.
+ * @thread owner  @blocks never
+ */
+CHIEF_API void chief_zone_free(chief_zone *zone);
+
+/*
+ * Writes a wall-clock time (ms since 1970) as it is shown there, "2026-03-29T03:00:00+02:00" (terminated, cut to `size`),
+ * and returns its full length. `zone` NULL is UTC.
+ * @thread any  @blocks never
+ */
+CHIEF_API size_t chief_zone_text(const chief_zone *zone, int64_t time_ms, char *buf, size_t size);
+
+/* When: bit n of a field is set where the value n is among those named. Made by chief_cron_parse. */
+typedef struct chief_cron {
+    uint32_t size;
+    uint32_t hours;    /* 0 to 23 */
+    uint64_t minutes;  /* 0 to 59 */
+    uint32_t days;     /* 1 to 31 */
+    uint32_t months;   /* 1 to 12 */
+    uint32_t weekdays; /* 0 to 6, 0 is Sunday */
+    uint32_t reserved; /* 0 */
+} chief_cron;
+
+/*
+ * Reads a cron expression: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-7 or
+ * sun-sat, 0 and 7 are Sunday), each `*`, a value, a range `a-b`, a step over either (`8-18/2`; over all, a star and `/15`),
+ * or a list of those with commas; or @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually). When both
+ * days leave something out, a day that either of them names is meant.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL: «cron "61 * * * *": minute should be 0 to 59, got 61»; also for a time that never comes.
+ */
+CHIEF_API int chief_cron_parse(const char *text, chief_cron *out);
+
+/*
+ * The first time after `after_ms` (both wall-clock ms since 1970) that the expression names in that zone (NULL: UTC).
+ *
+ * When clocks are put forward, a time that they skip is taken at the end of the gap, once however many are skipped:
+ * 02:30 comes at 03:00. When they are put back, a time that they show twice is taken the first time only. An expression
+ * that names all 24 hours goes by the hours that there are instead: it takes a repeated time twice and a skipped one not
+ * at all.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL (a malformed `cron`, a time beyond the year 9999), CHIEF_ENOENT (none within ten years).
+ */
+CHIEF_API int chief_cron_next(const chief_cron *cron, const chief_zone *zone, int64_t after_ms, int64_t *next_ms);
+
+/*
+ * When a worker runs that does not run all the time: its home, instance and messages stay, its `run` is called again and
+ * again, never twice at once. A run that returns 0 acknowledges what it received and waits for the next time; another
+ * result is the worker's failure, which its restart policy takes up (and the schedule begins anew). Between two runs it is
+ * in state `run`, and a stop ends it at once.
+ *
+ * `every` counts from the beginning of the first run on the monotonic clock and does not drift; times that pass while a
+ * run goes on are left out. `cron` goes by the wall clock: what falls into a run that goes on, or into a jump forward of
+ * the clock, is made up for once. After a jump back of less than an hour nothing is run twice; after a longer one it goes by
+ * the new time. A jump is noticed within a minute.
+ */
+typedef struct chief_schedule {
+    uint32_t size;
+    int32_t later;    /* with `every`; non-zero: the first run comes after that time, not at once */
+    int64_t every;    /* ms; or: */
+    const char *cron; /* see chief_cron_parse */
+    const char *tz;   /* of `cron`: see chief_zone_new; NULL: the system's */
+} chief_schedule;
+
 /* ---- 10. The chief (Go: Chief) -------------------------------------------------------------------------------- */
 
 typedef struct chief chief;
@@ -1302,7 +1381,8 @@ typedef struct chief_worker_options {
     uint32_t count;                  /* replicas; default 1, at most 65535 */
     const int32_t *no_restart_codes; /* 1 to 255: one that fails with such an exit code is given up at once */
     size_t n_no_restart_codes;
-    const chief_fiber_ops *fiber; /* for CHIEF_FIBER; copied */
+    const chief_fiber_ops *fiber;   /* for CHIEF_FIBER; copied */
+    const chief_schedule *schedule; /* copied; NULL: it runs all the time */
 } chief_worker_options;
 
 /*

@@ -104,6 +104,11 @@ void chief__party_end(chief__party *p, bool clean) {
     disown(mailbox, counted);
 }
 
+void chief__party_ack(chief__party *p) {
+    for (chief__hand *hand = p->hands; hand != NULL; hand = hand->next_of_party)
+        chief_channel_ack(hand->ch, (chief_worker *)p);
+}
+
 /*
  * The thread goes on meanwhile, and may even be ending the party: the hands are held while they are walked, outside the
  * lock, since what they give up may end in the host's code. Whichever of the two closes a hand first decides how.

@@ -60,6 +60,9 @@ int chief__party_err(const chief__party *p);
  */
 void chief__party_end(chief__party *p, bool clean);
 
+/* A part of its work is done, and done well: acknowledges all that is in its hands. The worker's thread. */
+void chief__party_ack(chief__party *p);
+
 /*
  * The loop gives the generation up while its thread still lives: what it holds from its channels and its mailbox is
  * treated as by an unclean end, now; its reservations give their room back; waits in progress end. The party itself

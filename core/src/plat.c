@@ -1,6 +1,7 @@
 #include "plat.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -271,6 +273,41 @@ uint32_t chief__cores(void) {
     cpu_set_t set;
     int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     return n > 1 ? (uint32_t)n : 1;
+}
+
+static int read_all(int fd, const char *path, char *bytes, size_t size, size_t *len) {
+    *len = 0;
+    for (;;) {
+        ssize_t n = read(fd, bytes + *len, size - *len);
+        if (n == 0) return CHIEF_OK;
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return chief__fail(CHIEF_ESYS, "%s can't be read: %s", path, strerror(errno));
+        *len += (size_t)n;
+        if (*len == size) return chief__fail(CHIEF_EDATA, "%s has more than %zu bytes", path, size - 1);
+    }
+}
+
+static int read_open(int fd, const char *path, size_t most, char **bytes, size_t *len) {
+    struct stat about;
+    if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode)) return CHIEF_ENOENT;
+    *bytes = chief__alloc(most + 1);
+    if (*bytes == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    int rc = read_all(fd, path, *bytes, most + 1, len);
+    if (rc == CHIEF_OK) return rc;
+    chief__free(*bytes);
+    *bytes = NULL;
+    return rc;
+}
+
+int chief__read_file(const char *path, size_t most, char **bytes, size_t *len) {
+    *bytes = NULL;
+    *len = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return CHIEF_ENOENT;
+    if (fd < 0) return chief__fail(CHIEF_ESYS, "%s can't be read: %s", path, strerror(errno));
+    int rc = read_open(fd, path, most, bytes, len);
+    (void)close(fd);
+    return rc;
 }
 
 void chief__fd_close(int fd) {

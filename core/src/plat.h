@@ -115,6 +115,9 @@ void chief__fd_wait(int fd, uint32_t events, int other, int64_t deadline);
 
 /* How many threads can run at once; at least 1. */
 uint32_t chief__cores(void);
+/* Reads a whole file of at most `most` bytes; `*bytes` is the caller's (chief__free). CHIEF_ENOENT without a text when there
+ * is none (a folder is none), CHIEF_EDATA for a larger one, CHIEF_ESYS, CHIEF_ENOMEM. */
+int chief__read_file(const char *path, size_t most, char **bytes, size_t *len);
 
 /* Closes a descriptor; takes -1. */
 void chief__fd_close(int fd);

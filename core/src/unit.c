@@ -140,6 +140,14 @@ static int copy_fiber(chief__unit *unit, const chief_fiber_ops *given) {
     return CHIEF_OK;
 }
 
+static int take_schedule(chief__unit *unit, const chief_worker_options *o) {
+    if (o->isolation == CHIEF_PROCESS || o->isolation == CHIEF_FIBER)
+        return chief__fail(CHIEF_ENOTSUP, "worker %s: a schedule in a %s is not in this version yet; there is: thread",
+                           unit->name, o->isolation == CHIEF_PROCESS ? "process" : "fiber");
+    unit->scheduled = true;
+    return chief__schedule_read(&unit->schedule, o->schedule, unit->name);
+}
+
 static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops, const chief_worker_options *given) {
     chief_worker_options o;
     int rc = chief__options_read(&o, sizeof o, given, "chief_worker_options");
@@ -155,6 +163,7 @@ static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops
     if (rc == CHIEF_OK) rc = copy_lists(unit, &o);
     if (rc == CHIEF_OK) rc = copy_args(unit, o.args);
     if (rc == CHIEF_OK) rc = copy_codes(unit, &o);
+    if (rc == CHIEF_OK && o.schedule != NULL) rc = take_schedule(unit, &o);
     unit->destroy = o.destroy;
     unit->flags = o.flags;
     unit->count = o.count != 0 ? o.count : 1;
@@ -209,6 +218,7 @@ void chief__unit_unref(chief__unit *unit) {
     chief__unit *whole = unit->whole;
     if (whole == NULL) {
         if (unit->armed && unit->destroy != NULL) unit->destroy(unit->data);
+        chief__schedule_fini(&unit->schedule);
         free_names(unit->after, unit->n_after);
         free_names(unit->sends, unit->n_sends);
         free_names(unit->receives, unit->n_receives);

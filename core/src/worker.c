@@ -176,6 +176,26 @@ static void clear_failure(chief_worker *w) {
     w->exit_code = 0;
 }
 
+static chief__clocks look_at_clocks(void) {
+    chief__clocks clocks = {.now = chief__now_ms(), .wall = chief__wall_ms()};
+    return clocks;
+}
+
+/* Run after run, until one fails or a stop is asked. */
+static int run_by_schedule(chief_worker *w) {
+    chief__rota rota;
+    chief__rota_begin(&rota, &w->unit->schedule, look_at_clocks());
+    for (;;) {
+        int64_t wait = chief__rota_wait(&rota, look_at_clocks());
+        if (wait > 0 && chief_worker_sleep(w, wait) == CHIEF_OK) continue;
+        if (chief__party_err(&w->party) != CHIEF_OK || chief__party_is_abandoned(&w->party)) return 0;
+        int rc = w->unit->ops.run(w, w->instance);
+        if (rc != 0) return rc;
+        chief__party_ack(&w->party);
+        chief__rota_ran(&rota, look_at_clocks());
+    }
+}
+
 static int end_run(chief_worker *w, int rc) {
     if (rc == 0) clear_failure(w);
     else note_failure(w, rc, "run");
@@ -183,7 +203,9 @@ static int end_run(chief_worker *w, int rc) {
     return rc == 0 ? CHIEF_OK : CHIEF_EFAILED;
 }
 
-int chief__worker_exec(chief_worker *w) { return end_run(w, w->unit->ops.run(w, w->instance)); }
+int chief__worker_exec(chief_worker *w) {
+    return end_run(w, w->unit->scheduled ? run_by_schedule(w) : w->unit->ops.run(w, w->instance));
+}
 
 void chief__worker_fini(chief_worker *w, bool clean) {
     set_reach(w, NULL);

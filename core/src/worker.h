@@ -12,6 +12,7 @@
 #include "mailbox.h"
 #include "party.h"
 #include "pool.h"
+#include "schedule.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -28,6 +29,8 @@ typedef struct chief__unit {
     bool armed;               /* registered: from then on data is the library's to destroy. Set before it is shared */
     chief_bytes args;
     chief_restart restart; /* resolved */
+    bool scheduled;        /* runs by `schedule`, not all the time */
+    chief__schedule schedule;
     char **after, **sends, **receives;
     size_t n_after, n_sends, n_receives;
     uint32_t flags;

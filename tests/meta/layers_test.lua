@@ -5,8 +5,9 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 local layers = {
   { "alloc", "err", "calendar", "plat", "log", "json", "map", "replica", "value", "wait" },
   { "state", "rule", "policy", "intensity", "agenda", "names", "model", "model_group", "model_link",
-    "step", "step_emit", "step_group", "step_life", "step_policy", "step_request", "step_stop", "frame" },
-  { "ring", "codec" },
+    "step", "step_emit", "step_group", "step_life", "step_policy", "step_request", "step_stop", "frame",
+    "rulezone", "zone", "cron", "schedule" },
+  { "ring", "codec", "zone_file" },
   { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
     "refusal", "snapshot", "fiber", "prepare" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
