@@ -84,6 +84,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/channel.c
   bindings/lua/child.c
   bindings/lua/context.c
+  bindings/lua/cron.c
   bindings/lua/ctx.c
   bindings/lua/decode.c
   bindings/lua/encode.c
@@ -134,9 +135,11 @@ set(CHIEF_LUA_MODULES
   lua/chief/init.lua
   lua/chief/locker.lua
   lua/chief/options.lua
+  lua/chief/preset.lua
   lua/chief/problems.lua
   lua/chief/process.lua
   lua/chief/replicas.lua
+  lua/chief/schedule.lua
   lua/chief/schema.lua
   lua/chief/search.lua
   lua/chief/simulation.lua

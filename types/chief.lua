@@ -114,6 +114,10 @@
 ---@field restart chief.Policy|chief.Restart|nil nothing: what the module's restart_on_fail says, else never
 ---@field ready "explicit"|nil ready when it calls ctx:ready(), not when run is entered
 ---@field isolation "thread"|nil
+---@field every number? runs again and again, so many seconds apart; or:
+---@field first "now"|"later"|nil whether the first run of `every` comes at once ("now") or after that time
+---@field cron string? runs at these times: five fields, or @hourly, @daily, @weekly, @monthly, @yearly
+---@field tz string? where `cron` is meant: a time zone's name, "UTC", or a POSIX rule; nothing: the system's
 ---@field grace number? seconds to end in when asked to stop
 ---@field start_timeout number? seconds until it must be ready; 30
 ---@field count integer? how many of it run at once; 2 makes the workers `name/1` and `name/2`, and `name` means both
@@ -132,6 +136,14 @@
 ---@field name string? in the list form
 ---@field module string|function|nil what runs
 ---@field native string? or a C plug-in
+
+---@class chief.Job: chief.WorkerOptions what chief.job takes
+---@field every number
+---@field run string|function a module's name, or a function that captures nothing
+
+---@class chief.Cron: chief.WorkerOptions what chief.cron takes
+---@field cron string
+---@field run string|function
 
 ---@class chief.AppFile what an app file returns
 ---@field name string?

@@ -28,6 +28,10 @@
 ---@field after string[]?
 ---@field sends string[]?
 ---@field receives string[]?
+---@field every number?
+---@field first "now"|"later"|nil
+---@field cron string?
+---@field tz string?
 ---@field grace number?
 ---@field start_timeout number?
 ---@field ready "explicit"|"run"|nil
@@ -85,6 +89,16 @@ function core.rule(names, message) end
 ---@param timeout number?
 ---@return chief.core.Context
 function core.context(parent, timeout) end
+
+---The next times of a cron expression.
+---@param cron string
+---@param tz string? a time zone; nil: the system's
+---@param from number? seconds since 1970; nil: now
+---@param n integer? 5
+---@return { time: integer, text: string }[]? times
+---@return string? message
+---@return chief.Code? code
+function core.cron_times(cron, tz, from, n) end
 
 ---A logger to stderr.
 ---@param options { level: chief.Level?, format: "text"|"json"|nil }?

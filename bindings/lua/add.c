@@ -11,6 +11,7 @@
 
 static const char *const policies[] = {"default", "never", "on_failure", "always", NULL};
 static const char *const readiness[] = {"run", "explicit", NULL};
+static const char *const firsts[] = {"now", "later", NULL};
 static const char *const isolations[] = {"default", "thread", "fiber", "process", NULL}; /* enum chief_isolation */
 
 /* jitter = 0 says none, where the core's 0 is the default. */
@@ -37,6 +38,16 @@ static void read_restart(lua_State *L, int spec, chief_restart *out) {
         out->policy = chief__lua_field_word(L, spec, "restart", policies, CHIEF_RESTART_DEFAULT);
     }
     lua_pop(L, 1);
+}
+
+/* Whether it runs by a schedule. [-0, +0, v] */
+static bool read_schedule(lua_State *L, int spec, chief_schedule *out) {
+    *out = (chief_schedule){.size = sizeof *out};
+    out->every = chief__lua_field_ms(L, spec, "every");
+    out->cron = chief__lua_field_string(L, spec, "cron");
+    out->tz = chief__lua_field_string(L, spec, "tz");
+    out->later = chief__lua_field_word(L, spec, "first", firsts, 0);
+    return out->every != 0 || out->cron != NULL;
 }
 
 /* The bytes of spec.args; none where it is nil. [-0, +1, v] */
@@ -83,6 +94,7 @@ static int refused(lua_State *L, const chief__lua_findings *findings) {
 int chief__lua_add_worker(lua_State *L, chief *c) {
     chief_worker_options options;
     chief_restart restart;
+    chief_schedule schedule;
     chief_process process;
     lua_settop(L, 3);
     const char *name = luaL_checkstring(L, 2);
@@ -93,6 +105,7 @@ int chief__lua_add_worker(lua_State *L, chief *c) {
     if (native == NULL) source = chief__lua_check_source(L, 3);
     chief__lua_read_process(L, 3, &process);
     chief__lua_worker_options(L, 3, &options, &restart);
+    if (read_schedule(L, 3, &schedule)) options.schedule = &schedule;
     if (native != NULL && options.isolation == CHIEF_PROCESS)
         return chief__lua_done(L, chief__lua_add_native_process(c, name, native, &process, &options));
     if (native != NULL) return chief__lua_done(L, chief_add_plugin(c, name, native, &options));

@@ -8,6 +8,7 @@
 #include "child.h"
 #include "codec.h"
 #include "context.h"
+#include "cron.h"
 #include "inspect.h"
 #include "json.h"
 #include "log.h"
@@ -27,6 +28,7 @@ static const luaL_Reg functions[] = {
     {"json_decode", chief__lua_json_decode},
     {"rule", chief__lua_rule},
     {"context", chief__lua_context},
+    {"cron_times", chief__lua_cron_times},
     {"log", chief__lua_log},
     {"channel", chief__lua_channel},
     {"pool", chief__lua_pool},

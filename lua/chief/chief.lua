@@ -4,6 +4,7 @@ local Handlers = require "chief.handlers"
 local Hooks = require "chief.hooks"
 local locker = require "chief.locker"
 local options = require "chief.options"
+local preset = require "chief.preset"
 local replicas = require "chief.replicas"
 local schema = require "chief.schema"
 local spec = require "chief.spec"
@@ -52,7 +53,8 @@ end
 
 ---Adds a worker; while the chief runs it is started as its dependencies allow.
 ---@param name string
----@param module string|function|{native: string} a module's name, a function that captures nothing, or a C plug-in
+---@param module string|function|{native: string}|chief.Preset a module's name, a function that captures nothing, a C
+---plug-in, or what chief.job, chief.cron or chief.func made
 ---@param given chief.WorkerOptions?
 ---@return true? ok
 ---@return string? message
@@ -60,6 +62,7 @@ end
 function Chief:add_worker(name, module, given)
   local where = ("add_worker(%s)"):format(schema.describe(name))
   options.demand(schema.name, name, where)
+  if preset.is(module) then module, given = preset.split(module, given) end
   if not is_plugin(module, where) then options.demand(options.module, module, where) end
   local checked = options.demand(options.worker, given == nil and {} or given, where)
   if checked.isolation == "process" and type(module) == "function" then

@@ -2,6 +2,7 @@
 local core = require "chief.core"
 local columns = require "chief.columns"
 local graph = require "chief.graph"
+local schedule = require "chief.schedule"
 
 local WINDOW = 30
 local RESTART = { delay = 0.1, factor = 2, max_delay = 30, jitter = 0.2 }
@@ -56,6 +57,7 @@ local function describe_worker(worker, level, chosen)
     process = given.process, grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
     count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
     critical = given.critical or false, no_restart_codes = given.no_restart_codes or {},
+    schedule = schedule.describe(given),
   }
 end
 
@@ -178,6 +180,20 @@ local function budget_text(budget)
     budget.window)
 end
 
+local function schedules_text(workers)
+  local rows = { { "WORKER", "RUNS", "NEXT" } }
+  for _, worker in ipairs(workers) do
+    local when = worker.schedule
+    if when then
+      local first = when.first == "later" and ("%g s after the start"):format(when.every) or "at once"
+      local next_times = when.next or { first }
+      rows[#rows + 1] = { worker.name, schedule.text(when), next_times[1] or "-" }
+      for i = 2, #next_times do rows[#rows + 1] = { "", "", next_times[i] } end
+    end
+  end
+  return #rows > 1 and "\n" .. columns.render(rows) or ""
+end
+
 local function summary_text(workers)
   local by_policy = { never = {}, on_failure = {}, always = {}, plugin = {} }
   for _, worker in ipairs(workers) do table.insert(by_policy[worker.restart.policy], worker.name) end
@@ -221,7 +237,8 @@ function configuration.text(of)
   local workers, channels = count(running, "worker"), count(#of.channels, "channel")
   local parts = {
     ("%s: no mistakes; %s, %s, %s\n"):format(of.file, app_text(of), workers, channels),
-    workers_text(of.workers), channels_text(of.channels) .. groups_text(of.groups), summary_text(of.workers),
+    workers_text(of.workers), channels_text(of.channels) .. groups_text(of.groups) .. schedules_text(of.workers),
+    summary_text(of.workers),
     budget_text(of.restart_budget) .. ("a stop takes %g s at most; %s%s\n"):format(of.force_stop_timeout, end_text(of),
       of.require_names and "; runs only workers that are named" or ""),
   }

@@ -28,6 +28,33 @@ function chief.new(options)
   return require("chief.chief").new(options)
 end
 
+---A worker that runs every so many seconds: chief.job{ every = 5, run = "workers.sweep" }.
+---@param given chief.Job
+---@return chief.Preset
+function chief.job(given) return require("chief.preset").job(given) end
+
+---A worker that runs at times: chief.cron{ cron = "30 2 * * *", tz = "Europe/Berlin", run = "workers.report" }.
+---@param given chief.Cron
+---@return chief.Preset
+function chief.cron(given) return require("chief.preset").cron(given) end
+
+---A function as a worker.
+---@param run fun(ctx: chief.Ctx): any
+---@param given chief.WorkerOptions?
+---@return chief.Preset
+function chief.func(run, given) return require("chief.preset").func(run, given) end
+
+---The next times of a cron expression.
+---@param cron string
+---@param given { tz: string?, from: number?, n: integer? }? from: seconds since 1970, now; n: how many, 5
+---@return { time: integer, text: string }[]? times
+---@return string? message
+---@return string? code
+function chief.cron_times(cron, given)
+  given = given or {}
+  return core.cron_times(cron, given.tz, given.from, given.n)
+end
+
 ---A logger: text for people, or JSON lines, to stderr.
 ---@param given chief.LogOptions?
 ---@return chief.core.Log

@@ -2,6 +2,7 @@
 -- `require "chief"` are checked by the same tables, so that both say the same about the same mistake.
 local core = require "chief.core"
 local Problems = require "chief.problems"
+local schedule = require "chief.schedule"
 local schema = require "chief.schema"
 
 local options = {}
@@ -27,7 +28,7 @@ local restart_table = schema.record('{ policy = "on_failure", delay = 0.1 }', {
   jitter = schema.number("a share", 0, 1),
   max_restarts = schema.integer("a number of restarts", 0, MOST_RESTARTS),
   window = seconds,
-}, set("preset", "presets"))
+})
 
 local function check_restart_table(value, key, problems)
   local before = #problems
@@ -157,7 +158,9 @@ local worker_fields = {
   no_restart_codes = schema.list("exit codes such as { 2 }", schema.integer("an exit code", 1, 255)),
 }
 
-local worker_later = set("process", "memory_limit", "watchdog", "preset", "presets")
+for name, check in pairs(schedule.fields) do worker_fields[name] = check end
+
+local worker_later = set("process", "memory_limit", "watchdog")
 
 local function with(fields, more)
   local result = {}
@@ -166,16 +169,26 @@ local function with(fields, more)
   return result
 end
 
+-- What is right field by field may still not go together.
+local function together(record)
+  return function(value, key, problems)
+    local result = record(value, key, problems)
+    if result then schedule.check(value, key, problems) end
+    return result
+  end
+end
+
 ---The third argument of add_worker.
 ---@type chief.Check
-options.worker = schema.record('{ restart = "on_failure" }', worker_fields, worker_later)
+options.worker = together(schema.record('{ restart = "on_failure" }', worker_fields, worker_later))
 
 local entry_fields = with(worker_fields, {
   module = options.module,
   native = schema.type("string", 'the name or path of a C plug-in, such as "native/resizer.so"'),
 })
 
-local function check_entry(record)
+local function check_entry(plain)
+  local record = together(plain)
   return function(value, key, problems)
     local entry = record(value, key, problems)
     if not entry then return nil end
@@ -273,8 +286,7 @@ options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
     { table = options.log, userdata = check_any }),
 }))
 
-local app_later = set("memory_limit", "watchdog", "preset", "presets",
-  "transports", "control", "schedule")
+local app_later = set("memory_limit", "watchdog", "transports", "control")
 
 ---The table an app file returns. Its workers and channels are looked at by chief.app, since they hang together.
 ---@type chief.Check
@@ -296,11 +308,11 @@ options.events = schema.record('{ level = "warn" }', { level = options.level, ti
 ---@param check chief.Check
 ---@param value any
 ---@param where string the call, for the message
----@return any
-function options.demand(check, value, where)
+---@param level integer? whose mistake it is, as for error; 3: the caller's caller
+function options.demand(check, value, where, level)
   local problems = Problems.new(where)
   local result = check(value, "", problems)
-  if #problems > 0 then error(problems:text(), 3) end
+  if #problems > 0 then error(problems:text(), level or 3) end
   return result
 end
 

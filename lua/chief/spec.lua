@@ -6,7 +6,8 @@ local search = require "chief.search"
 local spec = {}
 
 local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
-  "count", "isolation", "process", "critical", "no_restart_codes" }
+  "count", "isolation", "process", "critical", "no_restart_codes", "every", "first",
+  "cron", "tz" }
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)

@@ -500,6 +500,17 @@ describe("events", function()
   end)
 end)
 
+describe("joining with a time limit", function()
+  it("does not take the last event for the end", function()
+    for _ = 1, 200 do
+      local c = one("spec_ends")
+      assert(c:init_workers())
+      assert(c:launch())
+      assert.is_true(c:join(10))
+    end
+  end)
+end)
+
 describe("shutdown hooks", function()
   it("run after the last worker, the last one first, with their arguments, once", function()
     local c = one("spec_ends")

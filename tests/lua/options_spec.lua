@@ -82,12 +82,12 @@ describe("a worker's options", function()
 
   it("name the nearest key", function()
     assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, critical, '
-      .. "grace, isolation, no_restart_codes, ready, receives, restart, sends, start_timeout",
+      .. "cron, every, first, grace, isolation, no_restart_codes, ready, receives, restart, sends, start_timeout, tz",
       said(options.worker, { restrat = "never" }))
   end)
 
   it("refuse what a later version brings", function()
-    for _, key in ipairs({ "memory_limit", "watchdog", "presets" }) do
+    for _, key in ipairs({ "memory_limit", "watchdog" }) do
       assert.equal(("it.%s: not in this version yet"):format(key), said(options.worker, { [key] = 1 }))
     end
     assert.equal('it.isolation: "process" is not in this version yet; there is "thread"',
