@@ -5,7 +5,7 @@ set(lua_dir share/lua/5.4)
 add_library(chief-lua SHARED ${CHIEF_LUA_SOURCES})
 target_include_directories(chief-lua PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/bindings/lua/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(chief-lua PUBLIC chief PRIVATE chief_flags PkgConfig::LUA PkgConfig::UV PkgConfig::CJSON)
+target_link_libraries(chief-lua PUBLIC chief PRIVATE chief_flags PkgConfig::LUA PkgConfig::UV PkgConfig::CJSON rt)
 target_link_options(chief-lua PRIVATE
   LINKER:--version-script=${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map ${CHIEF_NO_UNDEFINED})
 set_target_properties(chief-lua PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
@@ -27,7 +27,7 @@ set_target_properties(chief-lua-worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PRO
 add_library(lua_module MODULE ${CHIEF_CORE_SOURCES} ${CHIEF_LUA_SOURCES})
 target_compile_definitions(lua_module PRIVATE CHIEF_IN_ROCK)
 target_include_directories(lua_module PRIVATE core/include bindings/lua/include ${LUA_INCLUDE_DIRS})
-target_link_libraries(lua_module PRIVATE chief_flags PkgConfig::UV PkgConfig::CJSON Threads::Threads)
+target_link_libraries(lua_module PRIVATE chief_flags PkgConfig::UV PkgConfig::CJSON Threads::Threads rt)
 set_target_properties(lua_module PROPERTIES PREFIX "" OUTPUT_NAME core LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lua/chief)
 
 configure_file(cmake/libchief-lua.pc.in libchief-lua.pc @ONLY)

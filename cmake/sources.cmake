@@ -84,6 +84,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/channel.c
   bindings/lua/child.c
   bindings/lua/context.c
+  bindings/lua/corun.c
   bindings/lua/cron.c
   bindings/lua/ctx.c
   bindings/lua/decode.c
@@ -94,23 +95,31 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/host.c
   bindings/lua/inspect.c
   bindings/lua/instance.c
+  bindings/lua/interrupt.c
   bindings/lua/json.c
   bindings/lua/kind.c
   bindings/lua/library.c
+  bindings/lua/life.c
   bindings/lua/load.c
   bindings/lua/log.c
+  bindings/lua/look.c
+  bindings/lua/memory.c
   bindings/lua/message.c
   bindings/lua/module.c
   bindings/lua/options.c
+  bindings/lua/pipes.c
+  bindings/lua/place.c
   bindings/lua/pool.c
   bindings/lua/process.c
   bindings/lua/rule.c
   bindings/lua/runtime.c
+  bindings/lua/signals.c
   bindings/lua/sim.c
   bindings/lua/snapshot.c
   bindings/lua/spec.c
   bindings/lua/state.c
   bindings/lua/system.c
+  bindings/lua/trace.c
   bindings/lua/value.c)
 
 # Each is a program of its own.

@@ -234,6 +234,14 @@ function Chief:states_json() end
 ---@return { name: string, version: string?, build: string?, tag: string?, pid: integer?, started: number? }
 function Chief:info() end
 
+---Where a worker is now, without disturbing it: a line («in Lua, at x.lua:7», «in ctx:recv, called from x.lua:7», «in C
+---(find), called from x.lua:7»), then its traceback. Also of an abandoned one.
+---@param name string
+---@return string? text
+---@return string? message
+---@return string? code "would_block" for one that does not run, "not_supported" for one in C
+function Chief:traceback(name) end
+
 ---The chief's context; it holds the logger under "chief-log".
 ---@return chief.core.Context
 function Chief:context() end

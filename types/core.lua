@@ -755,6 +755,14 @@ function Chief:states() end
 ---@return string
 function Chief:states_json() end
 
+---Where a worker is now, without disturbing it: a line («in Lua, at x.lua:7», «in ctx:recv, called from x.lua:7», «in C
+---(find), called from x.lua:7»), then its traceback. Also of an abandoned one.
+---@param name string
+---@return string? text
+---@return string? message
+---@return string? code "would_block" for one that does not run, "not_supported" for one in C
+function Chief:traceback(name) end
+
 ---@return chief.core.Pool view good while the chief is open
 function Chief:pool() end
 

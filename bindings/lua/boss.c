@@ -9,6 +9,7 @@
 #include "event.h"
 #include "fail.h"
 #include "kind.h"
+#include "life.h"
 #include "log.h"
 #include "message.h"
 #include "options.h"
@@ -146,7 +147,15 @@ static int launch(lua_State *L) {
     return chief__lua_done(L, chief_launch(check_chief(L), chief__lua_opt_context(L, 2)));
 }
 
-static int join(lua_State *L) { return chief__lua_done(L, chief_join(check_chief(L), chief__lua_timeout(L, 2))); }
+static int join(lua_State *L) {
+    chief *c = check_chief(L);
+    int64_t timeout_ms = chief__lua_timeout(L, 2);
+    chief__lua_call_begin(L, "chief:join");
+    int rc = chief_join(c, timeout_ms);
+    chief__lua_call_end(L);
+    return chief__lua_done(L, rc);
+}
+
 static int stop(lua_State *L) { return chief__lua_done(L, chief_stop(check_chief(L))); }
 static int force_stop(lua_State *L) { return chief__lua_done(L, chief_force_stop(check_chief(L))); }
 
@@ -197,6 +206,20 @@ static int with_snapshot(lua_State *L, int (*push)(lua_State *, const chief_snap
 
 static int states(lua_State *L) { return with_snapshot(L, chief__lua_push_statuses); }
 static int states_json(lua_State *L) { return with_snapshot(L, chief__lua_push_snapshot_json); }
+
+#define TRACEBACK_SIZE 16384
+
+static int traceback(lua_State *L) {
+    char text[TRACEBACK_SIZE];
+    chief *c = check_chief(L);
+    const char *worker = luaL_checkstring(L, 2);
+    chief__lua_call_begin(L, "chief:traceback");
+    int rc = chief_traceback(c, worker, text, sizeof text, NULL);
+    chief__lua_call_end(L);
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    lua_pushstring(L, text);
+    return 1;
+}
 
 static int pool(lua_State *L) {
     check_chief(L);
@@ -313,6 +336,7 @@ static const luaL_Reg methods[] = {
     {"wait_ready", wait_ready},
     {"states", states},
     {"states_json", states_json},
+    {"traceback", traceback},
     {"pool", pool},
     {"context", context},
     {"stop_context", stop_context},

@@ -4,6 +4,7 @@
 #include "context.h"
 #include "fail.h"
 #include "kind.h"
+#include "life.h"
 #include "message.h"
 #include "options.h"
 
@@ -71,7 +72,10 @@ static int send_within(lua_State *L, int64_t timeout_ms) {
     chief_worker *worker = as(L, h);
     luaL_checkany(L, 2);
     chief_bytes bytes = chief__lua_encode(L, 2);
-    return chief__lua_done(L, chief_channel_send(h->channel, worker, bytes.data, bytes.len, timeout_ms));
+    chief__lua_call_begin(L, "ch:send");
+    int rc = chief_channel_send(h->channel, worker, bytes.data, bytes.len, timeout_ms);
+    chief__lua_call_end(L);
+    return chief__lua_done(L, rc);
 }
 
 static int send_one(lua_State *L) { return send_within(L, chief__lua_timeout(L, 3)); }
@@ -90,7 +94,9 @@ static int send_many(lua_State *L) {
     chief_worker *worker = as(L, h);
     int64_t timeout_ms = chief__lua_timeout(L, 3);
     const chief_bytes *items = chief__lua_encode_list(L, 2, &n);
+    chief__lua_call_begin(L, "ch:send_many");
     int rc = n == 0 ? CHIEF_OK : chief_channel_send_many(h->channel, worker, items, n, timeout_ms, &sent);
+    chief__lua_call_end(L);
     return chief__lua_sent_many(L, rc, sent);
 }
 
@@ -100,7 +106,10 @@ static int recv_within(lua_State *L, int64_t timeout_ms) {
     handle *h = check_handle(L, 1);
     chief_worker *worker = as(L, h);
     chief_msg **inlet = chief__lua_inlet(L, &h->msg);
-    return chief__lua_received(L, chief_channel_recv(h->channel, worker, timeout_ms, inlet), inlet);
+    chief__lua_call_begin(L, "ch:recv");
+    int rc = chief_channel_recv(h->channel, worker, timeout_ms, inlet);
+    chief__lua_call_end(L);
+    return chief__lua_received(L, rc, inlet);
 }
 
 static int recv_one(lua_State *L) { return recv_within(L, chief__lua_timeout(L, 2)); }
@@ -114,7 +123,9 @@ static int recv_many(lua_State *L) {
     luaL_argcheck(L, max >= 1 && max <= BATCH_MAX, 2, "a batch is of 1 to 65536 messages");
     int64_t timeout_ms = chief__lua_timeout(L, 3);
     chief_msg **batch = chief__lua_new_batch(L, (size_t)max);
+    chief__lua_call_begin(L, "ch:recv_many");
     int rc = chief_channel_recv_many(h->channel, worker, timeout_ms, batch, (size_t)max, &n);
+    chief__lua_call_end(L);
     return rc == CHIEF_OK ? chief__lua_push_batch(L, batch, n) : chief__lua_fail(L, rc);
 }
 
@@ -129,7 +140,10 @@ static int step(lua_State *L) {
     handle *h = check_handle(L, lua_upvalueindex(1));
     chief_worker *worker = as(L, h);
     chief_msg **inlet = chief__lua_inlet(L, &h->msg);
-    return chief__lua_iterated(L, chief_channel_recv(h->channel, worker, CHIEF_FOREVER, inlet), inlet);
+    chief__lua_call_begin(L, "ch:iter");
+    int rc = chief_channel_recv(h->channel, worker, CHIEF_FOREVER, inlet);
+    chief__lua_call_end(L);
+    return chief__lua_iterated(L, rc, inlet);
 }
 
 static int iter(lua_State *L) {

@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "kind.h"
+#include "life.h"
 #include "options.h"
 #include "value.h"
 
@@ -85,7 +86,12 @@ static int remaining(lua_State *L) {
 }
 
 static int wait_done(lua_State *L) {
-    return chief__lua_done(L, chief_context_wait(check_context(L, 1), chief__lua_timeout(L, 2)));
+    chief_context *context = check_context(L, 1);
+    int64_t timeout_ms = chief__lua_timeout(L, 2);
+    chief__lua_call_begin(L, "context:wait");
+    int rc = chief_context_wait(context, timeout_ms);
+    chief__lua_call_end(L);
+    return chief__lua_done(L, rc);
 }
 
 static int set(lua_State *L) {

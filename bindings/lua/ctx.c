@@ -5,6 +5,7 @@
 #include "context.h"
 #include "fail.h"
 #include "kind.h"
+#include "life.h"
 #include "log.h"
 #include "message.h"
 #include "options.h"
@@ -100,7 +101,12 @@ static int value(lua_State *L) {
 }
 
 static int sleep_for(lua_State *L) {
-    return chief__lua_done(L, chief_worker_sleep(check_worker(L), chief__lua_seconds(L, 2)));
+    chief_worker *worker = check_worker(L);
+    int64_t ms = chief__lua_seconds(L, 2);
+    chief__lua_call_begin(L, "ctx:sleep");
+    int rc = chief_worker_sleep(worker, ms);
+    chief__lua_call_end(L);
+    return chief__lua_done(L, rc);
 }
 
 static int ready(lua_State *L) {
@@ -133,7 +139,10 @@ static int send_one(lua_State *L) {
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     chief_bytes bytes = chief__lua_encode(L, 3);
-    return chief__lua_done(L, chief_worker_send(worker, to, bytes.data, bytes.len, timeout_ms));
+    chief__lua_call_begin(L, "ctx:send");
+    int rc = chief_worker_send(worker, to, bytes.data, bytes.len, timeout_ms);
+    chief__lua_call_end(L);
+    return chief__lua_done(L, rc);
 }
 
 static int send_many(lua_State *L) {
@@ -143,7 +152,9 @@ static int send_many(lua_State *L) {
     const char *to = luaL_checkstring(L, 2);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     const chief_bytes *items = chief__lua_encode_list(L, 3, &n);
+    chief__lua_call_begin(L, "ctx:send_many");
     int rc = n == 0 ? CHIEF_OK : chief_worker_send_many(worker, to, items, n, timeout_ms, &sent);
+    chief__lua_call_end(L);
     return chief__lua_sent_many(L, rc, sent);
 }
 
@@ -166,7 +177,9 @@ static int call(lua_State *L) {
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
     chief_bytes bytes = chief__lua_encode(L, 3);
+    chief__lua_call_begin(L, "ctx:call");
     int rc = chief_worker_call(worker, to, bytes.data, bytes.len, timeout_ms, inlet);
+    chief__lua_call_end(L);
     return rc == CHIEF_OK ? chief__lua_push_payload(L, inlet) : chief__lua_fail(L, rc);
 }
 
@@ -175,14 +188,20 @@ static int recv_one(lua_State *L) {
     chief_worker *worker = check_worker(L);
     int64_t timeout_ms = chief__lua_timeout(L, 2);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    return chief__lua_received(L, chief_worker_recv(worker, timeout_ms, inlet), inlet);
+    chief__lua_call_begin(L, "ctx:recv");
+    int rc = chief_worker_recv(worker, timeout_ms, inlet);
+    chief__lua_call_end(L);
+    return chief__lua_received(L, rc, inlet);
 }
 
 static int step(lua_State *L) {
     chief__lua_ctx *ctx = chief__lua_kind_check(L, lua_upvalueindex(1), &kind);
     chief_worker *worker = chief__lua_ctx_worker(L, ctx);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    return chief__lua_iterated(L, chief_worker_recv(worker, CHIEF_FOREVER, inlet), inlet);
+    chief__lua_call_begin(L, "ctx:iter");
+    int rc = chief_worker_recv(worker, CHIEF_FOREVER, inlet);
+    chief__lua_call_end(L);
+    return chief__lua_iterated(L, rc, inlet);
 }
 
 static int iter(lua_State *L) {
@@ -216,7 +235,10 @@ static int select_one(lua_State *L) {
     int64_t timeout_ms = chief__lua_timeout(L, 3);
     chief_channel **sources = check_sources(L, 2, &n);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    return chief__lua_received(L, chief_select(worker, sources, n, timeout_ms, &index, inlet), inlet);
+    chief__lua_call_begin(L, "ctx:select");
+    int rc = chief_select(worker, sources, n, timeout_ms, &index, inlet);
+    chief__lua_call_end(L);
+    return chief__lua_received(L, rc, inlet);
 }
 
 static const luaL_Reg methods[] = {

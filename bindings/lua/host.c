@@ -5,16 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corun.h"
 #include "ctx.h"
 #include "fail.h"
 #include "instance.h"
+#include "interrupt.h"
+#include "life.h"
 #include "load.h"
+#include "look.h"
+#include "memory.h"
+#include "pipes.h"
 #include "process.h"
 #include "runtime.h"
 
 /* One life of a worker. */
 typedef struct host {
-    lua_State *L;
+    chief__lua_life life;
     const chief__lua_spec *spec;
     chief_worker *worker;
     chief__lua_ctx *ctx; /* owned by the state */
@@ -44,6 +50,8 @@ static bool call_init(lua_State *L, host *h, int module, int ctx) {
 static int init_protected(lua_State *L) {
     host *h = lua_touserdata(L, 1);
     chief__lua_prepare(L, &h->spec->source, h->worker);
+    chief__lua_corun_open(L);
+    chief__lua_pipes_open(L);
     chief__lua_load(L, &h->spec->source);
     lua_settop(L, 2); /* host, module */
     h->ctx = chief__lua_push_ctx(L, h->worker);
@@ -79,15 +87,28 @@ static int run_protected(lua_State *L) {
     return 0;
 }
 
+/* However its code took it: a worker that was interrupted has failed, for the reason that it was interrupted for. */
+static bool take_interrupt(host *h, int32_t init_error) {
+    const chief__lua_life *why = chief__lua_interrupted(&h->life);
+    if (why == NULL) return false;
+    chief_worker_set_error(h->worker, init_error != 0 ? init_error : why->reason, why->why, h->life.traceback);
+    h->rc = CHIEF_EFAILED;
+    return true;
+}
+
 /* Runs a part of the worker's life; what it raises becomes the worker's failure. */
 static int protect(host *h, lua_CFunction part, int32_t reason) {
-    lua_State *L = h->L;
+    lua_State *L = h->life.L;
     h->rc = CHIEF_OK;
     lua_settop(L, 0);
     lua_pushcfunction(L, chief__lua_on_error);
     lua_pushcfunction(L, part);
     lua_pushlightuserdata(L, h);
-    if (lua_pcall(L, 1, 0, 1) != LUA_OK) {
+    chief__lua_life_enter(&h->life);
+    int status = lua_pcall(L, 1, 0, 1);
+    chief__lua_interrupt_settle(&h->life);
+    chief__lua_life_leave(&h->life);
+    if (!take_interrupt(h, reason == CHIEF_REASON_INIT_ERROR ? reason : 0) && status != LUA_OK) {
         chief_worker_set_error(h->worker, reason, chief__lua_failure_text(L), chief__lua_failure_traceback(L));
         h->rc = CHIEF_EFAILED;
     }
@@ -99,17 +120,25 @@ static void host_fini(void *instance) {
     host *h = instance;
     /* What finalizers still do with ctx and its handles raises instead of reaching a worker that is no more. */
     if (h->ctx != NULL) h->ctx->worker = NULL;
-    lua_close(h->L);
+    chief__lua_life_enter(&h->life);
+    chief__lua_memory_close(&h->life);
+    chief__lua_life_leave(&h->life);
+    chief__lua_life_close(&h->life);
+    free(h->life.traceback);
     free(h);
 }
 
 static host *new_host(const chief__lua_spec *spec, chief_worker *worker) {
-    host *h = malloc(sizeof *h);
+    host *h = calloc(1, sizeof *h);
     if (h == NULL) return NULL;
-    *h = (host){.L = luaL_newstate(), .spec = spec, .worker = worker};
-    if (h->L != NULL) return h;
-    free(h);
-    return NULL;
+    h->spec = spec;
+    h->worker = h->life.worker = worker;
+    if (!chief__lua_memory_open(&h->life)) {
+        free(h);
+        return NULL;
+    }
+    chief__lua_life_open(&h->life);
+    return h;
 }
 
 static int host_init(chief_worker *worker, void *data, void **instance) {
@@ -131,6 +160,18 @@ static int host_run(chief_worker *worker, void *instance) {
     return protect(h, run_protected, CHIEF_REASON_LUA_ERROR);
 }
 
+/* The life is found by its worker: it is there before init has returned and after fini has begun. */
+static void host_interrupt(chief_worker *worker, void *instance) {
+    char why[CHIEF__LUA_WHY_SIZE];
+    (void)instance;
+    (void)chief_worker_interrupt_reason(worker, why, sizeof why);
+    chief__lua_interrupt_worker(worker, CHIEF_REASON_KILLED, why);
+}
+
+static size_t host_look(chief_worker *worker, char *buf, size_t size, int64_t timeout_ms) {
+    return chief__lua_look_at(worker, buf, size, timeout_ms);
+}
+
 static int host_restart_on_fail(void *data) { return ((const chief__lua_spec *)data)->restart_on_fail; }
 
 const chief_worker_ops chief__lua_host_ops = {
@@ -139,6 +180,8 @@ const chief_worker_ops chief__lua_host_ops = {
     .run = host_run,
     .fini = host_fini,
     .restart_on_fail = host_restart_on_fail,
+    .interrupt = host_interrupt,
+    .look = host_look,
 };
 
 /* ---- Adding ---- */

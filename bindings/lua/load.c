@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fail.h"
+#include "interrupt.h"
 #include "module.h"
 
 /* ---- The state ---- */
@@ -12,14 +13,15 @@
 /* Where the registry keeps the worker that the state is of; NULL where it is only looked at. */
 static const char worker_key;
 
-/* exit is for the whole program; of a worker it ends just that worker. */
+/* exit is for the whole program; of a worker it ends just that worker, and no pcall keeps it. */
 static int exit_worker(lua_State *L) {
     int code = lua_isboolean(L, 1) ? !lua_toboolean(L, 1) : (int)luaL_optinteger(L, 1, 0);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &worker_key);
     chief_worker *worker = lua_touserdata(L, -1);
     if (worker != NULL) chief_worker_set_exit_code(worker, code);
-    lua_pushfstring(L, "exit %d", code);
-    return lua_error(L);
+    chief__lua_life *life = chief__lua_life_of(L);
+    const char *text = lua_pushfstring(L, "exit %d", code);
+    return life != NULL ? chief__lua_interrupt_here(L, life, CHIEF_REASON_LUA_ERROR, text) : lua_error(L);
 }
 
 static int refuse_setlocale(lua_State *L) {

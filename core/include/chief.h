@@ -704,6 +704,9 @@ CHIEF_API int chief_channel_fd(chief_channel *ch);
  *                   until init has returned and NULL once fini is called or init has failed; what it is given stays valid
  *                   until it returns, so it must not block. A worker that has not ended `force_time` later is abandoned;
  *                   NULL: nothing can be done, it is abandoned at once.
+ *  look             writes where the worker is now (a line, then perhaps a traceback) into `buf`, terminated and cut to
+ *                   `size`, and returns the full length; from any thread, at any time until the worker has ended, and
+ *                   without disturbing it. It may wait up to `timeout_ms` to find out more. NULL: nobody knows.
  */
 typedef struct chief_worker_ops {
     uint32_t size;
@@ -712,6 +715,7 @@ typedef struct chief_worker_ops {
     void (*fini)(void *instance);
     int (*restart_on_fail)(void *data);
     void (*interrupt)(chief_worker *ctx, void *instance);
+    size_t (*look)(chief_worker *ctx, char *buf, size_t size, int64_t timeout_ms);
 } chief_worker_ops;
 
 /* Why a generation ended. */
@@ -1640,6 +1644,16 @@ CHIEF_API int chief_wait_state(chief *c, const char *name, chief_state_t state, 
  * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED, CHIEF_EDEADLK.
  */
 CHIEF_API int chief_wait_ready(chief *c, int64_t timeout_ms);
+
+/*
+ * Writes where a worker is now into `buf` (terminated, cut to `size`) and sets `*len` (if not NULL) to the full length,
+ * without disturbing it: for one in Lua a line («in Lua, at x.lua:7», «in ctx:recv, called from x.lua:7», «in C (find),
+ * called from x.lua:7») and the traceback. Also for an abandoned one.
+ * @thread any  @blocks timeout (100 ms)
+ * Errors: CHIEF_ENOENT, CHIEF_ENOTSUP (its ops have no look), CHIEF_EAGAIN (it does not run now), CHIEF_ENOTINIT,
+ * CHIEF_ECLOSED, CHIEF_EDEADLK.
+ */
+CHIEF_API int chief_traceback(chief *c, const char *name, char *buf, size_t size, size_t *len);
 
 /*
  * A snapshot of all workers. Go: Chief.GetWorkersStates.

@@ -7,6 +7,7 @@
 #include "loop.h"
 
 #define TEXT_SIZE 512
+#define PLACE_SIZE 4096 /* a traceback */
 
 /* ---- telling ---- */
 
@@ -87,15 +88,35 @@ void chief__record_state(chief *c, chief__member *member, chief_state_t previous
 
 static bool has_ended(chief_state_t state) { return state == CHIEF_WORKER_FAILED || state == CHIEF_WORKER_STOPPED; }
 
+/* A home that fails while it lives is being given up: what can be said is where it is. */
+static void look_at(chief *c, chief__member *member) {
+    char text[PLACE_SIZE];
+    size_t len = 0;
+    chief__free(member->where);
+    member->where = NULL;
+    if (chief__worker_look(member->home, text, sizeof text, &len, 0) != CHIEF_OK || text[0] == '\0') return;
+    c->traceback = chief__strdup(text);
+    member->where = chief__strndup(text, strcspn(text, "\n"));
+}
+
+static char *with_place(const char *text, const char *where) {
+    if (where == NULL) return chief__strdup(text);
+    char *both = chief__alloc(strlen(text) + strlen(where) + 3);
+    if (both != NULL) (void)sprintf(both, "%s: %s", text, where);
+    return both;
+}
+
 /* A failure whose text is unknown gets the reason's. */
 static void fill_failure(chief *c, chief__member *member, int32_t reason) {
+    if (member->home != NULL && c->traceback == NULL) look_at(c, member);
     if (c->failure != NULL) return;
     const char *text = "";
     if (reason == CHIEF_REASON_START_TIMEOUT) text = "not ready within its start_timeout";
     else if (reason == CHIEF_REASON_KILLED) text = "did not end within its grace";
-    else if (reason == CHIEF_REASON_INIT_ERROR) text = member->abandoned ? "init did not end in time" : "init failed";
+    else if (reason == CHIEF_REASON_INIT_ERROR)
+        text = member->home != NULL ? "init did not end in time" : "init failed";
     else if (reason > CHIEF_REASON_OK) text = chief_reason_name(reason);
-    if (text[0] != '\0') c->failure = chief__strdup(text);
+    if (text[0] != '\0') c->failure = with_place(text, member->home != NULL ? member->where : NULL);
 }
 
 static void act_state(chief *c, chief__member *member, const chief__action *a) {
@@ -172,10 +193,12 @@ void chief__name_late(chief *c, chief__member *member) {
     if (!member->late) return;
     member->late = false;
     const char *name = member->unit->name;
+    const char *where = member->abandoned && member->where != NULL ? member->where : "";
     size_t old = c->names_late != NULL ? strlen(c->names_late) : 0;
-    char *grown = chief__realloc(c->names_late, old + strlen(name) + 3);
+    char *grown = chief__realloc(c->names_late, old + strlen(name) + strlen(where) + 6);
     if (grown == NULL) return;
-    (void)sprintf(grown + old, "%s%s", old > 0 ? ", " : "", name);
+    int n = sprintf(grown + old, "%s%s", old > 0 ? ", " : "", name);
+    if (where[0] != '\0') (void)sprintf(grown + old + n, " (%s)", where);
     c->names_late = grown;
 }
 
@@ -213,14 +236,18 @@ static void act_force(chief *c, chief__member *member, const chief__action *a) {
 
 static void act_abandon(chief *c, chief__member *member, const chief__action *a) {
     member->abandoned = true;
+    char text[TEXT_SIZE];
+    const char *where = member->where;
     note_late(c, member, a);
     chief__name_late(c, member);
+    (void)snprintf(text, sizeof text, "did not end in time: abandoned%s%s", where != NULL ? " " : "",
+                   where != NULL ? where : "");
     chief_event e = {.kind = CHIEF_EVENT_ABANDONED,
                      .level = CHIEF_ERROR,
                      .worker = member->unit->name,
                      .generation = a->generation,
                      .state = chief__model_state(c->model, a->id),
-                     .error = "did not end in time: abandoned"};
+                     .error = text};
     chief__tell(c, &e);
     log_worker(c, CHIEF_ERROR, "worker abandoned: its thread goes on until it ends by itself", &e);
     c->homes->abandon(member);

@@ -314,6 +314,7 @@ void chief__member_drop(chief *c, chief__member *member) {
     if (member->role.queued) chief__sim_forget(member);
     chief__free(member->birth_error);
     chief__free(member->role.init_error);
+    chief__free(member->where);
     chief__unit_unref(member->unit);
     chief__free(member);
 }

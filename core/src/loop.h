@@ -44,6 +44,7 @@ typedef struct chief__member {
     chief__unit *unit;
     chief__entry *entry;
     chief_worker *home;  /* the generation that lives, or was abandoned and still may; NULL */
+    char *where;         /* where an abandoned home was; NULL: unknown */
     char *birth_error;   /* why a home could not be made; NULL also when there was no memory to say */
     uint64_t generation; /* of the home, or of the one that could not be made */
     uint64_t restarts;

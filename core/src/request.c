@@ -51,6 +51,14 @@ static int by_name(chief *c, const char *name, chief__step_kind kind) {
     return rc == CHIEF_OK ? rc : chief__fail(rc, "%s", text);
 }
 
+static int get_home(chief *c, const char *name, chief_worker **out) {
+    chief__member *member = chief__member_find(c, name);
+    if (member == NULL) return chief__unknown_name(c, name);
+    if (member->home == NULL) return chief__fail(CHIEF_EAGAIN, "worker %s does not run now", name);
+    *out = chief__worker_ref(member->home);
+    return CHIEF_OK;
+}
+
 static int enable(chief *c, const chief__name_list *list) {
     for (size_t i = 0; i < list->n; i++)
         if (!chief__members_there(c, list->names[i])) return chief__unknown_name(c, list->names[i]);
@@ -103,6 +111,7 @@ int chief__obey(chief *c, const chief__request *r) {
     case REQUEST_RESTART: return by_name(c, r->name, STEP_RESTART);
     case REQUEST_REMOVE: return by_name(c, r->name, STEP_REMOVE);
     case REQUEST_STOP_ALL: return stop_all(c, r->name);
+    case REQUEST_HOME: return get_home(c, r->name, r->data);
     case REQUEST_LOOK: return CHIEF_OK; /* chief__note_ready below */
     case REQUEST_FORCE_STOP_TIMEOUT: chief__model_set_force_stop_timeout(c->model, r->number); return CHIEF_OK;
     case REQUEST_EXIT_WHEN_DONE: return set_exit_when_done(c, r->number != 0);
@@ -190,7 +199,7 @@ int chief__ask(chief *c, chief__request_kind kind, const char *name, void *data,
     return chief__inbox_request(c->inbox, &r);
 }
 
-static int ask_about(chief *c, chief__request_kind kind, const char *name) {
+static int ask_with(chief *c, chief__request_kind kind, const char *name, void *data) {
     if (c == NULL || name == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = chief__forked_check();
     if (rc != CHIEF_OK) return rc;
@@ -198,8 +207,10 @@ static int ask_about(chief *c, chief__request_kind kind, const char *name) {
     chief__stage stage = c->stage;
     chief__unlock(&c->lock);
     if (stage == STAGE_NEW) return chief__fail(CHIEF_ENOTINIT, "the chief has not been initialised yet");
-    return chief__ask(c, kind, name, NULL, 0);
+    return chief__ask(c, kind, name, data, 0);
 }
+
+static int ask_about(chief *c, chief__request_kind kind, const char *name) { return ask_with(c, kind, name, NULL); }
 
 int chief_start_worker(chief *c, const char *name) { return ask_about(c, REQUEST_START, name); }
 
@@ -208,3 +219,18 @@ int chief_stop_worker(chief *c, const char *name) { return ask_about(c, REQUEST_
 int chief_restart_worker(chief *c, const char *name) { return ask_about(c, REQUEST_RESTART, name); }
 
 int chief_remove_worker(chief *c, const char *name) { return ask_about(c, REQUEST_REMOVE, name); }
+
+#define LOOK_MS 100
+
+/* The look happens here and not on the loop, which must not wait for a worker. */
+int chief_traceback(chief *c, const char *name, char *buf, size_t size, size_t *len) {
+    size_t full = 0;
+    chief_worker *home = NULL;
+    if (buf == NULL && size > 0) return chief__fail_code(CHIEF_EINVAL);
+    if (size > 0) buf[0] = '\0';
+    int rc = ask_with(c, REQUEST_HOME, name, &home);
+    if (rc == CHIEF_OK) rc = chief__worker_look(home, buf, size, &full, LOOK_MS);
+    chief__worker_unref(home);
+    if (len != NULL) *len = full;
+    return rc;
+}

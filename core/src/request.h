@@ -18,6 +18,7 @@ typedef enum chief__request_kind {
     REQUEST_RESTART,
     REQUEST_REMOVE,
     REQUEST_STOP_ALL,           /* name: why, or NULL */
+    REQUEST_HOME,               /* name; data: where to put a reference to the chief_worker that runs */
     REQUEST_LOOK,               /* look again whether everybody is ready */
     REQUEST_FORCE_STOP_TIMEOUT, /* number: ms */
     REQUEST_EXIT_WHEN_DONE      /* number: 0 or 1 */

@@ -365,6 +365,14 @@ void chief__worker_force(chief_worker *w, const char *why) {
     chief__unlock(&w->lock);
 }
 
+int chief__worker_look(chief_worker *w, char *buf, size_t size, size_t *len, int64_t timeout_ms) {
+    if (size > 0) buf[0] = '\0';
+    if (w->unit->ops.look == NULL)
+        return chief__fail(CHIEF_ENOTSUP, "worker %s: a worker of this kind has no traceback", w->unit->name);
+    *len = w->unit->ops.look(w, buf, size, timeout_ms);
+    return CHIEF_OK;
+}
+
 bool chief__worker_try_join(chief_worker *w) { return w->is_fiber || chief__thread_try_join(&w->thread); }
 
 void chief__worker_detach(chief_worker *w) {

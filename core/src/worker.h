@@ -82,6 +82,9 @@ void chief__worker_cancel(chief_worker *w, int64_t deadline, const char *reason)
 /* Calls its ops' interrupt, from a thread that is not its home's; the first `why` is kept. */
 void chief__worker_force(chief_worker *w, const char *why);
 
+/* Where it is, as its ops' look says. CHIEF_ENOTSUP without one. */
+int chief__worker_look(chief_worker *w, char *buf, size_t size, size_t *len, int64_t timeout_ms);
+
 /* The parts of a life, for a home that is the caller's own thread (a pool without a chief). init: CHIEF_EFAILED leaves
  * the failure to be taken and nothing to fini; exec is run and fini; fini alone is for a generation that never ran. */
 int chief__worker_init(chief_worker *w);

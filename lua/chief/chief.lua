@@ -366,9 +366,9 @@ end
 
 -- These are chief.core's as they are; types/chief.lua says what they take.
 local SAME = { "channel", "enable_worker", "is_enabled", "force_stop", "start_worker", "stop_worker",
-  "restart_worker", "remove_worker", "wait_ready", "states_json", "info", "context", "add_value", "exit_code", "send",
-  "call", "broadcast", "take_events", "events_dropped", "late_replies", "events_fd", "has_stopped", "catch_signals",
-  "close" }
+  "restart_worker", "remove_worker", "wait_ready", "states_json", "traceback", "info", "context", "add_value",
+  "exit_code", "send", "call", "broadcast", "take_events", "events_dropped", "late_replies", "events_fd",
+  "has_stopped", "catch_signals", "close" }
 
 for _, method in ipairs(SAME) do
   Chief[method] = function(self, ...)

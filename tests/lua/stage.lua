@@ -18,7 +18,7 @@ function stage.new(modules, options)
   self.folder = app_folder.make(files)
   self.core = assert(core.chief {
     name = "stage", log = core.log { level = "off" }, force_stop_timeout = options.force_stop_timeout,
-    exit_when_done = options.exit_when_done,
+    exit_when_done = options.exit_when_done, force_time = options.force_time, init_timeout = options.init_timeout,
   })
   assert(self.core:add_channel("out", { capacity = 1000 }))
   self.out = assert(self.core:channel("out"))

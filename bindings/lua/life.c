@@ -1,0 +1,99 @@
+#include "life.h"
+
+#include <lauxlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "memory.h"
+#include "signals.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t told;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static chief__lua_life *first; /* under lock */
+
+/* Of this thread; its handlers read it too, never before the thread has written it once. */
+static _Thread_local chief__lua_life *current;
+
+static void open_list(void) {
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&told, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+void chief__lua_lives_lock(void) {
+    (void)pthread_once(&once, open_list);
+    (void)pthread_mutex_lock(&lock);
+}
+
+void chief__lua_lives_unlock(void) { (void)pthread_mutex_unlock(&lock); }
+
+void chief__lua_lives_wait(const struct timespec *deadline) { (void)pthread_cond_timedwait(&told, &lock, deadline); }
+
+void chief__lua_lives_tell(void) { (void)pthread_cond_broadcast(&told); }
+
+chief__lua_life *chief__lua_lives_find(const chief_worker *worker) {
+    chief__lua_life *life = first;
+    while (life != NULL && life->worker != worker) life = life->next;
+    return life;
+}
+
+void chief__lua_life_open(chief__lua_life *life) {
+    chief__lua_lives_lock();
+    life->next = first;
+    if (first != NULL) first->previous = life;
+    first = life;
+    chief__lua_lives_unlock();
+}
+
+void chief__lua_life_close(chief__lua_life *life) {
+    chief__lua_lives_lock();
+    if (life->previous != NULL) life->previous->next = life->next;
+    else first = life->next;
+    if (life->next != NULL) life->next->previous = life->previous;
+    chief__lua_lives_tell(); /* who looks for it does so no more */
+    chief__lua_lives_unlock();
+}
+
+void chief__lua_life_enter(chief__lua_life *life) {
+    life->outer = current;
+    current = life;
+    chief__lua_signals_open();
+    chief__lua_lives_lock();
+    life->thread = pthread_self();
+    life->tid = (pid_t)syscall(SYS_gettid);
+    life->entered = true;
+    if (chief__lua_interrupted(life) != NULL) chief__lua_signal_end(life); /* between its init and its run */
+    chief__lua_lives_unlock();
+}
+
+void chief__lua_life_leave(chief__lua_life *life) {
+    chief__lua_lives_lock();
+    chief__lua_signal_stop(life);
+    life->entered = false;
+    chief__lua_lives_unlock();
+    current = life->outer;
+    life->outer = NULL;
+}
+
+chief__lua_life *chief__lua_life_current(void) { return current; }
+
+chief__lua_life *chief__lua_life_of(lua_State *L) {
+    void *data;
+    return lua_getallocf(L, &data) == chief__lua_memory_alloc ? data : NULL;
+}
+
+void chief__lua_call_begin(lua_State *L, const char *name) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    if (life == NULL) return;
+    atomic_store_explicit(&life->last_call, name, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&life->calls, 1, memory_order_release);
+}
+
+void chief__lua_call_end(lua_State *L) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    if (life != NULL) (void)atomic_fetch_add_explicit(&life->calls, 1, memory_order_release);
+}

@@ -1,0 +1,107 @@
+/*
+ * life: one life of a Lua worker as other threads and signal handlers see it: its state, the thread it is in, what it does.
+ *
+ * A life is in one list from open to close, under one lock, so that who knows only the worker finds it and nobody sends a
+ * signal to a thread that has ended. It is *entered* while its thread runs its Lua code: only then signals are sent.
+ *
+ * Who wants a worker to end says so from any thread, the worker's own and its allocator (memory.h) included:
+ *
+ *     chief__lua_interrupt(life, CHIEF_REASON_MEMORY_LIMIT, "memory limit: 64 MiB")     interrupt.h; the first one wins
+ *
+ * From then on no pcall keeps the worker alive, and it fails with that reason and text and with the traceback of where it
+ * was. Who has only the chief_worker takes chief__lua_interrupt_worker. The life of a state is chief__lua_life_of(L).
+ */
+#ifndef CHIEF_LUA_LIFE_H
+#define CHIEF_LUA_LIFE_H
+
+#include <chief.h>
+#include <lua.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "place.h"
+
+#pragma GCC visibility push(hidden)
+
+#define CHIEF__LUA_WHY_SIZE 256
+
+typedef struct chief__lua_mark chief__lua_mark; /* memory.h: one coroutine */
+typedef struct chief__lua_look chief__lua_look; /* look.c: somebody waits for the traceback */
+
+/* A debug hook that the worker's own code had set. */
+typedef struct chief__lua_old_hook {
+    lua_Hook hook;
+    int mask;
+    int count;
+} chief__lua_old_hook;
+
+typedef struct chief__lua_life {
+    lua_State *L;         /* the main coroutine; worker's thread and its signal handlers; NULL before and after */
+    chief_worker *worker; /* const after open */
+
+    /* Worker's thread and its signal handlers. */
+    struct chief__lua_life *outer; /* on the same thread: this one runs inside a call of that one */
+    chief__lua_mark *_Atomic coroutines;
+    void *main_block;
+    size_t allocations;              /* calls of the allocator: while it stands still, Lua's stacks do, too */
+    lua_State *volatile running;     /* as far as our resume and wrap know; NULL: the main one */
+    lua_State *volatile closing;     /* a coroutine whose __close handlers are being called by us */
+    lua_State *cut;                  /* the one that the hook made yield last */
+    int64_t first_raise, last_raise; /* microseconds; 0: none yet */
+    char *traceback;                 /* of the first raise; NULL: none, or no memory */
+    chief__lua_old_hook old_hook;    /* of the main coroutine */
+    chief__lua_place place;          /* of a thread that is in C */
+    bool warns, warned;              /* warn("@on"); in the middle of a warning */
+    char warning[256];
+
+    /* Under the lock of the list. */
+    struct chief__lua_life *next, *previous;
+    bool entered;
+    pthread_t thread; /* valid while entered, as is tid */
+    pid_t tid;
+    timer_t timer;
+    chief__lua_look *look;
+    int32_t reason; /* these two const once `asked` */
+    char why[CHIEF__LUA_WHY_SIZE];
+
+    atomic_bool asked;      /* to end; stored with release after reason and why */
+    atomic_bool has_timer;  /* stored with release after timer */
+    atomic_bool looked_for; /* the handler is to set the look's hook */
+
+    /* What the worker's thread does with the chief; any thread may read. */
+    _Atomic uint64_t calls;        /* begun and ended: odd while inside one that may wait */
+    const char *_Atomic last_call; /* "ctx:recv"; NULL before the first */
+} chief__lua_life;
+
+/* Puts a zeroed life with its worker set into the list; takes it out again. Its state is made and closed in between. */
+void chief__lua_life_open(chief__lua_life *life);
+void chief__lua_life_close(chief__lua_life *life);
+
+/* Around everything that runs its Lua code, on the thread that does. */
+void chief__lua_life_enter(chief__lua_life *life);
+void chief__lua_life_leave(chief__lua_life *life);
+
+/* The life whose Lua code this thread runs, or NULL. Safe in a signal handler. */
+chief__lua_life *chief__lua_life_current(void);
+
+/* The life that a state belongs to; NULL for a state that is no worker's. */
+chief__lua_life *chief__lua_life_of(lua_State *L);
+
+/* The lock of the list, and under it the life of a worker, or NULL. */
+void chief__lua_lives_lock(void);
+void chief__lua_lives_unlock(void);
+chief__lua_life *chief__lua_lives_find(const chief_worker *worker);
+
+/* With the lock: waits until told or `deadline` (CLOCK_MONOTONIC); tells all who wait. */
+void chief__lua_lives_wait(const struct timespec *deadline);
+void chief__lua_lives_tell(void);
+
+/* Around a call of the chief's that may wait; `name` is a constant ("ctx:recv"). For a state that is no worker's: nothing. */
+void chief__lua_call_begin(lua_State *L, const char *name);
+void chief__lua_call_end(lua_State *L);
+
+#pragma GCC visibility pop
+#endif
