@@ -8,8 +8,10 @@ static bool lives(const chief__life *w) { return w->home != HOME_NONE && w->home
 /* What somebody has asked of it stands: it stays stopped, or goes. */
 static bool is_let_go(const chief__life *w) { return w->asked && w->then != THEN_START; }
 
+/* One whose turn it was, and which still waits for what it is after, waits for its turn again. */
 static void take_along(chief__model *m, chief__life *w, const chief__life *failed, int64_t due) {
     bool ends_already = w->turn == TURN_ENDING;
+    if (w->turn == TURN_STARTING && !lives(w)) chief__model_set_turn(m, w, TURN_WAITING);
     if (w == failed || !lives(w) || is_let_go(w) || ends_already) return;
     chief__model_set_turn(m, w, TURN_ENDING);
     chief__action *action = chief__emit(m, STEP_A_RESTART, w);

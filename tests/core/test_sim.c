@@ -236,7 +236,8 @@ static void test_sim__groups_go_together_and_the_whole_has_a_budget(void **state
     start(sim);
     assert_int_equal(chief_sim_add_group(sim, "late", CHIEF_ONE_FOR_ALL, names, 2), CHIEF_EBUSY);
     assert_int_equal(chief_sim_fail(sim, "api", CHIEF_REASON_ERROR, 0, "boom"), CHIEF_OK);
-    expect(sim, "api:failed(error boom); restart api +100; restart db +100; db:stopped; db:initialized; db:run; ready db");
+    expect(sim,
+           "api:failed(error boom); restart api +100; restart db +100; db:stopped; db:initialized; db:run; ready db");
     assert_int_equal(chief_sim_advance(sim, 100), CHIEF_OK);
     expect(sim, "api:initialized; api:run; ready api");
     assert_int_equal(chief_sim_fail(sim, "db", CHIEF_REASON_ERROR, 0, "bang"), CHIEF_OK);

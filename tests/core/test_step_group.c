@@ -246,6 +246,18 @@ static void test_step_group__who_was_stopped_stays_stopped(void **state) {
     kit_expect(k, "b:failed(error); restart b +100; init b2; b:initialized; b:run; run b2; ready b");
 }
 
+static void test_step_group__a_stop_by_hand_before_the_failure(void **state) {
+    kit *k = three(state, CHIEF_REST_FOR_ONE);
+    kit_tell(k, STEP_STOP, "c");
+    kit_forget(k);
+    fails(k, "b");
+    kit_wait(k, 100);
+    kit_bring_up(k, "b");
+    ends(k, "c");
+    kit_wait(k, 100000);
+    kit_expect(k, "b:failed(error); restart b +100; init b2; b:initialized; b:run; run b2; ready b; c:stopped(ok)");
+}
+
 static void test_step_group__a_stop_by_hand_while_it_ends(void **state) {
     kit *k = three(state, CHIEF_REST_FOR_ONE);
     fails(k, "b");
@@ -479,6 +491,31 @@ static void test_step_group__after_holds_in_the_turn(void **state) {
     kit_expect(k, "x:initialized; x:run; run x2; ready x; init b2");
 }
 
+/* b has its turn and waits for x; then a, before it, fails again. */
+static void test_step_group__a_turn_is_lost_with_the_one_before(void **state) {
+    kit *k = *state;
+    kit_add(k, "x", WORKER(QUICK, .says_ready = true));
+    kit_add(k, "a", WORKER(QUICK));
+    kit_add(k, "b", WORKER(QUICK, AFTER("x")));
+    kit_add_group(k, CHIEF_REST_FOR_ONE, "a", "b");
+    kit_launch(k);
+    kit_tell(k, STEP_READY, "x");
+    kit_bring_up(k, "b");
+    fails(k, "a");
+    ends(k, "b");
+    fails(k, "x");
+    kit_wait(k, 100);
+    kit_bring_up(k, "x");
+    kit_bring_up(k, "a");
+    fails(k, "a");
+    kit_wait(k, 200);
+    kit_forget(k);
+    kit_tell(k, STEP_READY, "x");
+    kit_expect(k, "ready x");
+    kit_bring_up(k, "a");
+    kit_expect(k, "a:initialized; a:run; run a3; ready a; init b2");
+}
+
 static void test_step_group__groups_are_apart(void **state) {
     kit *k = *state;
     const char *names[] = {"c", "d"};
@@ -606,6 +643,7 @@ int main(void) {
         KIT_TEST(test_step_group__one_that_is_to_end_fails),
         KIT_TEST(test_step_group__one_that_is_to_end_ends),
         KIT_TEST(test_step_group__who_was_stopped_stays_stopped),
+        KIT_TEST(test_step_group__a_stop_by_hand_before_the_failure),
         KIT_TEST(test_step_group__a_stop_by_hand_while_it_ends),
         KIT_TEST(test_step_group__a_stop_by_hand_while_it_waits),
         KIT_TEST(test_step_group__a_restart_by_hand_is_of_one),
@@ -622,6 +660,7 @@ int main(void) {
         KIT_TEST(test_step_group__a_clean_end_that_is_restarted_takes_along),
         KIT_TEST(test_step_group__going_along_is_no_failure),
         KIT_TEST(test_step_group__after_holds_in_the_turn),
+        KIT_TEST(test_step_group__a_turn_is_lost_with_the_one_before),
         KIT_TEST(test_step_group__groups_are_apart),
         KIT_TEST(test_step_group__replicas_are_in_it_one_by_one),
         KIT_TEST(test_step_group__a_replica_is_in_one_group),

@@ -18,9 +18,25 @@
 #include "replica.h"
 #include "step.h"
 
-enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, FORCE_MS = 20, EVENTS = 100 };
+enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, FORCE_MS = 20, EVENTS = 100, GROUPS = 2, TIMES = 8 };
 
 typedef enum home { NOBODY, IN_INIT, HELD, RUNNING, IN_FINI, ABANDONED } home;
+
+/* When something happened, the latest last, and how often it may. */
+typedef struct limit {
+    int64_t most; /* at most TIMES - 1; -1: as often as it likes */
+    int64_t window;
+    int64_t times[TIMES];
+    int len;
+} limit;
+
+typedef struct group {
+    int32_t policy;
+    int n;
+    char names[MOST][8];
+} group;
+
+typedef enum turn { NO_TURN, ENDING, WAITING, STARTING } turn;
 
 typedef struct worker {
     bool there;
@@ -35,6 +51,15 @@ typedef struct worker {
     bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
     bool first;   /* its answer is what STEP_INIT waits for */
     bool critical;
+    bool served; /* was ready in its last generation */
+    bool let_go; /* was stopped or removed by a request, which its group has to respect */
+    bool takes;  /* has to take its group along in this step */
+    bool fresh;  /* began in this step */
+    turn turn;   /* in the restart of its group */
+    bool has_codes;
+    int32_t code; /* of its last end; 2 is final */
+    int32_t reason;
+    limit restarts;
     char after_names[2][8];
     size_t n_after;
 } worker;
@@ -46,13 +71,22 @@ static struct {
     int64_t now;
     worker w[MOST];
     int names; /* given so far */
-    int twin;  /* the number of the last one that was the first of two replicas; 0: none */
+    group groups[GROUPS];
+    int n_groups;
+    limit budget;
+    bool has_to_stop; /* in this step, because of a critical worker */
+    int32_t code;     /* of the report in this step */
+    int twin;         /* the number of the last one that was the first of two replicas; 0: none */
     bool initing, init_sent, inited, launched, stopping, forced, ended, exit_when_done;
     int64_t stop_by;
 } sim;
 
 static size_t most_actions;
 static uint64_t steps;
+static uint64_t refused; /* sequences whose groups contradicted their dependencies */
+
+/* How often what is rare has happened: a judge that never sat proves nothing. */
+static uint64_t along, in_turn, given_up[WHY_ABANDONED + 1];
 
 #define CHECK(what)                                                                         \
     do {                                                                                    \
@@ -74,7 +108,111 @@ static uint32_t count_alive(void) {
     return n;
 }
 
+/* ---- groups and limits, as the judge sees them ---- */
+
+static const group *group_of(const worker *w, int *place) {
+    for (int i = 0; w->there && i < sim.n_groups; i++) {
+        for (int j = 0; j < sim.groups[i].n; j++) {
+            if (strcmp(sim.groups[i].names[j], w->name) != 0) continue;
+            *place = j;
+            return sim.groups[i].policy == CHIEF_ONE_FOR_ONE ? NULL : &sim.groups[i];
+        }
+    }
+    return NULL;
+}
+
+/* Calls for each other member of w's group, with its place less w's own. */
+static void with_group(worker *w, void (*look)(worker *w, worker *other, int distance)) {
+    int place = 0;
+    int other_place = 0;
+    const group *g = group_of(w, &place);
+    for (int i = 0; g != NULL && i < MOST; i++) {
+        worker *other = &sim.w[i];
+        if (other != w && group_of(other, &other_place) == g) look(w, other, other_place - place);
+    }
+}
+
+static bool goes_along(worker *w, int distance) {
+    int place = 0;
+    const group *g = group_of(w, &place);
+    return g != NULL && (g->policy == CHIEF_ONE_FOR_ALL || distance > 0);
+}
+
+/* Once more, now: how often that was within the window. */
+static int count_in(limit *l) {
+    int n = 0;
+    if (l->len == TIMES) memmove(l->times, l->times + 1, sizeof l->times[0] * (size_t)--l->len);
+    l->times[l->len++] = sim.now;
+    for (int i = 0; i < l->len; i++) n += sim.now - l->times[i] <= l->window;
+    return n;
+}
+
+/* Whose end has been dealt with and who neither waits nor starts drops out. */
+static void settle_turns(void) {
+    for (int i = 0; i < MOST; i++) {
+        worker *w = &sim.w[i];
+        bool rests =
+            w->phase == CHIEF_PHASE_IDLE || w->phase == CHIEF_PHASE_GIVEN_UP || w->phase == CHIEF_PHASE_ABANDONED;
+        if (w->turn == NO_TURN || alive(w)) continue;
+        if (!w->there || rests) w->turn = NO_TURN;
+        else if (w->turn == ENDING && w->phase == CHIEF_PHASE_WAITING) w->turn = WAITING;
+    }
+}
+
 /* ---- the judge ---- */
+
+/* It starts in its turn: nobody has to end any more, and those before it are ready or gone. */
+static void judge_turn(worker *w, worker *other, int distance) {
+    (void)w;
+    CHECK(other->turn != ENDING || !alive(other));
+    CHECK(distance > 0 || other->turn == NO_TURN);
+}
+
+static void judge_taken(worker *w, worker *other, int distance) {
+    bool lived = alive(other) && !other->fresh;
+    if (goes_along(w, distance) && lived && !other->let_go) CHECK(other->turn == ENDING);
+}
+
+static void judge_going_along(const chief__action *a, worker *w) {
+    int place = 0;
+    int its = 0;
+    worker *failed = &sim.w[a->other];
+    CHECK(a->other < MOST && failed != w && failed->takes && alive(w) && !w->let_go && w->turn != ENDING);
+    CHECK(group_of(w, &place) != NULL && group_of(w, &place) == group_of(failed, &its));
+    CHECK(goes_along(failed, place - its));
+    w->turn = ENDING;
+    along++;
+}
+
+static void judge_restart(const chief__action *a, worker *w) {
+    int place = 0;
+    CHECK(!sim.stopping && sim.launched && a->until == sim.now + a->delay);
+    if (a->other != UINT32_MAX) {
+        judge_going_along(a, w);
+        return;
+    }
+    CHECK(!alive(w));
+    if (w->state == CHIEF_WORKER_FAILED) {
+        int n = count_in(&w->restarts);
+        CHECK(w->restarts.most < 0 || n <= w->restarts.most);
+        n = count_in(&sim.budget);
+        CHECK(sim.budget.most < 0 || n <= sim.budget.most);
+        CHECK(!w->has_codes || w->code != 2 || w->reason == CHIEF_REASON_START_TIMEOUT);
+    }
+    if (group_of(w, &place) == NULL) return;
+    if (w->served || w->turn != NO_TURN) w->turn = WAITING;
+    w->takes = w->served;
+}
+
+static void judge_given_up(const chief__action *a, worker *w) {
+    CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping);
+    given_up[a->why]++;
+    if (a->why == WHY_INTENSITY) CHECK(count_in(&w->restarts) > w->restarts.most && w->restarts.most >= 0);
+    if (a->why == WHY_BUDGET) CHECK(count_in(&sim.budget) > sim.budget.most && sim.budget.most >= 0);
+    if (a->why == WHY_CODE) CHECK(w->has_codes && w->code == 2);
+    if (a->why == WHY_ABANDONED) CHECK(w->home == ABANDONED || w->reports);
+    if (a->why == WHY_BUDGET || (w->critical && !w->let_go)) sim.has_to_stop = true;
+}
 
 static bool names_it(const worker *w, const char *name) {
     for (size_t i = 0; i < w->n_after; i++) {
@@ -104,6 +242,7 @@ static void judge_state(const chief__action *a, worker *w) {
     CHECK(a->previous != a->state || a->state == CHIEF_WORKER_FAILED);
     if (a->state == CHIEF_WORKER_STOPPED) CHECK(w->interrupted_until == 0 || a->reason == CHIEF_REASON_KILLED);
     w->state = a->state;
+    w->reason = a->reason;
 }
 
 static void judge_home(const chief__action *a, worker *w) {
@@ -111,6 +250,15 @@ static void judge_home(const chief__action *a, worker *w) {
     switch (a->kind) {
     case STEP_A_INIT:
         CHECK(w->home == NOBODY && !sim.stopping && !sim.ended && a->generation == w->generation + 1);
+        settle_turns();
+        if (w->turn == ENDING || w->turn == WAITING) {
+            with_group(w, judge_turn);
+            w->turn = STARTING;
+            in_turn++;
+        }
+        w->fresh = true;
+        w->served = w->let_go = false;
+        w->code = 0;
         w->generation = a->generation;
         w->interrupted_until = 0;
         w->home = IN_INIT;
@@ -156,6 +304,7 @@ static void judge_all(const chief__action *a) {
     case STEP_A_STOPPING:
         CHECK(!sim.stopping && !sim.ended);
         sim.stopping = true;
+        for (int i = 0; i < MOST; i++) sim.w[i].turn = NO_TURN;
         sim.stop_by = sim.now + FORCE_TIMEOUT;
         break;
     default: /* STEP_A_ALL_ENDED */
@@ -178,13 +327,18 @@ static void judge(const chief__action *a) {
     case STEP_A_STATE: judge_state(a, w); break;
     case STEP_A_PHASE: w->phase = a->phase; break;
     case STEP_A_WRONG: CHECK(a->previous == w->state); break;
-    case STEP_A_READY: CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP); break;
-    case STEP_A_RESTART: CHECK(!alive(w) && !sim.stopping && sim.launched && a->until == sim.now + a->delay); break;
-    case STEP_A_GIVEN_UP: CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping); break;
-    case STEP_A_CRITICAL: CHECK(w->critical && !alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping); break;
+    case STEP_A_READY:
+        CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP);
+        w->served = true;
+        w->turn = NO_TURN;
+        break;
+    case STEP_A_RESTART: judge_restart(a, w); break;
+    case STEP_A_GIVEN_UP: judge_given_up(a, w); break;
+    case STEP_A_CRITICAL: CHECK(sim.has_to_stop && !sim.stopping); break;
     case STEP_A_NOTE_AFTER: CHECK(a->other < MOST && sim.w[a->other].there); break;
     case STEP_A_REMOVED:
         CHECK(!alive(w));
+        w->turn = NO_TURN;
         w->there = false;
         break;
     default: judge_home(a, w); break;
@@ -210,7 +364,8 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     const chief__action *actions;
     size_t n;
     chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
-    if (kind == STEP_EXITED || kind == STEP_INIT_FAILED) event.code = (int32_t)pick(4);
+    event.code = sim.code;
+    sim.has_to_stop = false;
     sim.initing = kind == STEP_INIT;
     if (kind == STEP_INIT) sim.init_sent = true;
     if (kind == STEP_LAUNCH && !sim.stopping) sim.launched = true;
@@ -221,7 +376,13 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     for (size_t i = 0; i < n; i++) judge(&actions[i]);
     for (uint32_t i = 0; i < MOST; i++) {
         if (sim.w[i].there) judge_phase(i);
+        if (sim.w[i].takes && !sim.stopping) with_group(&sim.w[i], judge_taken);
+        sim.w[i].takes = false;
     }
+    for (uint32_t i = 0; i < MOST; i++) sim.w[i].fresh = false;
+    settle_turns();
+    CHECK(!sim.has_to_stop || sim.stopping);
+    sim.code = 0;
     return rc;
 }
 
@@ -248,6 +409,7 @@ static void initialized(uint32_t id) {
 static void ends(uint32_t id, chief__step_kind kind, int32_t reason) {
     sim.w[id].reports = true;
     sim.w[id].home = NOBODY;
+    sim.w[id].code = sim.code = (int32_t)pick(4);
     step(kind, id, sim.w[id].generation, reason);
     sim.w[id].reports = false;
 }
@@ -282,12 +444,26 @@ static void report_nonsense(void) {
     step((chief__step_kind)(STEP_INITIALIZED + (int)pick(7)), id, generation, (int32_t)pick(10));
 }
 
+/* Asks it of one worker. A stop that is granted lets its group go on in the same step. */
+static int ask(worker *w, chief__step_kind kind) {
+    bool lets_go = kind == STEP_STOP || kind == STEP_REMOVE;
+    bool rested = !alive(w) && w->phase != CHIEF_PHASE_WAITING;
+    turn before = w->turn;
+    if (lets_go) w->turn = NO_TURN;
+    int rc = step(kind, (uint32_t)(w - sim.w), 0, 0);
+    if (rc != CHIEF_OK && w->turn == NO_TURN) w->turn = before;
+    if (rc != CHIEF_OK) return rc;
+    if (alive(w)) w->let_go = lets_go || (w->let_go && kind != STEP_RESTART);
+    if (rested && (kind == STEP_START || kind == STEP_RESTART)) w->restarts.len = 0;
+    return rc;
+}
+
 static void request(void) {
     uint32_t id = pick(MOST);
     chief__step_kind kind = (chief__step_kind)(STEP_ENABLE + (int)pick(6));
     if (kind == STEP_REMOVE && pick(3) > 0) return;
     bool over = sim.ended;
-    int rc = step(kind, id, 0, 0);
+    int rc = ask(&sim.w[id], kind);
     if (!sim.w[id].there) return;
     CHECK(!over || rc == CHIEF_EBUSY || rc == CHIEF_ENOENT);
     CHECK(sim.launched || sim.stopping || kind == STEP_ENABLE || kind == STEP_ADDED || rc == CHIEF_ENOTINIT ||
@@ -324,7 +500,7 @@ static bool choose_name(worker *w) {
 static void add(void) {
     static const int64_t graces[] = {-1, -1, 0, 10, 100, 1000};
     static const int32_t codes[] = {2};
-    worker w = {.there = true, .critical = pick(16) == 0};
+    worker w = {.there = true, .critical = pick(24) == 0, .has_codes = pick(2)};
     const char *after[2];
     uint32_t id;
     bool second = choose_name(&w);
@@ -335,7 +511,7 @@ static void add(void) {
                                              .factor = 1 + pick(2),
                                              .max_delay = 40,
                                              .jitter = pick(2) * 0.2,
-                                             .max_restarts = (int64_t)pick(5) - 1,
+                                             .max_restarts = pick(2) == 0 ? -1 : (int64_t)pick(TIMES - 1),
                                              .window = pick(200)},
                                  .after = after,
                                  .n_after = w.n_after,
@@ -343,12 +519,14 @@ static void add(void) {
                                  .enabled = pick(8) > 0,
                                  .critical = w.critical,
                                  .no_restart_codes = codes,
-                                 .n_no_restart_codes = pick(2),
+                                 .n_no_restart_codes = w.has_codes,
                                  .grace = graces[pick(6)],
                                  .start_timeout = pick(40),
                                  .forceable = pick(2) == 0,
                                  .force_ms = FORCE_MS};
     w.forceable = given.forceable;
+    w.restarts.most = given.restart.max_restarts;
+    w.restarts.window = given.restart.window;
     size_t room = chief__model_room(sim.m);
     int rc = chief__model_add(sim.m, &given, &id);
     CHECK(rc == CHIEF_OK || (rc == CHIEF_ECLOSED && (sim.stopping || sim.ended)) || (rc == CHIEF_ECYCLE && second));
@@ -397,6 +575,48 @@ static void end_it(void) {
     for (int i = 0; i < 10; i++) something();
 }
 
+/* Of those there are, mostly in the order in which they can wait for each other. */
+static void add_group(void) {
+    group *g = &sim.groups[sim.n_groups];
+    const char *names[MOST];
+    bool turned = pick(16) == 0;
+    int place;
+    g->policy = (int32_t)(1 + pick(3));
+    for (int i = 0; i < MOST; i++) {
+        const worker *w = &sim.w[turned ? MOST - 1 - i : i];
+        bool taken = false;
+        for (int j = 0; w->there && j < sim.n_groups; j++)
+            for (place = 0; place < sim.groups[j].n; place++)
+                taken = taken || strcmp(sim.groups[j].names[place], w->name) == 0;
+        if (!w->there || taken || pick(3) == 0) continue;
+        memcpy(g->names[g->n], w->name, sizeof w->name);
+        names[g->n] = g->names[g->n];
+        g->n++;
+    }
+    int rc = chief__model_add_group(sim.m, sim.n_groups == 0 ? "g" : "h", g->policy, names, (size_t)g->n);
+    CHECK(rc == (g->n > 0 ? CHIEF_OK : CHIEF_EINVAL));
+    if (rc == CHIEF_OK) sim.n_groups++;
+}
+
+static void all_well(void) {
+    for (uint32_t id = 0; id < MOST; id++) {
+        if (sim.w[id].home == IN_INIT) initialized(id);
+        if (sim.w[id].home == RUNNING) step(STEP_ENTERED, id, sim.w[id].generation, 0);
+        if (sim.w[id].home == RUNNING) step(STEP_READY, id, sim.w[id].generation, 0);
+    }
+}
+
+static void live(void) {
+    step(STEP_INIT, 0, 0, 0);
+    if (pick(4) > 0) {
+        for (uint32_t id = 0; id < MOST; id++) report(id);
+        step(STEP_LAUNCH, 0, 0, 0);
+    }
+    for (int rounds = pick(2) == 0 ? 3 : 0; rounds > 0; rounds--) all_well();
+    for (uint32_t n = pick(EVENTS); n > 0; n--) something();
+    end_it();
+}
+
 static void one_sequence(uint64_t seed) {
     chief__model_options options = {.force_stop_timeout = FORCE_TIMEOUT, .init_timeout = INIT_TIMEOUT, .seed = seed};
     memset(&sim, 0, sizeof sim);
@@ -405,16 +625,18 @@ static void one_sequence(uint64_t seed) {
     for (int i = 0; i < 8; i++) pick(2);
     sim.now = 1000;
     sim.exit_when_done = options.exit_when_done = pick(3) == 0;
+    options.limited = pick(8) == 0;
+    options.max_restarts = pick(TIMES - 1);
+    options.restart_window = pick(100);
+    sim.budget.most = options.limited ? options.max_restarts : -1;
+    sim.budget.window = options.restart_window;
     CHECK(chief__model_new(&sim.m, &options) == CHIEF_OK);
     for (uint32_t n = 1 + pick(6); n > 0; n--) add();
-    CHECK(chief__model_link(sim.m) == CHIEF_OK);
-    step(STEP_INIT, 0, 0, 0);
-    if (pick(4) > 0) {
-        for (uint32_t id = 0; id < MOST; id++) report(id);
-        step(STEP_LAUNCH, 0, 0, 0);
-    }
-    for (uint32_t n = pick(EVENTS); n > 0; n--) something();
-    end_it();
+    for (uint32_t n = pick(GROUPS + 1); n > 0; n--) add_group();
+    int rc = chief__model_link(sim.m);
+    CHECK(rc == CHIEF_OK || (rc == CHIEF_ECYCLE && sim.n_groups > 0));
+    if (rc == CHIEF_OK) live();
+    refused += rc != CHIEF_OK;
     chief__model_free(sim.m);
 }
 
@@ -426,13 +648,19 @@ static uint64_t number(const char *variable, uint64_t otherwise) {
 static void test_step__random_events_keep_what_must_hold(void **state) {
     (void)state;
     uint64_t slow = number("CHIEF_TEST_SLOW", 1);
-    uint64_t n = number("CHIEF_STEP_SEQUENCES", 100000 / (slow > 0 ? slow : 1));
+    uint64_t n = number("CHIEF_STEP_SEQUENCES", 1000000 / (slow > 0 ? slow * slow : 1));
     uint64_t seed = number("CHIEF_STEP_SEED", (uint64_t)time(NULL) * 1000003);
     printf("CHIEF_STEP_SEED=%" PRIu64 ", %" PRIu64 " sequences\n", seed, n);
     (void)fflush(stdout); /* also when an assertion ends it */
     for (uint64_t i = 0; i < n; i++) one_sequence(seed + i);
-    printf("%" PRIu64 " steps, at most %zu actions in one\n", steps, most_actions);
+    printf("%" PRIu64 " steps, at most %zu actions in one; %" PRIu64 " refused\n", steps, most_actions, refused);
     assert_true(most_actions <= 8 * MOST);
+    printf("%" PRIu64 " went along, %" PRIu64 " started in their turn; given up", along, in_turn);
+    for (int why = WHY_POLICY; why <= WHY_ABANDONED; why++) printf(" %" PRIu64, given_up[why]);
+    printf("\n");
+    if (n < 1000) return;
+    assert_true(refused <= n / 20 && along > n / 100 && in_turn > n / 100);
+    for (int why = WHY_POLICY; why <= WHY_ABANDONED; why++) assert_true(given_up[why] > n / 1000);
 }
 
 int main(void) {

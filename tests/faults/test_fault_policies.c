@@ -352,8 +352,9 @@ static void test_fault_policies__a_spent_budget_stops_the_app(void **state) {
     probe b = {.fail_runs = 100};
     chief *c = make(&co);
     add(c, "a", &a, &o);
-    add(c, "b", &b, &o);
     launch(c);
+    await_runs(&a, 3);
+    add(c, "b", &b, &o);
     expect_given_up(c, "b", "all together were to be restarted more than 4 times in 3600.0 s", "run returned 9");
     chief_event *stopping = await_event(c, CHIEF_EVENT_STOPPING);
     assert_string_equal(stopping->error,
@@ -363,7 +364,8 @@ static void test_fault_policies__a_spent_budget_stops_the_app(void **state) {
     assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_EFAILED);
     support_says("restart budget spent");
     assert_int_equal(chief_exit_code(c), 70);
-    assert_int_equal(a.runs + b.runs, 6);
+    assert_int_equal(a.runs, 3);
+    assert_int_equal(b.runs, 3);
     chief_free(c);
 }
 
@@ -398,6 +400,99 @@ static void test_fault_policies__groups_come_before_the_start(void **state) {
     launch(c);
     assert_int_equal(chief_add_group(c, "h", CHIEF_ONE_FOR_ALL, abc, 1), CHIEF_EBUSY);
     end(c, CHIEF_OK);
+}
+
+/* Says it is ready at the first message, ends with an error at the second. */
+static int shy_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    chief_msg *msg;
+    (void)atomic_fetch_add(&p->runs, 1);
+    for (int i = 0; chief_worker_recv(ctx, CHIEF_FOREVER, &msg) == CHIEF_OK; i++) {
+        chief_msg_free(msg);
+        if (i == 1) return 9;
+        chief_worker_ready(ctx);
+    }
+    return 0;
+}
+
+static const chief_worker_ops shy = {.size = sizeof shy, .init = touchy_init, .run = shy_run};
+
+static void tell(chief *c, const char *name) { assert_int_equal(chief_send(c, name, "x", 1, 0), CHIEF_OK); }
+
+/* The phase is written right after the state. */
+static bool b_waits_for_a(void *c) {
+    chief_snapshot *s;
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    const chief_worker_status *b = chief_snapshot_find(s, "b");
+    bool waits = b->phase == CHIEF_PHASE_WAITING && strcmp(b->waiting_for, "a") == 0;
+    chief_snapshot_free(s);
+    return waits;
+}
+
+static void test_fault_30__one_start_when_what_it_waits_for_is_ready(void **state) {
+    (void)state;
+    const char *after[] = {"a"};
+    probe a = {0};
+    probe b = {0};
+    chief_worker_options of_a = {.size = sizeof of_a, .flags = CHIEF_WORKER_SAYS_READY, .restart = &at_once};
+    chief_worker_options of_b = {.after = after, .n_after = 1};
+    chief *c = make(NULL);
+    assert_int_equal(chief_add_worker_with(c, "a", &shy, &a, &of_a), CHIEF_OK);
+    add(c, "b", &b, &of_b);
+    launch(c);
+    for (int i = 0; i < 3; i++) assert_int_equal(chief_restart_worker(c, "b"), CHIEF_OK);
+    assert_int_equal(b.runs, 0);
+    tell(c, "a");
+    await_runs(&b, 1);
+    assert_int_equal(chief_wait_ready(c, support_ms(ANSWER_MS)), CHIEF_OK);
+    tell(c, "a"); /* a fails; its next life has not said that it is ready */
+    await_runs(&a, 2);
+    assert_int_equal(chief_restart_worker(c, "b"), CHIEF_OK);
+    assert_int_equal(chief_wait_state(c, "b", CHIEF_WORKER_STOPPED, support_ms(ANSWER_MS)), CHIEF_OK);
+    assert_true(support_until(b_waits_for_a, c, ANSWER_MS));
+    assert_int_equal(b.runs, 1);
+    tell(c, "a");
+    await_runs(&b, 2);
+    end(c, CHIEF_OK);
+    assert_int_equal(b.runs, 2);
+}
+
+/* One that is not ready in time is asked to end, and has failed. */
+static void test_fault_policies__late_to_be_ready(void **state) {
+    (void)state;
+    static const chief_restart one = {.size = sizeof one,
+                                      .policy = CHIEF_RESTART_ON_FAILURE,
+                                      .delay = CHIEF_ZERO,
+                                      .max_restarts = 1,
+                                      .window = 3600000};
+    probe a = {0};
+    chief_worker_options o = {.size = sizeof o, .flags = CHIEF_WORKER_SAYS_READY, .restart = &one, .start_timeout = 20};
+    chief *c = make(NULL);
+    assert_int_equal(chief_add_worker_with(c, "a", &shy, &a, &o), CHIEF_OK);
+    launch(c);
+    expect_given_up(c, "a", "2 failures in 3600.0 s", "not ready within its start_timeout");
+    assert_int_equal(a.runs, 2);
+    end(c, CHIEF_EFAILED);
+}
+
+/* Its own grace, however much longer the whole may take. */
+static void test_fault_policies__a_grace_of_its_own(void **state) {
+    (void)state;
+    static const chief_worker_ops deaf = {.size = sizeof deaf, .run = deaf_run};
+    chief_options co = {.force_stop_timeout = 3600000};
+    chief_worker_options of_deaf = {.size = sizeof of_deaf, .grace = 10, .destroy = open_gone};
+    probe a = {0};
+    atomic_int runs = 0;
+    support_gate_init(&let_go);
+    support_gate_init(&gone);
+    chief *c = make(&co);
+    assert_int_equal(chief_add_worker_with(c, "deaf", &deaf, &runs, &of_deaf), CHIEF_OK);
+    add(c, "a", &a, NULL);
+    launch(c);
+    assert_int_equal(chief_wait_ready(c, support_ms(ANSWER_MS)), CHIEF_OK);
+    end(c, CHIEF_ETIMEDOUT);
+    support_gate_open(&let_go);
+    assert_true(support_gate_pass(&gone));
 }
 
 static void refuse(chief *c, const chief_worker_options *given, const chief_restart *r, const char *text) {
@@ -437,6 +532,9 @@ int main(void) {
         cmocka_unit_test(test_fault_12__rest_for_one),
         cmocka_unit_test(test_fault_12__one_for_all),
         cmocka_unit_test(test_fault_12__who_fails_to_start_is_retried_alone),
+        cmocka_unit_test(test_fault_30__one_start_when_what_it_waits_for_is_ready),
+        cmocka_unit_test(test_fault_policies__late_to_be_ready),
+        cmocka_unit_test(test_fault_policies__a_grace_of_its_own),
         cmocka_unit_test(test_fault_policies__a_spent_budget_stops_the_app),
         cmocka_unit_test(test_fault_policies__no_budget_is_refused),
         cmocka_unit_test(test_fault_policies__groups_come_before_the_start),
