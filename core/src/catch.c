@@ -138,12 +138,13 @@ static void on_parent(uv_poll_t *watcher, int status, int events) {
 int chief__watch_parent(chief *c, chief_context *parent) {
     int fd = chief_context_fd(parent);
     if (fd < 0) return fd;
-    int rc = uv_poll_init(&c->loop, &c->parent_watch, fd);
+    int rc = chief__context_see(c->context, parent);
+    if (rc != CHIEF_OK) return rc;
+    rc = uv_poll_init(&c->loop, &c->parent_watch, fd);
     if (rc != 0) return chief__fail(CHIEF_ESYS, "the parent context can't be watched: %s", uv_strerror(rc));
     c->watching_parent = true;
     c->parent_watch.data = c;
     c->parent = chief_context_ref(parent);
-    chief__context_see(c->context, parent);
     (void)uv_poll_start(&c->parent_watch, UV_READABLE, on_parent);
     return CHIEF_OK;
 }

@@ -316,6 +316,11 @@ int chief_context_set(chief_context *ctx, const char *key, const chief_value *va
     return CHIEF_OK;
 }
 
+static const chief_context *root_of(const chief_context *ctx) {
+    while (ctx->parent != NULL) ctx = ctx->parent;
+    return ctx;
+}
+
 /* With the lock held. */
 static bool look_up(const chief_context *ctx, const char *key, chief_value *out) {
     for (; ctx != NULL; ctx = ctx->parent)
@@ -331,8 +336,7 @@ int chief_context_get(chief_context *ctx, const char *key, chief_value *out) {
     if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
     memset(out, 0, sizeof *out);
     if (ctx == NULL || key == NULL) return chief__fail_code(CHIEF_EINVAL);
-    const chief_context *root = ctx;
-    while (root->parent != NULL) root = root->parent;
+    const chief_context *root = root_of(ctx);
     chief__lock(&ctx->tree->lock);
     bool found = look_up(ctx, key, out);
     chief_context *seen = root->seen;
@@ -341,8 +345,27 @@ int chief_context_get(chief_context *ctx, const char *key, chief_value *out) {
     return seen != NULL ? chief_context_get(seen, key, out) : chief__fail(CHIEF_ENOENT, "no value \"%.64s\"", key);
 }
 
-void chief__context_see(chief_context *ctx, chief_context *other) {
+/* What a root sees: set once, under its lock, and held by it. */
+static chief_context *seen_by(const chief_context *root) {
+    chief__lock(&root->tree->lock);
+    chief_context *seen = root->seen;
+    chief__unlock(&root->tree->lock);
+    return seen;
+}
+
+static bool leads_to(const chief_context *from, const struct tree *tree) {
+    for (; from != NULL; from = seen_by(root_of(from)))
+        if (from->tree == tree) return true;
+    return false;
+}
+
+int chief__context_see(chief_context *ctx, chief_context *other) {
+    static chief__mutex seeing = {PTHREAD_MUTEX_INITIALIZER}; /* before every tree's: two must not turn to each other */
+    chief__lock(&seeing);
+    bool circle = leads_to(other, ctx->tree);
     chief__lock(&ctx->tree->lock);
-    if (ctx->seen == NULL) ctx->seen = chief_context_ref(other);
+    if (!circle && ctx->seen == NULL) ctx->seen = chief_context_ref(other);
     chief__unlock(&ctx->tree->lock);
+    chief__unlock(&seeing);
+    return circle ? chief__fail(CHIEF_EINVAL, "a chief's parent context can't lie below its own") : CHIEF_OK;
 }

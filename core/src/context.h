@@ -16,8 +16,9 @@ int64_t chief__context_deadline(const chief_context *ctx);
 void chief__context_join(chief_context *ctx, chief__place *place, chief__waiter *waiter);
 void chief__context_leave(chief_context *ctx, chief__place *place);
 
-/* From now on what is not found in `ctx` (a root) is looked for in `other`, whose cancellation it does not share. Once. */
-void chief__context_see(chief_context *ctx, chief_context *other);
+/* From now on what is not found in `ctx` (a root) is looked for in `other`, whose cancellation it does not share. Once.
+ * CHIEF_EINVAL when `other` lies below `ctx`, or looks there itself: nothing would ever be not found. */
+int chief__context_see(chief_context *ctx, chief_context *other);
 
 #pragma GCC visibility pop
 #endif
