@@ -61,9 +61,20 @@ static void log_state(chief *c, const chief_event *e) {
     log_worker(c, e->level, message, e);
 }
 
-/* Writes the state into the pool and tells it, in this order: who saw the event sees the state. The texts of a failure
- * move into the pool and stay there at least until its next record, which is this thread's. */
-static void record(chief *c, chief__member *member, chief_event *e) {
+static void set_phase(chief *c, chief__change *change, const chief__action *a, char *waiting_for, size_t size) {
+    change->phase = a->phase;
+    change->until = a->until;
+    change->waiting_for = waiting_for;
+    waiting_for[0] = '\0';
+    if (a->phase == CHIEF_PHASE_WAITING && a->delay >= 0) (void)snprintf(waiting_for, size, "restart");
+    else if (a->phase == CHIEF_PHASE_WAITING) (void)chief__model_waiting_for(c->model, a->id, waiting_for, size);
+}
+
+/* Writes the state, with the phase that goes with it (NULL: stays), into the pool and tells it, in this order: who saw the
+ * event sees the state. The texts of a failure move into the pool and stay there at least until its next record, which is
+ * this thread's. */
+static void record(chief *c, chief__member *member, chief_event *e, const chief__action *phase) {
+    char waiting_for[TEXT_SIZE];
     e->seq = chief__pool_next_seq(c->pool);
     e->worker = member->unit->name;
     e->level = level_of(e->state, e->error);
@@ -75,6 +86,7 @@ static void record(chief *c, chief__member *member, chief_event *e) {
                             .restarts = member->restarts,
                             .error = (char *)(uintptr_t)e->error,
                             .traceback = (char *)(uintptr_t)e->traceback};
+    if (phase != NULL) set_phase(c, &change, phase, waiting_for, sizeof waiting_for);
     chief__pool_record(c->pool, member->entry, &change);
     chief__tell(c, e);
     /* Before the loop runs this is done under the chief's lock, where the host's sink may not be called. */
@@ -83,7 +95,7 @@ static void record(chief *c, chief__member *member, chief_event *e) {
 
 void chief__record_state(chief *c, chief__member *member, chief_state_t previous, chief_state_t state) {
     chief_event e = {.kind = CHIEF_EVENT_STATE, .previous = previous, .state = state, .generation = member->generation};
-    record(c, member, &e);
+    record(c, member, &e, NULL);
 }
 
 static bool has_ended(chief_state_t state) { return state == CHIEF_WORKER_FAILED || state == CHIEF_WORKER_STOPPED; }
@@ -119,7 +131,17 @@ static void fill_failure(chief *c, chief__member *member, int32_t reason) {
     if (text[0] != '\0') c->failure = with_place(text, member->home != NULL ? member->where : NULL);
 }
 
-static void act_state(chief *c, chief__member *member, const chief__action *a) {
+/* The phase that the same answer of the brain brings for this state of the worker. */
+static const chief__action *phase_of(const chief__action *a, size_t more) {
+    for (const chief__action *next = a + 1; next <= a + more; next++) {
+        if (next->id != a->id) continue;
+        if (next->kind == STEP_A_PHASE) return next;
+        if (next->kind == STEP_A_STATE) return NULL;
+    }
+    return NULL;
+}
+
+static void act_state(chief *c, chief__member *member, const chief__action *a, size_t more) {
     chief_event e = {.kind = CHIEF_EVENT_STATE,
                      .previous = a->previous,
                      .state = a->state,
@@ -131,7 +153,7 @@ static void act_state(chief *c, chief__member *member, const chief__action *a) {
         e.traceback = c->traceback;
         c->failure = c->traceback = NULL;
     }
-    record(c, member, &e);
+    record(c, member, &e, phase_of(a, more));
     if (a->state == CHIEF_WORKER_DISABLED) (void)chief__hub_open_worker(c->hub, member->unit->name, false);
     if (a->state == CHIEF_WORKER_ENABLED) (void)chief__hub_open_worker(c->hub, member->unit->name, true);
 }
@@ -155,16 +177,10 @@ static void act_wrong(chief *c, chief__member *member, const chief__action *a) {
 }
 
 static void act_phase(chief *c, chief__member *member, const chief__action *a) {
-    char waiting_for[TEXT_SIZE] = "";
+    char waiting_for[TEXT_SIZE];
+    chief__change change = {.generation = member->generation, .restarts = member->restarts};
     member->phase = a->phase;
-    if (a->phase == CHIEF_PHASE_WAITING && a->delay >= 0) (void)strcpy(waiting_for, "restart");
-    else if (a->phase == CHIEF_PHASE_WAITING)
-        (void)chief__model_waiting_for(c->model, a->id, waiting_for, sizeof waiting_for);
-    chief__change change = {.phase = a->phase,
-                            .until = a->until,
-                            .generation = member->generation,
-                            .restarts = member->restarts,
-                            .waiting_for = waiting_for};
+    set_phase(c, &change, a, waiting_for, sizeof waiting_for);
     chief__pool_record(c->pool, member->entry, &change);
 }
 
@@ -238,8 +254,10 @@ static void act_abandon(chief *c, chief__member *member, const chief__action *a)
     member->abandoned = true;
     char text[TEXT_SIZE];
     const char *where = member->where;
-    note_late(c, member, a);
-    chief__name_late(c, member);
+    if (member->home != NULL) { /* one that never had a home holds up nobody */
+        note_late(c, member, a);
+        chief__name_late(c, member);
+    }
     (void)snprintf(text, sizeof text, "did not end in time: abandoned%s%s", where != NULL ? " " : "",
                    where != NULL ? where : "");
     chief_event e = {.kind = CHIEF_EVENT_ABANDONED,
@@ -276,7 +294,7 @@ static void act_removed(chief *c, chief__member *member) {
     member->removed = true;
     chief_event e = {.kind = CHIEF_EVENT_REMOVED, .level = CHIEF_INFO};
     chief__tell_worker(c, member, &e, "worker removed");
-    if (member->home == NULL) chief__member_drop(c, member);
+    if (member->home == NULL && !member->stillborn && !member->in_burial) chief__member_drop(c, member);
 }
 
 static void act_inited(chief *c) {
@@ -327,11 +345,11 @@ static bool act_whole(chief *c, const chief__action *a) {
     }
 }
 
-void chief__act(chief *c, const chief__action *a) {
+void chief__act(chief *c, const chief__action *a, size_t more) {
     if (act_whole(c, a)) return;
     chief__member *member = c->members[a->id];
     switch (a->kind) {
-    case STEP_A_STATE: act_state(c, member, a); break;
+    case STEP_A_STATE: act_state(c, member, a, more); break;
     case STEP_A_WRONG: act_wrong(c, member, a); break;
     case STEP_A_PHASE: act_phase(c, member, a); break;
     case STEP_A_INIT: act_init(c, member, a); break;

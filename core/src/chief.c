@@ -20,11 +20,13 @@
 #define STACK_SIZE_LEAST ((size_t)512 * 1024)
 #define DEFAULT_NAME "chief"
 
-int chief__forked_check(void) {
+static int check_process(void) {
     return chief__forked()
                ? chief__fail(CHIEF_EFORK, "a chief lives in the process that made it, not in a forked child")
                : CHIEF_OK;
 }
+
+int chief__check(const chief *c) { return c != NULL ? check_process() : chief__fail_code(CHIEF_EINVAL); }
 
 /* ---- making and freeing ---- */
 
@@ -87,7 +89,7 @@ int chief_new(chief **out, const chief_options *options) {
     if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
     *out = NULL;
     chief_options o;
-    int rc = chief__forked_check();
+    int rc = check_process();
     if (rc == CHIEF_OK) rc = chief__options_read(&o, sizeof o, options, "chief_options");
     if (rc == CHIEF_OK) rc = check_options(&o);
     if (rc != CHIEF_OK) return rc;
@@ -336,9 +338,8 @@ int chief_add_worker(chief *c, const char *name, const chief_worker_ops *ops, vo
 
 int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *ops, void *data,
                           const chief_worker_options *options) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__unit *unit;
-    int rc = chief__forked_check();
+    int rc = chief__check(c);
     if (rc == CHIEF_OK) rc = chief__unit_new(&unit, name, ops, data, options);
     if (rc != CHIEF_OK) return rc;
     if (unit->isolation == CHIEF_PROCESS)
@@ -363,15 +364,17 @@ int chief_add_group(chief *c, const char *name, int32_t policy, const char *cons
 }
 
 int chief_add_channel(chief *c, const char *name, const chief_channel_options *options) {
-    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief__hub_add_channel(c->hub, name, options);
+    int rc = chief__check(c);
+    return rc == CHIEF_OK ? chief__hub_add_channel(c->hub, name, options) : rc;
 }
 
 int chief_get_channel(chief *c, const char *name, chief_channel **out) {
     if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
     *out = NULL;
-    if (c == NULL || name == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
     chief_channel *ch;
-    int rc = chief__hub_channel(c->hub, name, &ch);
+    rc = chief__hub_channel(c->hub, name, &ch);
     if (rc == CHIEF_OK) *out = chief_channel_ref(ch);
     return rc;
 }
@@ -397,11 +400,11 @@ static int enable_named(chief *c, const char *const *names, size_t n) {
 }
 
 int chief_enable_workers(chief *c, const char *const *names, size_t n) {
-    if (c == NULL || (names == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (names == NULL && n > 0) return chief__fail_code(CHIEF_EINVAL);
     for (size_t i = 0; i < n; i++)
         if (names[i] == NULL) return chief__fail(CHIEF_EINVAL, "name %zu is NULL", i);
-    int rc = chief__forked_check();
-    if (rc != CHIEF_OK) return rc;
     chief__name_list list = {names, n};
     chief__lock(&c->lock);
     bool running = c->stage != STAGE_NEW;
@@ -413,7 +416,7 @@ int chief_enable_workers(chief *c, const char *const *names, size_t n) {
 int chief_enable_worker(chief *c, const char *name) { return chief_enable_workers(c, &name, 1); }
 
 int chief_is_enabled(chief *c, const char *name) {
-    if (c == NULL || name == NULL) return 0;
+    if (chief__check(c) != CHIEF_OK || name == NULL) return 0;
     chief__lock(&c->lock);
     chief_state_t least = chief__pool_least(c->pool, name);
     bool by_default = c->stage == STAGE_NEW && c->enable_by_default && !c->any_named;
@@ -424,7 +427,8 @@ int chief_is_enabled(chief *c, const char *name) {
 /* ---- settings ---- */
 
 int chief_set_enable_by_default(chief *c, int on) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
     chief__lock(&c->lock);
     bool late = c->stage != STAGE_NEW;
     if (!late) c->enable_by_default = on != 0;
@@ -433,6 +437,8 @@ int chief_set_enable_by_default(chief *c, int on) {
 }
 
 static int set_in_model(chief *c, chief__request_kind kind, int64_t number) {
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
     chief__lock(&c->lock);
     bool running = c->stage != STAGE_NEW;
     if (!running && kind == REQUEST_FORCE_STOP_TIMEOUT) chief__model_set_force_stop_timeout(c->model, number);
@@ -442,16 +448,16 @@ static int set_in_model(chief *c, chief__request_kind kind, int64_t number) {
 }
 
 int chief_set_force_stop_timeout(chief *c, int64_t ms) {
-    if (c == NULL || (ms < 0 && ms != CHIEF_ZERO)) return chief__fail(CHIEF_EINVAL, "force_stop_timeout is negative");
+    if (ms < 0 && ms != CHIEF_ZERO) return chief__fail(CHIEF_EINVAL, "force_stop_timeout is negative");
     return set_in_model(c, REQUEST_FORCE_STOP_TIMEOUT, chief__or_default(ms, FORCE_STOP_TIMEOUT_MS));
 }
 
-int chief_set_exit_when_done(chief *c, int on) {
-    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : set_in_model(c, REQUEST_EXIT_WHEN_DONE, on != 0);
-}
+int chief_set_exit_when_done(chief *c, int on) { return set_in_model(c, REQUEST_EXIT_WHEN_DONE, on != 0); }
 
 int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data) {
-    if (c == NULL || hook == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (hook == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__hook *made = chief__calloc(1, sizeof *made);
     if (made == NULL) return chief__fail_code(CHIEF_ENOMEM);
     made->run = hook;
@@ -469,7 +475,9 @@ int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data) {
 }
 
 int chief_catch_signals(chief *c, uint32_t catches) {
-    if (c == NULL || (catches & ~(uint32_t)(CHIEF_CATCH_STOP | CHIEF_CATCH_HUP | CHIEF_CATCH_USR2)) != 0)
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if ((catches & ~(uint32_t)(CHIEF_CATCH_STOP | CHIEF_CATCH_HUP | CHIEF_CATCH_USR2)) != 0)
         return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&c->lock);
     bool late = c->stage != STAGE_NEW;
@@ -494,7 +502,8 @@ int chief_set_locker(chief *c, int (*wait)(void *data, chief_context *ctx), void
 
 int chief_states(chief *c, chief_snapshot **out) {
     if (out != NULL) *out = NULL;
-    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief_pool_states(c->pool, out);
+    int rc = chief__check(c);
+    return rc == CHIEF_OK ? chief_pool_states(c->pool, out) : rc;
 }
 
 chief_pool *chief_get_pool(chief *c) { return c != NULL ? c->pool : NULL; }
@@ -512,36 +521,47 @@ const char *chief_get_name(chief *c) { return c != NULL ? c->name : ""; }
 int chief_exit_code(chief *c) { return c != NULL && chief_has_stopped(c) ? c->exit_code : 0; }
 
 int chief_send(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms) {
-    if (c == NULL || to == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (to == NULL) return chief__fail_code(CHIEF_EINVAL);
     if (strcmp(to, "*") == 0) return chief_broadcast(c, data, len, NULL);
     return chief__hub_send(c->hub, NULL, to, data, len, timeout_ms);
 }
 
 int chief_broadcast(chief *c, const void *data, size_t len, size_t *reached) {
-    return c == NULL ? chief__fail_code(CHIEF_EINVAL) : chief__hub_broadcast(c->hub, NULL, data, len, reached);
+    int rc = chief__check(c);
+    return rc == CHIEF_OK ? chief__hub_broadcast(c->hub, NULL, data, len, reached) : rc;
 }
 
 int chief_call(chief *c, const char *to, const void *data, size_t len, int64_t timeout_ms, chief_msg **reply) {
     if (reply == NULL) return chief__fail_code(CHIEF_EINVAL);
     *reply = NULL;
-    if (c == NULL || to == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (to == NULL) return chief__fail_code(CHIEF_EINVAL);
     return chief__hub_call(c->hub, NULL, to, data, len, timeout_ms, reply);
 }
 
 int chief_take_events(chief *c, chief_event **out, size_t max, int64_t timeout_ms, size_t *n) {
     if (n != NULL) *n = 0;
-    if (c == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
     return chief__events_take(c->events, out, max, timeout_ms, n);
 }
 
 int chief_set_event_level(chief *c, int32_t level) {
-    int rc = c == NULL ? chief__fail_code(CHIEF_EINVAL) : check_level(level);
+    int rc = chief__check(c);
+    if (rc == CHIEF_OK) rc = check_level(level);
     if (rc == CHIEF_OK) chief__events_set_level(c->events, level);
     return rc;
 }
 
-uint64_t chief_late_replies(chief *c) { return c != NULL ? chief__hub_late_replies(c->hub) : 0; }
+uint64_t chief_late_replies(chief *c) { return chief__check(c) == CHIEF_OK ? chief__hub_late_replies(c->hub) : 0; }
 
-uint64_t chief_events_dropped(chief *c) { return c != NULL ? chief__events_dropped(c->events) : 0; }
+uint64_t chief_events_dropped(chief *c) { return chief__check(c) == CHIEF_OK ? chief__events_dropped(c->events) : 0; }
 
-int chief_events_fd(chief *c) { return c != NULL ? chief__events_fd(c->events) : chief__fail_code(CHIEF_EINVAL); }
+int chief_events_fd(chief *c) {
+    int rc = chief__check(c);
+    return rc == CHIEF_OK ? chief__events_fd(c->events) : rc;
+}

@@ -64,6 +64,7 @@ static void conclude(chief *c) {
     const char *text;
     c->ended = true;
     settle(c);
+    chief__take_notes(c); /* what the last death lost */
     chief_context_cancel(c->context, "the chief has stopped");
     chief__hub_close(c->hub);
     text = c->result == CHIEF_OK ? "" : c->result_text != NULL ? c->result_text : chief_strerror(c->result);

@@ -16,7 +16,7 @@ int chief__feed_event(chief *c, const chief__step_event *event) {
     const chief__action *actions;
     size_t n;
     int rc = chief__step(c->model, event, c->homes->now(c), &actions, &n);
-    for (size_t i = 0; i < n; i++) chief__act(c, &actions[i]);
+    for (size_t i = 0; i < n; i++) chief__act(c, &actions[i], n - i - 1);
     chief__free(c->failure);
     chief__free(c->traceback);
     c->failure = c->traceback = NULL;
@@ -108,19 +108,26 @@ static void take_report(chief *c, chief__report *slot, uint32_t bits) {
     else if ((bits & REPORT_LAST) != 0) last_report(c, member, bits);
 }
 
-static void take_stillborn(chief *c) {
-    for (size_t i = 0; c->n_stillborn > 0 && i < c->n_members; i++) {
-        chief__member *member = c->members[i];
-        if (member == NULL || !member->stillborn) continue;
-        member->stillborn = false;
-        c->n_stillborn--;
-        c->failure = member->birth_error;
-        member->birth_error = NULL;
-        (void)chief__feed(c, STEP_INIT_FAILED, member->id, member->generation, CHIEF_REASON_INIT_ERROR);
-    }
+/* The brain may have abandoned it by now, or does so in this very step: with this it has also heard of its end. And it may
+ * be told to make the next one in the same step. */
+static void bury(chief *c, chief__member *member) {
+    member->stillborn = false;
+    member->in_burial = true;
+    c->n_stillborn--;
+    c->failure = member->birth_error;
+    member->birth_error = NULL;
+    (void)chief__feed(c, STEP_INIT_FAILED, member->id, member->generation, CHIEF_REASON_INIT_ERROR);
+    member->in_burial = false;
+    member->abandoned = false;
+    if (member->removed) chief__member_drop(c, member);
 }
 
-static void take_notes(chief *c) {
+static void take_stillborn(chief *c) {
+    for (size_t i = 0; c->n_stillborn > 0 && i < c->n_members; i++)
+        if (c->members[i] != NULL && c->members[i]->stillborn) bury(c, c->members[i]);
+}
+
+void chief__take_notes(chief *c) {
     chief__dropped *note;
     while ((note = chief__inbox_next_note(c->inbox)) != NULL) {
         chief_event e = {.kind = CHIEF_EVENT_MESSAGE_DROPPED,
@@ -155,7 +162,7 @@ static void drain(chief *c) {
     chief__answer_requests(c);
     while (!c->ended && (slot = chief__inbox_next_report(c->inbox, &bits)) != NULL) take_report(c, slot, bits);
     take_stillborn(c);
-    take_notes(c);
+    chief__take_notes(c);
     schedule(c);
 }
 

@@ -54,6 +54,7 @@ typedef struct chief__member {
     bool abandoned;   /* `home` is an abandoned one */
     bool late;        /* `home` was interrupted by the stop, which will name it */
     bool stillborn;   /* a home could not be made, the brain does not know it yet */
+    bool in_burial;   /* the brain is being told so */
     bool removed;     /* the brain forgot it; it stays only for its abandoned home */
     chief__role role; /* in a simulation */
 } chief__member;
@@ -200,7 +201,7 @@ chief__member *chief__members_next(chief *c, chief__members_of *of);
 bool chief__members_there(chief *c, const char *name);
 const char *chief__plain_name(const chief__member *member); /* without the number of a replica */
 int chief__unknown_name(chief *c, const char *name);
-int chief__forked_check(void);
+int chief__check(const chief *c); /* CHIEF_EINVAL for NULL, CHIEF_EFORK in a forked child */
 
 /* request.c */
 void chief__answer_requests(chief *c);
@@ -216,9 +217,11 @@ int chief__feed(chief *c, chief__step_kind kind, uint32_t id, uint64_t generatio
 int chief__feed_event(chief *c, const chief__step_event *event);
 void chief__wake(void *data);
 void chief__note_ready(chief *c);
+void chief__take_notes(chief *c);
 
 /* act.c */
-void chief__act(chief *c, const chief__action *action);
+/* `more` actions of the same answer come behind it. */
+void chief__act(chief *c, const chief__action *action, size_t more);
 void chief__name_late(chief *c, chief__member *member);
 void chief__tell(chief *c, chief_event *event);
 void chief__tell_worker(chief *c, const chief__member *member, chief_event *event, const char *message);

@@ -62,6 +62,7 @@ void chief__stay_park(chief__stay *stay, int64_t until) {
 
 int chief__stay_over(const chief__party *p, int64_t deadline) {
     if (chief__party_is_abandoned(p) || chief__party_err(p) != CHIEF_OK) return CHIEF_ECANCELED;
+    if (chief__forked()) return CHIEF_EFORK; /* nobody is left who could end the wait */
     if (deadline == CHIEF__NOW) return CHIEF_EAGAIN;
     return deadline != INT64_MAX && chief__now_ms() >= deadline ? CHIEF_ETIMEDOUT : CHIEF_OK;
 }

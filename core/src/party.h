@@ -89,7 +89,7 @@ void chief__stay_begin(chief__stay *stay, chief__party *p);
 void chief__stay_park(chief__stay *stay, int64_t until);
 
 /* Why a wait that a done context ends has to end now: CHIEF_ECANCELED, CHIEF_ETIMEDOUT (also for a `deadline` of
- * CHIEF__NOW: CHIEF_EAGAIN), or CHIEF_OK. */
+ * CHIEF__NOW: CHIEF_EAGAIN), CHIEF_EFORK, or CHIEF_OK. */
 int chief__stay_over(const chief__party *p, int64_t deadline);
 
 /* A deadline that does not wait at all, for a timeout of 0. */

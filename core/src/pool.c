@@ -113,15 +113,27 @@ void chief__pool_watch(chief_pool *pool, chief__watcher watcher, void *data) {
     pool->watcher_data = data;
 }
 
-static void set_owned(chief_pool *pool, bool owned) {
-    chief__lock(&pool->lock);
-    pool->owned = owned;
-    chief__unlock(&pool->lock);
+/* With the lock held: somebody whose init or run_exec is on its way through the pool. */
+static const chief__entry *claimed(const chief_pool *pool) {
+    for (size_t i = 0; i < pool->n; i++)
+        if (pool->entries[i]->claimed) return pool->entries[i];
+    return NULL;
 }
 
-void chief__pool_own(chief_pool *pool) { set_owned(pool, true); }
+int chief__pool_own(chief_pool *pool) {
+    chief__lock(&pool->lock);
+    const chief__entry *busy = claimed(pool);
+    if (busy != NULL) (void)chief__fail(CHIEF_EBUSY, "worker %s is being run through the pool", busy->name);
+    else pool->owned = true;
+    chief__unlock(&pool->lock);
+    return busy != NULL ? CHIEF_EBUSY : CHIEF_OK;
+}
 
-void chief__pool_release(chief_pool *pool) { set_owned(pool, false); }
+void chief__pool_release(chief_pool *pool) {
+    chief__lock(&pool->lock);
+    pool->owned = false;
+    chief__unlock(&pool->lock);
+}
 
 void chief__pool_close(chief_pool *pool) {
     chief__lock(&pool->lock);
@@ -290,7 +302,7 @@ static void apply(chief_pool *pool, chief__entry *entry, chief__change *change) 
     if (change->seq != 0) pool->seq = change->seq;
     entry->generation = change->generation;
     entry->restarts = change->restarts;
-    if (change->error != NULL) {
+    if (change->error != NULL || change->traceback != NULL) {
         swap_text(&entry->error, &change->error);
         swap_text(&entry->traceback, &change->traceback);
     }

@@ -27,7 +27,7 @@ typedef struct chief__change {
     uint64_t restarts;
     int64_t until;           /* monotonic ms, INT64_MAX: no limit */
     const char *waiting_for; /* or why it was given up; copied, cut to the entry's buffer */
-    char *error;             /* NULL: the old one stays; else it moves in (chief__free), and the traceback with it */
+    char *error;             /* this and the next: both NULL: the old ones stay; else both move in (chief__free) */
     char *traceback;
 } chief__change;
 
@@ -45,8 +45,8 @@ void chief__pool_watch(chief_pool *pool, chief__watcher watcher, void *data);
 /* What time it is where the workers live; chief__now_ms when it was never said. To be said before others see the pool. */
 void chief__pool_set_clock(chief_pool *pool, int64_t (*now)(const void *data), const void *data);
 
-/* From now on its chief writes it alone: the verbs answer CHIEF_EBUSY. */
-void chief__pool_own(chief_pool *pool);
+/* From now on its chief writes it alone: the verbs answer CHIEF_EBUSY. CHIEF_EBUSY while a worker is run through it. */
+int chief__pool_own(chief_pool *pool);
 void chief__pool_release(chief_pool *pool);
 
 /* The application, as JSON, for the snapshots to come; the text moves in (chief__free). */

@@ -200,9 +200,9 @@ int chief__ask(chief *c, chief__request_kind kind, const char *name, void *data,
 }
 
 static int ask_with(chief *c, chief__request_kind kind, const char *name, void *data) {
-    if (c == NULL || name == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = chief__forked_check();
+    int rc = chief__check(c);
     if (rc != CHIEF_OK) return rc;
+    if (name == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&c->lock);
     chief__stage stage = c->stage;
     chief__unlock(&c->lock);

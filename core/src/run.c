@@ -64,15 +64,22 @@ static int start_loop(chief *c) {
     if (rc != CHIEF_OK) return rc;
     rc = chief__catch_open(c);
     if (rc == CHIEF_OK) {
-        chief__pool_own(c->pool);
         atomic_store_explicit(&c->loop_ready, true, memory_order_release);
         rc = chief__thread_start(&c->thread, chief__loop_main, chief__ref(c), 0, "chief");
         if (rc == CHIEF_OK) return rc;
         atomic_store_explicit(&c->loop_ready, false, memory_order_release);
-        chief__pool_release(c->pool);
         chief__unref(c);
     }
     chief__loop_discard(c);
+    return rc;
+}
+
+static int settle_and_start(chief *c) {
+    int rc = chief__pool_own(c->pool);
+    if (rc != CHIEF_OK) return rc;
+    rc = chief__settle_members(c);
+    if (rc == CHIEF_OK) rc = start_loop(c);
+    if (rc != CHIEF_OK) chief__pool_release(c->pool);
     return rc;
 }
 
@@ -80,9 +87,10 @@ static int start_loop(chief *c) {
 static int prepare(chief *c) {
     int rc = chief__model_link(c->model);
     if (rc == CHIEF_OK) rc = chief__check_channels(c);
-    if (rc == CHIEF_OK) rc = chief__settle_members(c);
-    if (rc == CHIEF_OK) rc = start_loop(c);
-    if (rc == CHIEF_OK) c->stage = STAGE_RUNNING;
+    if (rc == CHIEF_OK) rc = settle_and_start(c);
+    if (rc != CHIEF_OK) return rc;
+    c->stage = STAGE_RUNNING;
+    chief__cond_wake_all(&c->changed);
     return rc;
 }
 
@@ -96,8 +104,7 @@ static int begin_init(chief *c) {
 }
 
 int chief_init_workers(chief *c, chief_log *log) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = chief__forked_check();
+    int rc = chief__check(c);
     if (rc == CHIEF_OK) rc = begin_init(c);
     if (rc != CHIEF_OK) return rc;
     rc = settle_log(c, log);
@@ -128,8 +135,7 @@ static int begin_launch(chief *c) {
 }
 
 int chief_launch(chief *c, chief_context *parent) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = chief__forked_check();
+    int rc = chief__check(c);
     if (rc == CHIEF_OK) rc = begin_launch(c);
     if (rc != CHIEF_OK) return rc;
     rc = chief__ask(c, REQUEST_LAUNCH, NULL, parent, 0);
@@ -146,8 +152,7 @@ static int can_join(const chief *c) {
 }
 
 int chief_join(chief *c, int64_t timeout_ms) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = chief__forked_check();
+    int rc = chief__check(c);
     if (rc != CHIEF_OK) return rc;
     if (chief__inbox_is_own_thread(c->inbox))
         return chief__fail(CHIEF_EDEADLK, "a chief's own thread can't wait for its end");
@@ -165,7 +170,7 @@ int chief_join(chief *c, int64_t timeout_ms) {
 }
 
 int chief_has_stopped(chief *c) {
-    if (c == NULL) return 0;
+    if (chief__check(c) != CHIEF_OK) return 0;
     chief__lock(&c->lock);
     bool stopped = c->stage == STAGE_STOPPED;
     chief__unlock(&c->lock);
@@ -221,8 +226,7 @@ int chief_run_all(chief *c, const char *app, const char *const *names, size_t n)
 }
 
 static int begin_stop(chief *c) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = chief__forked_check();
+    int rc = chief__check(c);
     if (rc != CHIEF_OK) return rc;
     chief__lock(&c->lock);
     bool initialised = c->stage != STAGE_NEW;
@@ -250,24 +254,41 @@ int chief_force_stop(chief *c) { return call(c, CALL_FORCE); }
 /* ---- waiting ---- */
 
 int chief_wait_state(chief *c, const char *name, chief_state_t state, int64_t timeout_ms) {
-    if (c == NULL || name == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (name == NULL) return chief__fail_code(CHIEF_EINVAL);
     if (chief_state_validate(state) != CHIEF_OK) return CHIEF_ESTATE;
     if (chief__inbox_is_loop(c->inbox))
         return chief__fail(CHIEF_EDEADLK, "the chief's own loop can't wait for what it does itself");
-    int rc = chief__pool_wait_state(c->pool, name, state, timeout_ms);
+    rc = chief__pool_wait_state(c->pool, name, state, timeout_ms);
     if (rc == CHIEF_ENOENT) return chief__unknown_name(c, name);
     return rc;
 }
 
+/* Waits until there is a loop to ask, and counts as one that waits for its answer; false when there was none in time. */
+static bool begin_wait_ready(chief *c, int64_t timeout_ms, int64_t deadline) {
+    chief__lock(&c->lock);
+    while (c->stage == STAGE_NEW && timeout_ms != 0 && chief__cond_wait(&c->changed, &c->lock, deadline)) continue;
+    bool begun = c->stage != STAGE_NEW;
+    if (begun) {
+        c->ready_waiters++;
+        c->all_ready = false;
+    }
+    chief__unlock(&c->lock);
+    return begun;
+}
+
+static int not_ready(int64_t timeout_ms) {
+    return chief__fail(timeout_ms == 0 ? CHIEF_EAGAIN : CHIEF_ETIMEDOUT, "not all workers are ready yet");
+}
+
 /* The loop looks whether all are ready while somebody waits for it. */
 int chief_wait_ready(chief *c, int64_t timeout_ms) {
-    if (c == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
     int64_t deadline = chief__deadline(timeout_ms);
-    chief__lock(&c->lock);
-    c->ready_waiters++;
-    c->all_ready = false;
-    chief__unlock(&c->lock);
-    int rc = chief__ask(c, REQUEST_LOOK, NULL, NULL, 0);
+    if (!begin_wait_ready(c, timeout_ms, deadline)) return not_ready(timeout_ms);
+    rc = chief__ask(c, REQUEST_LOOK, NULL, NULL, 0);
     chief__lock(&c->lock);
     while (rc == CHIEF_OK && !c->all_ready && c->stage != STAGE_STOPPED)
         if (timeout_ms == 0 || !chief__cond_wait(&c->changed, &c->lock, deadline)) break;
@@ -277,5 +298,5 @@ int chief_wait_ready(chief *c, int64_t timeout_ms) {
     chief__unlock(&c->lock);
     if (rc != CHIEF_OK || ready) return rc;
     if (stopped) return chief__fail(CHIEF_ECLOSED, "the chief has stopped");
-    return chief__fail(timeout_ms == 0 ? CHIEF_EAGAIN : CHIEF_ETIMEDOUT, "not all workers are ready yet");
+    return not_ready(timeout_ms);
 }

@@ -50,6 +50,7 @@ static int make_way(chief_channel *ch, chief__msg_list *gone) {
 static int may_wait(const chief_channel *ch, const chief__party *p, chief__patience patience, int64_t *until) {
     *until = patience.deadline;
     if (patience.deadline == CHIEF__NOW) return CHIEF_EAGAIN;
+    if (chief__forked()) return CHIEF_EFORK;
     int64_t now = chief__now_ms();
     if (chief__party_err(p) != CHIEF_OK) {
         int64_t grace = grace_of(p);

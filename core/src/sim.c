@@ -238,7 +238,7 @@ int chief_sim_start(chief_sim *sim) {
     int rc = chief__model_link(c->model);
     if (rc == CHIEF_OK) rc = chief__settle_members(c);
     if (rc != CHIEF_OK) return rc;
-    chief__pool_own(c->pool);
+    (void)chief__pool_own(c->pool); /* which nobody else knows */
     c->stage = STAGE_LAUNCHED;
     rc = obey(sim, REQUEST_INIT, NULL, NULL);
     return rc == CHIEF_OK ? obey(sim, REQUEST_LAUNCH, NULL, NULL) : rc;

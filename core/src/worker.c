@@ -130,9 +130,10 @@ static word wait_for_word(chief_worker *w) {
     return what;
 }
 
-/* Fills in what the worker did not say itself. */
+/* Fills in what the worker did not say itself, or said wrongly: a failure's reason is one. */
 static void note_failure(chief_worker *w, int rc, const char *what) {
-    if (w->reason == CHIEF_REASON_NONE) w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
+    if (w->reason <= CHIEF_REASON_OK || w->reason > CHIEF_REASON_CANCELLED)
+        w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
     if (w->error != NULL) return;
     char text[128];
     if (w->exit_code != 0) (void)snprintf(text, sizeof text, "exit %d", (int)w->exit_code);
