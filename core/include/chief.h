@@ -139,7 +139,9 @@ CHIEF_API size_t chief_last_error_take(char *buf, size_t size);
  */
 CHIEF_API int chief_set_last_error(int code, const char *text);
 
-/* Memory: `realloc` with `size` 0 frees and returns NULL; NULL means out of memory. */
+/* Memory: `realloc` with `size` 0 frees and returns NULL; NULL means out of memory. It is called by any thread, several at
+ * once, and while a chief is configured (before chief_init_workers has returned) under that chief's lock: it must not call
+ * the library. */
 typedef struct chief_allocator {
     uint32_t size;
     void *(*realloc)(void *data, void *ptr, size_t size);

@@ -7,6 +7,7 @@
 #include "err.h"
 #include "map.h"
 #include "replica.h"
+#include "rule.h"
 #include "turn.h"
 
 #define QUOTED_SIZE (CHIEF__REPLICA_NAME_SIZE + 2)
@@ -89,83 +90,94 @@ uint64_t chief__hub_late_replies(chief__hub *hub) { return atomic_load_explicit(
 
 /* ---- names ---- */
 
-/* With the lock held: the map's from now on, on success. */
-static int put(chief__hub *hub, chief__map *map, const char *name, chief_channel *ch, const char *what) {
+/* Memory for one more name, taken while the hub is not locked. */
+typedef struct room {
+    chief__map_spare names;
+    chief__map_spare turns;
+    chief__turn *turn; /* for the first of several replicas */
+    bool wants_turn;
+    chief__turn_spare in_turn;
+} room;
+
+static int room_make(room *r, const char *name) {
+    int rc = CHIEF_OK;
+    if (r->wants_turn && r->turn == NULL) {
+        r->turn = chief__turn_new(name, chief__replica_stem(name));
+        if (r->turn == NULL) rc = chief__fail_code(CHIEF_ENOMEM);
+    }
+    if (rc == CHIEF_OK && r->names.wanted > 0) rc = chief__map_spare_make(&r->names);
+    if (rc == CHIEF_OK && r->turns.wanted > 0) rc = chief__map_spare_make(&r->turns);
+    if (rc == CHIEF_OK && r->in_turn.wanted > 0) rc = chief__turn_spare_make(&r->in_turn);
+    return rc;
+}
+
+static void room_free(room *r) {
+    chief__map_spare_fini(&r->names);
+    chief__map_spare_fini(&r->turns);
+    chief__turn_spare_fini(&r->in_turn);
+    chief__turn_free(r->turn);
+}
+
+/* With the lock held: the turn that a replica of this name is in, NULL for another name, or when it would be the first. */
+static chief__turn *turn_of(const chief__hub *hub, const char *name) {
+    char stem[CHIEF__REPLICA_NAME_SIZE];
+    if (chief__replica_number(name) == 0) return NULL;
+    (void)snprintf(stem, sizeof stem, "%.*s", (int)chief__replica_stem(name), name);
+    return chief__map_get(&hub->turns, stem);
+}
+
+/* With the lock held: false when the room is too small. */
+static bool join_turn(chief__hub *hub, chief_channel *mailbox, room *r) {
+    chief__turn *turn = turn_of(hub, mailbox->owner);
+    if (turn != NULL || chief__replica_number(mailbox->owner) == 0)
+        return turn == NULL || chief__turn_add(turn, mailbox, &r->in_turn);
+    r->wants_turn = true;
+    if (r->turn == NULL || !chief__map_put(&hub->turns, r->turn->name, r->turn, &r->turns)) return false;
+    turn = r->turn;
+    r->turn = NULL;
+    return chief__turn_add(turn, mailbox, &r->in_turn); /* a new one has room for some */
+}
+
+/* With the lock held: the hub's from now on, on success. CHIEF_EAGAIN when the room is too small. */
+static int try_put(chief__hub *hub, chief__map *map, const char *name, chief_channel *ch, room *r) {
     if (hub->closed) return chief__fail(CHIEF_ECLOSED, "the chief has stopped");
-    if (chief__map_get(map, name) != NULL) return chief__fail(CHIEF_EEXIST, "there is a %s \"%s\" already", what, name);
-    int rc = chief__map_put(map, name, ch);
-    if (rc == CHIEF_OK) ch->hub = chief__hub_ref(hub);
+    if (chief__map_get(map, name) != NULL)
+        return chief__fail(CHIEF_EEXIST, "there is a %s \"%s\" already", ch->owner != NULL ? "worker" : "channel",
+                           name);
+    if (!chief__map_put(map, name, ch, &r->names)) return CHIEF_EAGAIN;
+    if (ch->owner != NULL && !join_turn(hub, ch, r)) {
+        chief__map_remove(map, name);
+        return CHIEF_EAGAIN;
+    }
+    ch->hub = chief__hub_ref(hub);
+    return CHIEF_OK;
+}
+
+/* Takes the channel over. */
+static int put(chief__hub *hub, chief__map *map, const char *name, chief_channel *ch) {
+    room r = {.wants_turn = false};
+    int rc;
+    do {
+        chief__lock(&hub->lock);
+        rc = try_put(hub, map, name, ch, &r);
+        chief__unlock(&hub->lock);
+    } while (rc == CHIEF_EAGAIN && (rc = room_make(&r, name)) == CHIEF_OK);
+    room_free(&r);
+    if (rc != CHIEF_OK) chief_channel_unref(ch);
     return rc;
 }
 
 int chief__hub_add_channel(chief__hub *hub, const char *name, const chief_channel_options *options) {
     chief_channel *ch;
     int rc = chief_channel_new(&ch, name, options);
-    if (rc != CHIEF_OK) return rc;
-    chief__lock(&hub->lock);
-    rc = put(hub, &hub->channels, ch->label->text, ch, "channel");
-    chief__unlock(&hub->lock);
-    if (rc != CHIEF_OK) chief_channel_unref(ch);
-    return rc;
-}
-
-/* With the lock held. */
-static void leave_turn(chief__hub *hub, chief__turn *turn, const chief_channel *mailbox) {
-    chief__turn_remove(turn, mailbox);
-    if (turn->n > 0) return;
-    chief__map_remove(&hub->turns, turn->name);
-    chief__turn_free(turn);
-}
-
-/* With the lock held: a plain name has no turn; `*out` NULL otherwise means that there is no memory for one. */
-static bool turn_of(chief__hub *hub, const char *name, chief__turn **out) {
-    char stem[CHIEF__REPLICA_NAME_SIZE];
-    size_t len = chief__replica_stem(name);
-    *out = NULL;
-    if (chief__replica_number(name) == 0) return false;
-    (void)snprintf(stem, sizeof stem, "%.*s", (int)len, name);
-    *out = chief__map_get(&hub->turns, stem);
-    return true;
-}
-
-/* With the lock held. */
-static int join_turn(chief__hub *hub, chief_channel *mailbox) {
-    chief__turn *turn;
-    if (!turn_of(hub, mailbox->owner, &turn)) return CHIEF_OK;
-    if (turn == NULL) {
-        turn = chief__turn_new(mailbox->owner, chief__replica_stem(mailbox->owner));
-        if (turn == NULL) return chief__fail_code(CHIEF_ENOMEM);
-        int rc = chief__map_put(&hub->turns, turn->name, turn);
-        if (rc != CHIEF_OK) {
-            chief__turn_free(turn);
-            return rc;
-        }
-    }
-    int rc = chief__turn_add(turn, mailbox);
-    if (rc != CHIEF_OK) leave_turn(hub, turn, mailbox); /* one without members goes again */
-    return rc;
-}
-
-/* With the lock held. */
-static int put_worker(chief__hub *hub, chief_channel *mailbox) {
-    chief__turn *turn;
-    int rc = join_turn(hub, mailbox);
-    if (rc != CHIEF_OK) return rc;
-    rc = put(hub, &hub->workers, mailbox->owner, mailbox, "worker");
-    if (rc != CHIEF_OK && turn_of(hub, mailbox->owner, &turn)) leave_turn(hub, turn, mailbox);
-    return rc;
+    return rc == CHIEF_OK ? put(hub, &hub->channels, ch->label->text, ch) : rc;
 }
 
 int chief__hub_add_worker(chief__hub *hub, const char *name, uint32_t capacity) {
     chief_channel *mailbox;
     chief_channel_options options = {.size = sizeof options, .capacity = capacity};
     int rc = chief__channel_new(&mailbox, "", name, &options);
-    if (rc != CHIEF_OK) return rc;
-    chief__lock(&hub->lock);
-    rc = put_worker(hub, mailbox);
-    chief__unlock(&hub->lock);
-    if (rc != CHIEF_OK) chief_channel_unref(mailbox);
-    return rc;
+    return rc == CHIEF_OK ? put(hub, &hub->workers, mailbox->owner, mailbox) : rc;
 }
 
 static chief_channel *find(chief__hub *hub, const chief__map *map, const char *name) {
@@ -179,50 +191,100 @@ chief_channel *chief__hub_find(chief__hub *hub, const char *name) { return find(
 
 chief_channel *chief__hub_mailbox(chief__hub *hub, const char *name) { return find(hub, &hub->workers, name); }
 
-/* With the lock held: CHIEF_ENOENT with the names there are. */
-static int unknown(const chief__map *map, const char *message, const char *name) {
+/* Fills `out` with up to `max` of the map, each held, when all fit; returns how many there are. */
+static size_t copy(chief__hub *hub, const chief__map *map, chief_channel **out, size_t max) {
+    size_t n = 0;
+    chief__lock(&hub->lock);
+    size_t len = map->len;
+    for (size_t i = 0; len <= max && i < map->capacity; i++)
+        if (map->slots[i].value != NULL) out[n++] = chief_channel_ref(map->slots[i].value);
+    chief__unlock(&hub->lock);
+    return len;
+}
+
+/* All of the map as it is now, each held; memory is taken outside the lock. */
+static int list(chief__hub *hub, const chief__map *map, chief_channel ***out, size_t *n) {
+    size_t fit = 0;
+    *out = NULL;
+    while ((*n = copy(hub, map, *out, fit)) > fit) {
+        chief__free(*out);
+        fit = *n;
+        *n = 0;
+        *out = chief__calloc(fit, sizeof **out);
+        if (*out == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    }
+    return CHIEF_OK;
+}
+
+int chief__hub_mailboxes(chief__hub *hub, chief_channel ***out, size_t *n) { return list(hub, &hub->workers, out, n); }
+
+void chief__hub_list_free(chief_channel **channels, size_t n) {
+    for (size_t i = 0; i < n; i++) chief_channel_unref(channels[i]);
+    chief__free(channels);
+}
+
+/* CHIEF_ENOENT with the names there are. */
+static int unknown(chief__hub *hub, const chief__map *map, const char *message, const char *name) {
     char quoted[QUOTED_SIZE];
+    chief_channel **channels;
+    size_t n;
     (void)snprintf(quoted, sizeof quoted, "\"%.*s\"", CHIEF__REPLICA_NAME_SIZE - 1, name);
-    return chief__map_unknown(map, message, quoted);
+    int rc = list(hub, map, &channels, &n);
+    const char **names = rc == CHIEF_OK ? chief__calloc(n + 1, sizeof *names) : NULL;
+    for (size_t i = 0; names != NULL && i < n; i++)
+        names[i] = channels[i]->owner != NULL ? channels[i]->owner : channels[i]->label->text;
+    rc = chief__rule_unknown(message, quoted, names, n);
+    chief__free(names);
+    chief__hub_list_free(channels, n);
+    return rc;
 }
 
 int chief__hub_channel(chief__hub *hub, const char *name, chief_channel **out) {
-    int rc = CHIEF_OK;
     *out = NULL;
     if (name == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&hub->lock);
     *out = chief__map_get(&hub->channels, name);
-    if (*out == NULL) rc = unknown(&hub->channels, "no channel", name);
     chief__unlock(&hub->lock);
-    return rc;
+    return *out != NULL ? CHIEF_OK : unknown(hub, &hub->channels, "no channel", name);
 }
 
-/* With the lock held. */
-static int check_dead(const chief__map *channels, const chief_channel *ch) {
+static int check_dead(chief__hub *hub, const chief_channel *ch) {
     char message[2 * QUOTED_SIZE];
-    if (ch == NULL || ch->dead == NULL || chief__map_get(channels, ch->dead) != NULL) return CHIEF_OK;
+    chief_channel *dead = ch->dead != NULL ? chief__hub_find(hub, ch->dead) : NULL;
+    chief_channel_unref(dead);
+    if (ch->dead == NULL || dead != NULL) return CHIEF_OK;
     (void)snprintf(message, sizeof message, "channel \"%.64s\": dead is no channel", ch->label->text);
-    return unknown(channels, message, ch->dead);
+    return unknown(hub, &hub->channels, message, ch->dead);
 }
 
 int chief__hub_check(chief__hub *hub) {
-    int rc = CHIEF_OK;
-    chief__lock(&hub->lock);
-    for (size_t i = 0; rc == CHIEF_OK && i < hub->channels.capacity; i++)
-        rc = check_dead(&hub->channels, hub->channels.slots[i].value);
-    chief__unlock(&hub->lock);
+    chief_channel **channels;
+    size_t n;
+    int rc = list(hub, &hub->channels, &channels, &n);
+    for (size_t i = 0; rc == CHIEF_OK && i < n; i++) rc = check_dead(hub, channels[i]);
+    chief__hub_list_free(channels, n);
     return rc;
 }
 
 /* ---- mailboxes come and go ---- */
 
+/* With the lock held: the turn when it has nobody left, to be freed. */
+static chief__turn *leave_turn(chief__hub *hub, const chief_channel *mailbox) {
+    chief__turn *turn = turn_of(hub, mailbox->owner);
+    if (turn == NULL) return NULL;
+    chief__turn_remove(turn, mailbox);
+    if (turn->n > 0) return NULL;
+    chief__map_remove(&hub->turns, turn->name);
+    return turn;
+}
+
 void chief__hub_remove_worker(chief__hub *hub, const char *name) {
     chief__lock(&hub->lock);
     chief_channel *mailbox = chief__map_get(&hub->workers, name);
-    chief__turn *turn;
     if (mailbox != NULL) chief__map_remove(&hub->workers, name);
-    if (mailbox != NULL && turn_of(hub, name, &turn)) leave_turn(hub, turn, mailbox);
+    chief__turn *empty = mailbox != NULL ? leave_turn(hub, mailbox) : NULL;
     chief__unlock(&hub->lock);
+    chief__turn_free(empty);
     if (mailbox == NULL) return;
     chief__channel_retire(mailbox, CHIEF_ENOENT);
     chief_channel_unref(mailbox);
@@ -254,20 +316,10 @@ int chief__hub_addressee(chief__hub *hub, const char *to, const chief_channel *b
     *mailbox = chief_channel_ref(chief__map_get(&hub->workers, to));
     chief__turn *turn = *mailbox == NULL ? chief__map_get(&hub->turns, to) : NULL;
     if (turn != NULL) *mailbox = chief__turn_take(turn, but);
-    if (*mailbox == NULL) rc = turn != NULL ? fail_turn(turn, but) : unknown(&hub->workers, "no worker", to);
+    if (turn != NULL && *mailbox == NULL) rc = fail_turn(turn, but);
     chief__unlock(&hub->lock);
     *shared = turn != NULL;
-    return rc;
-}
-
-size_t chief__hub_mailboxes(chief__hub *hub, chief_channel **out, size_t max) {
-    size_t n = 0;
-    chief__lock(&hub->lock);
-    size_t len = hub->workers.len;
-    for (size_t i = 0; len <= max && i < hub->workers.capacity; i++)
-        if (hub->workers.slots[i].value != NULL) out[n++] = chief_channel_ref(hub->workers.slots[i].value);
-    chief__unlock(&hub->lock);
-    return len;
+    return *mailbox == NULL && turn == NULL ? unknown(hub, &hub->workers, "no worker", to) : rc;
 }
 
 chief__counter *chief__hub_late_counter(chief__hub *hub) { return hub->late; }

@@ -64,8 +64,9 @@ uint64_t chief__hub_late_replies(chief__hub *hub);
 
 /* ---- for the files beside this one ---- */
 
-/* Fills `out` with up to `max` mailboxes, each held, when all fit; returns how many there are. */
-size_t chief__hub_mailboxes(chief__hub *hub, chief_channel **out, size_t max);
+/* All mailboxes as they are now, each held, until chief__hub_list_free. CHIEF_ENOMEM, with none. */
+int chief__hub_mailboxes(chief__hub *hub, chief_channel ***out, size_t *n);
+void chief__hub_list_free(chief_channel **channels, size_t n);
 
 struct chief__counter;
 struct chief__counter *chief__hub_late_counter(chief__hub *hub);

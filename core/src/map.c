@@ -25,28 +25,40 @@ void *chief__map_get(const chief__map *map, const char *name) {
     return map->len > 0 ? slot_of(map, name)->value : NULL;
 }
 
-static int grow(chief__map *map) {
-    chief__map bigger = {.capacity = map->capacity > 0 ? 2 * map->capacity : CAPACITY_FIRST};
-    bigger.slots = chief__calloc(bigger.capacity, sizeof *bigger.slots);
-    if (bigger.slots == NULL) return chief__fail_code(CHIEF_ENOMEM);
+/* Into the spare slots; those it had are spare now. */
+static void grow(chief__map *map, chief__map_spare *spare) {
+    chief__map bigger = {.slots = spare->slots, .capacity = spare->capacity, .len = map->len};
     for (size_t i = 0; i < map->capacity; i++)
         if (map->slots[i].name != NULL) *slot_of(&bigger, map->slots[i].name) = map->slots[i];
-    bigger.len = map->len;
-    chief__free(map->slots);
+    *spare = (chief__map_spare){.slots = map->slots, .capacity = 0}; /* not empty, so good for freeing only */
     *map = bigger;
-    return CHIEF_OK;
 }
 
-int chief__map_put(chief__map *map, const char *name, void *value) {
+bool chief__map_put(chief__map *map, const char *name, void *value, chief__map_spare *spare) {
     if (2 * (map->len + 1) > map->capacity) {
-        int rc = grow(map);
-        if (rc != CHIEF_OK) return rc;
+        spare->wanted = map->capacity > 0 ? 2 * map->capacity : CAPACITY_FIRST;
+        if (spare->capacity < spare->wanted) return false;
+        grow(map, spare);
     }
     chief__map_slot *slot = slot_of(map, name);
     slot->name = name;
     slot->value = value;
     map->len++;
+    return true;
+}
+
+int chief__map_spare_make(chief__map_spare *spare) {
+    size_t wanted = spare->wanted;
+    chief__map_spare_fini(spare);
+    spare->slots = chief__calloc(wanted, sizeof *spare->slots);
+    if (spare->slots == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    spare->capacity = wanted;
     return CHIEF_OK;
+}
+
+void chief__map_spare_fini(chief__map_spare *spare) {
+    chief__free(spare->slots);
+    memset(spare, 0, sizeof *spare);
 }
 
 /* What stands behind the gap in the same run is put in anew, so that every run stays whole. */
@@ -71,21 +83,4 @@ void chief__map_remove(chief__map *map, const char *name) {
 void chief__map_fini(chief__map *map) {
     chief__free(map->slots);
     memset(map, 0, sizeof *map);
-}
-
-int chief__map_unknown(const chief__map *map, const char *message, const char *name) {
-    const char **names = chief__calloc(map->len + 1, sizeof *names);
-    chief_rule *plain = NULL;
-    chief_rule *rule = NULL;
-    size_t n = 0;
-    for (size_t i = 0; names != NULL && i < map->capacity; i++)
-        if (map->slots[i].name != NULL) names[n++] = map->slots[i].name;
-    int rc = names != NULL ? chief_rule_new(&plain, names, n) : CHIEF_ENOMEM;
-    if (rc == CHIEF_OK) rc = chief_rule_error(&rule, plain, message);
-    if (rc == CHIEF_OK) (void)chief_rule_validate(rule, &name, 1);
-    else (void)chief__fail(CHIEF_ENOENT, "%s %.80s", message, name);
-    chief_rule_free(rule);
-    chief_rule_free(plain);
-    chief__free(names);
-    return CHIEF_ENOENT;
 }

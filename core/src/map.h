@@ -4,6 +4,8 @@
 #ifndef CHIEF_MAP_H
 #define CHIEF_MAP_H
 
+#include <stdbool.h>
+
 #include "chief.h"
 
 #pragma GCC visibility push(hidden)
@@ -22,14 +24,23 @@ typedef struct chief__map {
 
 void *chief__map_get(const chief__map *map, const char *name);
 
-/* The name must not be there yet. CHIEF_ENOMEM leaves the map as it was. */
-int chief__map_put(chief__map *map, const char *name, void *value);
+/* Slots for a map that has to grow, made where memory may be taken: not under a lock. Zeroed has none. */
+typedef struct chief__map_spare {
+    chief__map_slot *slots;
+    size_t capacity;
+    size_t wanted; /* what the last put lacked */
+} chief__map_spare;
+
+/* The name must not be there yet. False leaves the map as it was: it would have to grow, and `spare` is too small for that.
+ * A map that grew leaves its old slots in `spare`. */
+bool chief__map_put(chief__map *map, const char *name, void *value, chief__map_spare *spare);
+
+/* Makes what the last put lacked. CHIEF_ENOMEM. */
+int chief__map_spare_make(chief__map_spare *spare);
+void chief__map_spare_fini(chief__map_spare *spare);
 
 void chief__map_remove(chief__map *map, const char *name);
 void chief__map_fini(chief__map *map);
-
-/* CHIEF_ENOENT with «<message> <name>; there are: …», the names sorted. */
-int chief__map_unknown(const chief__map *map, const char *message, const char *name);
 
 #pragma GCC visibility pop
 #endif

@@ -6,6 +6,7 @@
 #include "err.h"
 #include "map.h"
 #include "replica.h"
+#include "rule.h"
 
 #define WAITING_SIZE 256
 
@@ -163,22 +164,88 @@ static chief__entry *entry_new(const char *name, const chief_worker_ops *ops, vo
     return entry;
 }
 
-static int room_for_one(chief_pool *pool) {
-    if (pool->n < pool->capacity) return CHIEF_OK;
-    size_t capacity = pool->capacity > 0 ? 2 * pool->capacity : 8;
-    chief__entry **grown = chief__realloc(pool->entries, capacity * sizeof *grown);
-    if (grown == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    pool->entries = grown;
-    pool->capacity = capacity;
+/* With the lock held. */
+static void move(chief_pool *pool, chief__entry *entry, chief_state_t to) {
+    if (entry->state == to) return;
+    entry->state = to;
+    pool->seq = chief__pool_next_seq(pool);
+    chief__cond_wake_all(&pool->changed);
+}
+
+static int owned(void) {
+    return chief__fail(CHIEF_EBUSY, "this pool is written by its running chief: ask that (chief_start_worker …)");
+}
+
+static int may_always(chief_pool *pool) {
+    (void)pool;
     return CHIEF_OK;
 }
 
-static int insert(chief_pool *pool, chief__entry *entry) {
+static int may_if_not_owned(chief_pool *pool) { return pool->owned ? owned() : CHIEF_OK; }
+
+/* Memory for one more entry, taken while the pool is not locked. */
+typedef struct room {
+    chief__entry **entries;
+    size_t capacity;
+    size_t wanted; /* what the pool lacked */
+    chief__map_spare names;
+} room;
+
+static int room_make(room *r) {
+    if (r->wanted > 0) {
+        chief__free(r->entries);
+        r->entries = chief__calloc(r->wanted, sizeof(chief__entry *));
+        r->capacity = r->entries != NULL ? r->wanted : 0;
+        if (r->entries == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    }
+    return r->names.wanted > 0 ? chief__map_spare_make(&r->names) : CHIEF_OK;
+}
+
+static void room_free(room *r) {
+    chief__free(r->entries);
+    chief__map_spare_fini(&r->names);
+}
+
+/* With the lock held. The old list is left in the room. */
+static bool make_list_longer(chief_pool *pool, room *r) {
+    r->wanted = 0;
+    if (pool->n < pool->capacity) return true;
+    size_t wanted = pool->capacity > 0 ? 2 * pool->capacity : 8;
+    if (r->capacity < wanted) {
+        r->wanted = wanted;
+        return false;
+    }
+    chief__entry **old = pool->entries;
+    if (pool->n > 0) memcpy(r->entries, old, pool->n * sizeof *old);
+    pool->entries = r->entries;
+    pool->capacity = r->capacity;
+    r->entries = old;
+    r->capacity = 0;
+    return true;
+}
+
+/* With the lock held: CHIEF_EAGAIN when the room is too small. */
+static int insert(chief_pool *pool, chief__entry *entry, room *r) {
     if (chief__map_get(&pool->names, entry->name) != NULL)
         return chief__fail(CHIEF_EEXIST, "there is a worker %s already", entry->name);
-    int rc = room_for_one(pool);
-    if (rc == CHIEF_OK) rc = chief__map_put(&pool->names, entry->name, entry);
-    if (rc == CHIEF_OK) pool->entries[pool->n++] = entry;
+    if (!make_list_longer(pool, r) || !chief__map_put(&pool->names, entry->name, entry, &r->names)) return CHIEF_EAGAIN;
+    pool->entries[pool->n++] = entry;
+    return CHIEF_OK;
+}
+
+/* As far as `may` lets it, with the lock held. */
+static int add_entry(chief_pool *pool, chief__entry *entry, int (*may)(chief_pool *), chief_state_t state) {
+    room r = {0};
+    int rc;
+    do {
+        chief__lock(&pool->lock);
+        rc = may(pool);
+        if (rc == CHIEF_OK) rc = insert(pool, entry, &r);
+        if (rc == CHIEF_OK) move(pool, entry, state); /* nobody sees it before */
+        chief__unlock(&pool->lock);
+    } while (rc == CHIEF_EAGAIN && (rc = room_make(&r)) == CHIEF_OK);
+    room_free(&r);
+    if (rc != CHIEF_OK) entry_free(entry);
     return rc;
 }
 
@@ -186,11 +253,8 @@ int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *
     chief__entry *entry = entry_new(name, ops, data);
     *out = NULL;
     if (entry == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    chief__lock(&pool->lock);
-    int rc = insert(pool, entry);
-    chief__unlock(&pool->lock);
+    int rc = add_entry(pool, entry, may_always, CHIEF_WORKER_NULL);
     if (rc == CHIEF_OK) *out = entry;
-    else entry_free(entry);
     return rc;
 }
 
@@ -261,20 +325,26 @@ void chief__entry_set_owner(chief__entry *entry, void *owner) { entry->owner = o
 
 void *chief__entry_owner(const chief__entry *entry) { return entry->owner; }
 
-/* With the lock held. */
-static int unknown(chief_pool *pool, const char *name) {
-    size_t at = 0;
-    const chief__entry *replica = next_of(pool, name, &at);
-    if (replica != NULL)
-        return chief__fail(CHIEF_ENOENT, "%s has replicas: name one of them, such as %s", name, replica->name);
-    return chief__map_unknown(&pool->names, "invalid service name", name != NULL ? name : "(NULL)");
+int chief__pool_unknown(chief_pool *pool, const char *name) {
+    chief_snapshot *now = NULL;
+    const char **names = NULL;
+    const char *replica = NULL;
+    if (name == NULL) name = "(NULL)";
+    if (chief_pool_states(pool, &now) == CHIEF_OK) names = chief__calloc(chief_snapshot_len(now) + 1, sizeof *names);
+    for (size_t i = chief_snapshot_len(now); names != NULL && i-- > 0;) {
+        names[i] = chief_snapshot_at(now, i)->name;
+        if (chief__replica_of(names[i], name)) replica = names[i];
+    }
+    if (replica == NULL) (void)chief__rule_unknown("invalid service name", name, names, chief_snapshot_len(now));
+    else (void)chief__fail(CHIEF_ENOENT, "%s has replicas: name one of them, such as %s", name, replica);
+    chief__free(names);
+    chief_snapshot_free(now);
+    return CHIEF_ENOENT;
 }
 
-int chief__pool_unknown(chief_pool *pool, const char *name) {
-    chief__lock(&pool->lock);
-    int rc = unknown(pool, name);
-    chief__unlock(&pool->lock);
-    return rc;
+/* What an answer from under the lock needs more: the names there are, which take memory. */
+static int explain(chief_pool *pool, const char *name, int rc) {
+    return rc == CHIEF_ENOENT ? chief__pool_unknown(pool, name) : rc;
 }
 
 /* ---- writing ---- */
@@ -319,10 +389,6 @@ void chief__pool_record(chief_pool *pool, chief__entry *entry, chief__change *ch
 
 /* ---- verbs ---- */
 
-static int owned(void) {
-    return chief__fail(CHIEF_EBUSY, "this pool is written by its running chief: ask that (chief_start_worker …)");
-}
-
 int chief_pool_set_log(chief_pool *pool, chief_log *log) {
     if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&pool->lock);
@@ -348,19 +414,10 @@ static chief_state_t refuse(chief_pool *pool, const chief__entry *entry, chief_s
     return CHIEF_WORKER_WRONG_STATE_CHANGE;
 }
 
-/* With the lock held. */
-static void move(chief_pool *pool, chief__entry *entry, chief_state_t to) {
-    if (entry->state == to) return;
-    entry->state = to;
-    pool->seq = chief__pool_next_seq(pool);
-    chief__cond_wake_all(&pool->changed);
-}
-
-/* With the lock held: what keeps a verb from writing. */
-static int writable(chief_pool *pool, const chief__entry *entry, const char *name) {
-    if (entry == NULL) return unknown(pool, name);
-    if (pool->owned) return owned();
-    return CHIEF_OK;
+/* With the lock held: what keeps a verb from writing. CHIEF_ENOENT is still to be explained. */
+static int writable(const chief_pool *pool, const chief__entry *entry) {
+    if (entry == NULL) return CHIEF_ENOENT;
+    return pool->owned ? owned() : CHIEF_OK;
 }
 
 static chief_state_t transition(chief_pool *pool, const char *name, chief_state_t to) {
@@ -368,14 +425,14 @@ static chief_state_t transition(chief_pool *pool, const char *name, chief_state_
     chief__refusal refusal;
     chief__lock(&pool->lock);
     chief__entry *entry = find(pool, name);
-    chief_state_t rc = writable(pool, entry, name);
+    chief_state_t rc = writable(pool, entry);
     if (rc == CHIEF_OK) {
         rc = chief_state_transition(entry->state, to);
         if (rc > 0) move(pool, entry, to);
         else rc = refuse(pool, entry, to, &refusal);
     }
     chief__unlock(&pool->lock);
-    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : rc;
+    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : explain(pool, name, rc);
 }
 
 int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data) {
@@ -387,12 +444,7 @@ int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker
     if (read.run == NULL) return chief__fail(CHIEF_EINVAL, "worker %s has no run", name);
     chief__entry *entry = entry_new(name, &read, data);
     if (entry == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    chief__lock(&pool->lock);
-    rc = pool->owned ? owned() : insert(pool, entry);
-    if (rc == CHIEF_OK) move(pool, entry, CHIEF_WORKER_PRESENT); /* nobody sees it before */
-    chief__unlock(&pool->lock);
-    if (rc != CHIEF_OK) entry_free(entry);
-    return rc;
+    return add_entry(pool, entry, may_if_not_owned, CHIEF_WORKER_PRESENT);
 }
 
 int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data) {
@@ -402,12 +454,12 @@ int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *
     if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&pool->lock);
     const chief__entry *entry = find(pool, name);
-    rc = entry != NULL ? CHIEF_OK : unknown(pool, name);
+    rc = entry != NULL ? CHIEF_OK : CHIEF_ENOENT;
     if (entry != NULL && ops != NULL)
         rc = chief__options_write(ops, &entry->ops, sizeof entry->ops, "chief_worker_ops");
     if (entry != NULL && data != NULL) *data = entry->data;
     chief__unlock(&pool->lock);
-    return rc;
+    return explain(pool, name, rc);
 }
 
 chief_state_t chief_pool_get_state(chief_pool *pool, const char *name) {
@@ -426,13 +478,13 @@ chief_state_t chief_pool_set_state(chief_pool *pool, const char *name, chief_sta
     if (chief_state_validate(state) != CHIEF_OK) return CHIEF_ESTATE;
     chief__lock(&pool->lock);
     chief__entry *entry = find(pool, name);
-    chief_state_t rc = writable(pool, entry, name);
+    chief_state_t rc = writable(pool, entry);
     if (rc == CHIEF_OK) {
         move(pool, entry, state);
         rc = state;
     }
     chief__unlock(&pool->lock);
-    return rc;
+    return explain(pool, name, rc);
 }
 
 chief_state_t chief_pool_enable(chief_pool *pool, const char *name) {
@@ -468,7 +520,7 @@ int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chie
     chief__refusal refusal;
     chief__lock(&pool->lock);
     chief__entry *entry = find(pool, name);
-    int rc = writable(pool, entry, name);
+    int rc = writable(pool, entry);
     if (rc == CHIEF_OK && entry->claimed)
         rc = chief__fail(CHIEF_EBUSY, "worker %s is being run by another thread", name);
     if (rc == CHIEF_OK && to == CHIEF_WORKER_RUN && (entry->state != CHIEF_WORKER_INITIALIZED || entry->life == NULL))
@@ -481,7 +533,7 @@ int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chie
         else entry->generation++;
     }
     chief__unlock(&pool->lock);
-    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : rc;
+    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : explain(pool, name, rc);
 }
 
 /* Another thread may have recorded something meanwhile (a disable during init): where the outcome is no legal change

@@ -3,7 +3,7 @@
  * Reference-counted, since an abandoned worker may outlive its chief and ask for the states.
  *
  * Its one lock is taken by a worker only when that asks for the states itself; nothing else is locked or called under
- * it.
+ * it, the allocator included.
  */
 #ifndef CHIEF_POOL_H
 #define CHIEF_POOL_H

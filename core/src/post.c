@@ -118,20 +118,6 @@ int chief__hub_call(chief__hub *hub, chief__party *from, const char *to, const v
 
 /* ---- to all others ---- */
 
-/* The mailboxes as they are now, each held. */
-static int list_mailboxes(chief__hub *hub, chief_channel ***out, size_t *n) {
-    size_t room = 0;
-    chief_channel **list = NULL;
-    while ((*n = chief__hub_mailboxes(hub, list, room)) > room) {
-        chief__free(list);
-        room = *n;
-        list = chief__calloc(room, sizeof *list);
-        if (list == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    }
-    *out = list;
-    return CHIEF_OK;
-}
-
 /* All are made before the first is sent, so that a failure sends none. */
 static int make_letters(chief_msg **letters, chief_channel *const *to, size_t n, const chief__party *from,
                         chief__body *body) {
@@ -183,11 +169,10 @@ int chief__hub_broadcast(chief__hub *hub, chief__party *from, const void *data, 
     size_t count = 0;
     if (reached != NULL) *reached = 0;
     int rc = check_broadcast(hub, from, data, len);
-    if (rc == CHIEF_OK) rc = list_mailboxes(hub, &to, &n);
+    if (rc == CHIEF_OK) rc = chief__hub_mailboxes(hub, &to, &n);
     if (rc != CHIEF_OK) return rc;
     if (n > 0) rc = broadcast(to, n, from, data, len, &count);
-    for (size_t i = 0; i < n; i++) chief_channel_unref(to[i]);
-    chief__free(to);
+    chief__hub_list_free(to, n);
     if (reached != NULL) *reached = count;
     return rc;
 }

@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "err.h"
 #include "replica.h"
+#include "rule.h"
 
 #define MESSAGE "invalid service name"
 #define LIST_SIZE 768
@@ -130,4 +131,12 @@ int chief_rule_validate(const chief_rule *rule, const char *const *names, size_t
         if (!is_known(rule, name)) return refuse(rule, name);
     }
     return CHIEF_OK;
+}
+
+int chief__rule_unknown(const char *message, const char *name, const char *const *names, size_t n) {
+    chief_rule *rule = NULL;
+    if (names != NULL && rule_make(&rule, message, names, n) == CHIEF_OK) (void)refuse(rule, name);
+    else (void)chief__fail(CHIEF_ENOENT, "%s %.80s", message, name);
+    chief_rule_free(rule);
+    return CHIEF_ENOENT;
 }

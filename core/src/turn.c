@@ -5,12 +5,16 @@
 #include "alloc.h"
 #include "err.h"
 
+#define CAPACITY_FIRST 4
+
 chief__turn *chief__turn_new(const char *name, size_t len) {
     chief__turn *turn = chief__calloc(1, sizeof *turn);
     if (turn == NULL) return NULL;
     turn->name = chief__strndup(name, len);
-    if (turn->name != NULL) return turn;
-    chief__free(turn);
+    turn->mailboxes = chief__calloc(CAPACITY_FIRST, sizeof(chief_channel *));
+    turn->capacity = CAPACITY_FIRST;
+    if (turn->name != NULL && turn->mailboxes != NULL) return turn;
+    chief__turn_free(turn);
     return NULL;
 }
 
@@ -21,16 +25,36 @@ void chief__turn_free(chief__turn *turn) {
     chief__free(turn);
 }
 
-int chief__turn_add(chief__turn *turn, chief_channel *mailbox) {
-    if (turn->n == turn->capacity) {
-        size_t capacity = turn->capacity > 0 ? 2 * turn->capacity : 4;
-        chief_channel **grown = chief__realloc(turn->mailboxes, capacity * sizeof *grown);
-        if (grown == NULL) return chief__fail_code(CHIEF_ENOMEM);
-        turn->mailboxes = grown;
-        turn->capacity = capacity;
-    }
-    turn->mailboxes[turn->n++] = mailbox;
+int chief__turn_spare_make(chief__turn_spare *spare) {
+    size_t wanted = spare->wanted;
+    chief__turn_spare_fini(spare);
+    spare->mailboxes = chief__calloc(wanted, sizeof(chief_channel *));
+    if (spare->mailboxes == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    spare->capacity = wanted;
     return CHIEF_OK;
+}
+
+void chief__turn_spare_fini(chief__turn_spare *spare) {
+    chief__free(spare->mailboxes);
+    memset(spare, 0, sizeof *spare);
+}
+
+/* Its old list is left in the spare, good for freeing only. */
+static bool grow(chief__turn *turn, chief__turn_spare *spare) {
+    chief_channel **old = turn->mailboxes;
+    spare->wanted = 2 * turn->capacity;
+    if (spare->capacity < spare->wanted) return false;
+    memcpy(spare->mailboxes, old, turn->n * sizeof *old);
+    turn->mailboxes = spare->mailboxes;
+    turn->capacity = spare->capacity;
+    *spare = (chief__turn_spare){.mailboxes = old};
+    return true;
+}
+
+bool chief__turn_add(chief__turn *turn, chief_channel *mailbox, chief__turn_spare *spare) {
+    if (turn->n == turn->capacity && !grow(turn, spare)) return false;
+    turn->mailboxes[turn->n++] = mailbox;
+    return true;
 }
 
 /* Those behind it move up, and so does whose turn it is. */

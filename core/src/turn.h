@@ -15,12 +15,22 @@ typedef struct chief__turn {
     size_t next; /* whose turn it is */
 } chief__turn;
 
-/* Of the first `len` bytes of a name; NULL without memory. Takes NULL. */
-chief__turn *chief__turn_new(const char *name, size_t len);
-void chief__turn_free(chief__turn *turn);
+/* A longer list for a turn that has to grow, made where memory may be taken. Zeroed has none. */
+typedef struct chief__turn_spare {
+    chief_channel **mailboxes;
+    size_t capacity;
+    size_t wanted; /* what the last addition lacked */
+} chief__turn_spare;
 
-/* CHIEF_ENOMEM. */
-int chief__turn_add(chief__turn *turn, chief_channel *mailbox);
+int chief__turn_spare_make(chief__turn_spare *spare); /* CHIEF_ENOMEM */
+void chief__turn_spare_fini(chief__turn_spare *spare);
+
+/* Of the first `len` bytes of a name, with room for some; NULL without memory. */
+chief__turn *chief__turn_new(const char *name, size_t len);
+void chief__turn_free(chief__turn *turn); /* takes NULL */
+
+/* False leaves it as it was: it would have to grow, and `spare` is too small for that. */
+bool chief__turn_add(chief__turn *turn, chief_channel *mailbox, chief__turn_spare *spare);
 void chief__turn_remove(chief__turn *turn, const chief_channel *mailbox);
 
 /* The next that is open and not `but` (may be NULL), with a reference of the caller's; the one behind it is next then.

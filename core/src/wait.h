@@ -7,7 +7,7 @@
  * passes the wake on.
  *
  * Lock order, the whole of the core's: chief → (pool | hub) → channel → call → (context tree | party | inbox). Nothing of
- * the host's runs under a channel's lock or one behind it.
+ * the host's runs under any of them, but the allocator under a chief's own while that is configured (test_locks.c).
  */
 #ifndef CHIEF_WAIT_H
 #define CHIEF_WAIT_H

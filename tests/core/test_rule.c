@@ -1,6 +1,8 @@
 /* The rule that tells a person which name is wrong and which there are. */
 #include "support.h"
 
+#include "rule.h"
+
 static const char *const names[] = {"resizer", "api", "uploader"};
 
 static chief_rule *make(size_t n) {
@@ -150,6 +152,16 @@ static void test_rule__out_of_memory(void **state) {
     assert_int_equal(support_out_of_memory(make_two), 10);
 }
 
+static void test_rule__an_unknown_name_is_told_without_a_rule(void **state) {
+    (void)state;
+    assert_int_equal(chief__rule_unknown("no channel", "foo", names, 3), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "no channel foo; there are: api, resizer, uploader");
+    assert_int_equal(chief__rule_unknown("no channel", "foo", names, 0), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "no channel foo; there are none");
+    assert_int_equal(chief__rule_unknown("no channel", "foo", NULL, 0), CHIEF_ENOENT);
+    assert_string_equal(chief_last_error(), "no channel foo");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule__known_names_pass),
@@ -161,6 +173,7 @@ int main(void) {
         cmocka_unit_test(test_rule__a_long_list_ends_with_whole_names),
         cmocka_unit_test(test_rule__a_name_stands_for_its_replicas),
         cmocka_unit_test(test_rule__wrong_arguments),
+        cmocka_unit_test(test_rule__an_unknown_name_is_told_without_a_rule),
         cmocka_unit_test(test_rule__out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
