@@ -263,21 +263,28 @@ static void put_value(const encoder *e, int idx, place *at) {
 
 /* ---- Entries ---- */
 
-chief_bytes chief__lua_encode(lua_State *L, int idx) {
-    encoder e = {L, chief__lua_buffer_scratch(L)};
-    place root = {.depth = 1};
+/* From the moment that the scratch buffer is taken nothing may run the collector: a finalizer might send something, too, and
+ * the buffer is one. So what encoding needs is made before. */
+static encoder begin(lua_State *L) {
     luaL_checkstack(L, 8, NULL);
+    chief__lua_push_map_mark(L);
+    lua_pop(L, 1);
+    return (encoder){L, chief__lua_buffer_scratch(L)};
+}
+
+chief_bytes chief__lua_encode(lua_State *L, int idx) {
+    encoder e = begin(L);
+    place root = {.depth = 1};
     put_value(&e, lua_absindex(L, idx), &root);
     return (chief_bytes){e.out->data, e.out->len};
 }
 
 const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, size_t *n) {
-    encoder e = {L, chief__lua_buffer_scratch(L)};
     place list = {.depth = 0};
     luaL_checktype(L, idx, LUA_TTABLE);
-    luaL_checkstack(L, 8, NULL);
     *n = (size_t)lua_rawlen(L, idx);
     chief_bytes *items = lua_newuserdatauv(L, (*n + 1) * sizeof *items, 0);
+    encoder e = begin(L);
     for (size_t i = 0; i < *n; i++) {
         place item = {.up = &list, .depth = 1, .index = (lua_Integer)i + 1};
         size_t before = e.out->len;

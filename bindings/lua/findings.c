@@ -111,9 +111,11 @@ int chief__lua_function_spec(lua_State *L) {
     luaL_argcheck(L, !lua_iscfunction(L, 1), 1, "a C function can't be taken into another state");
     check_captures(L);
     lua_settop(L, 1);
-    chief__lua_buffer *b = chief__lua_buffer_scratch(L);
-    if (lua_dump(L, append, b, 0) != 0) return luaL_error(L, "the function can't be dumped");
     lua_createtable(L, 0, 2);
+    lua_pushvalue(L, 1);
+    chief__lua_buffer *b = chief__lua_buffer_scratch(L); /* after what may run a finalizer that uses it, too */
+    if (lua_dump(L, append, b, 0) != 0) return luaL_error(L, "the function can't be dumped");
+    lua_pop(L, 1);
     lua_pushlstring(L, b->data, b->len);
     lua_setfield(L, -2, "chunk");
     lua_pushvalue(L, 1);

@@ -260,6 +260,38 @@ describe("unpack", function()
   end)
 end)
 
+describe("a finalizer that encodes", function()
+  -- Garbage whose collection sends something itself, at whatever point the collector comes to run.
+  local function litter()
+    for _ = 1, 20 do
+      setmetatable({ {} }, { __gc = function() core.pack { "from a finalizer", ("x"):rep(50) } end })
+    end
+  end
+
+  -- The collector runs at every allocation.
+  before_each(function() collectgarbage("incremental", 1, 400, 1) end)
+  after_each(function() collectgarbage("incremental", 200, 100, 13) end)
+
+  it("does not reach into what is being sent", function()
+    local channel <close> = core.channel("c", { capacity = 1000 })
+    local batch = {}
+    for i = 1, 200 do batch[i] = { i, setmetatable({}, { __index = batch }) } end
+    for _ = 1, 50 do
+      litter()
+      assert.equal(200, (channel:send_many(batch)))
+      for i = 1, 200 do assert.equal(i, channel:recv()[1]) end
+    end
+  end)
+
+  it("does not reach into a function that becomes a worker", function()
+    for _ = 1, 200 do
+      litter()
+      local spec = core.function_spec(function() return 4711 end)
+      assert.equal(4711, load(spec.chunk, "f", "b")())
+    end
+  end)
+end)
+
 describe("another implementation", function()
   local path = package.path
   package.path = path .. ";/usr/share/lua/5.3/?.lua"
