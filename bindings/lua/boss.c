@@ -358,7 +358,9 @@ static const chief__lua_kind kind = {.name = "chief", .methods = methods, .close
 
 /* The log of options.log, borrowed from it. [-0, +0, v] */
 static chief_log *read_log(lua_State *L) {
-    if (lua_isnil(L, 1) || lua_getfield(L, 1, "log") == LUA_TNIL) return NULL;
+    if (lua_isnil(L, 1)) return NULL;
+    lua_pushliteral(L, "log");
+    if (lua_rawget(L, 1) == LUA_TNIL) return NULL;
     chief_log *log = chief__lua_test_log(L, -1);
     luaL_argcheck(L, log != NULL, 1, "log should be a log");
     lua_pop(L, 1);

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,44 +50,62 @@ static int by_key(const void *a, const void *b) {
     return strcmp(((const chief_field *)a)->key, ((const chief_field *)b)->key);
 }
 
-static size_t count(lua_State *L, int t) {
+/* How many fields there are; `*plain` says whether a log has a form for all of them. */
+static size_t count(lua_State *L, int t, bool *plain) {
     size_t n = 0;
+    chief_value ignored;
+    *plain = true;
     lua_pushnil(L);
-    for (; lua_next(L, t); n++) lua_pop(L, 1);
+    for (; lua_next(L, t); n++) {
+        if (chief__lua_to_value(L, -1, &ignored) != CHIEF_OK) *plain = false;
+        lua_pop(L, 1);
+    }
     return n;
 }
 
-/* The field whose key and value are on top. What a log has no form for becomes text, kept in the table at `texts`.
- * [-1, +0, v] */
-static void read_field(lua_State *L, int arg, int texts, chief_field *out) {
+/* Pushes a copy of the table in which text stands for what a log has no form for. What __tostring may do to the table
+ * does not reach the copy. [-0, +1, v] */
+static void push_plain(lua_State *L, int t) {
+    chief_value ignored;
+    lua_newtable(L);
+    int copy = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, t)) {
+        lua_pushvalue(L, -2);
+        if (chief__lua_to_value(L, -2, &ignored) == CHIEF_OK) lua_pushvalue(L, -2);
+        else (void)luaL_tolstring(L, -2, NULL);
+        lua_rawset(L, copy);
+        lua_pop(L, 1);
+    }
+}
+
+/* The field whose key and value are on top. [-1, +0, v] */
+static void read_field(lua_State *L, int arg, chief_field *out) {
     if (lua_type(L, -2) != LUA_TSTRING) luaL_argerror(L, arg, "the names of fields are strings");
     out->key = lua_tostring(L, -2);
-    if (chief__lua_to_value(L, -1, &out->value) == CHIEF_OK) {
-        lua_pop(L, 1);
-        return;
-    }
-    out->value = (chief_value){.type = CHIEF_BYTES};
-    out->value.bytes.data = luaL_tolstring(L, -1, &out->value.bytes.len);
-    lua_rawseti(L, texts, (lua_Integer)lua_rawlen(L, texts) + 1);
+    (void)chief__lua_to_value(L, -1, &out->value);
     lua_pop(L, 1);
 }
 
 /* The fields of the table at `arg` by name; pushes what holds them. [-0, +2, v] */
 static const chief_field *check_fields(lua_State *L, int arg, size_t *n) {
+    bool plain;
     *n = 0;
-    lua_newtable(L);
-    int texts = lua_gettop(L);
     if (lua_isnoneornil(L, arg)) {
+        lua_pushnil(L);
         lua_pushnil(L);
         return NULL;
     }
     luaL_checktype(L, arg, LUA_TTABLE);
-    size_t room = count(L, arg);
+    size_t room = count(L, arg, &plain);
+    if (plain) lua_pushvalue(L, arg);
+    else push_plain(L, arg);
+    int from = lua_gettop(L);
     chief_field *fields = lua_newuserdatauv(L, (room + 1) * sizeof *fields, 0);
     memset(fields, 0, (room + 1) * sizeof *fields);
     lua_pushnil(L);
-    while (*n < room && lua_next(L, arg)) read_field(L, arg, texts, &fields[(*n)++]);
-    lua_settop(L, texts + 1);
+    while (*n < room && lua_next(L, from)) read_field(L, arg, &fields[(*n)++]);
+    lua_settop(L, from + 1);
     qsort(fields, *n, sizeof *fields, by_key);
     return fields;
 }
@@ -111,8 +130,9 @@ static int with_fields(lua_State *L) {
     size_t n;
     lua_settop(L, 2);
     chief_log *log = check_log(L);
-    const chief_field *fields = check_fields(L, 2, &n);
     box *b = chief__lua_kind_new(L, &kind, sizeof *b, 0);
+    const chief_field *fields = check_fields(L, 2, &n);
+    lua_pushvalue(L, 3);
     int rc = chief_log_with_fields(&b->log, log, fields, n);
     return rc == CHIEF_OK ? 1 : chief__lua_fail(L, rc);
 }

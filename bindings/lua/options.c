@@ -28,11 +28,15 @@ int64_t chief__lua_timeout(lua_State *L, int arg) {
     return isinf(seconds) ? CHIEF_FOREVER : chief__lua_to_ms(seconds);
 }
 
-/* Pushes the field; LUA_TNIL also where there is no table. [-0, +1, v] */
+/* Pushes what the table itself has, which stays alive with it; LUA_TNIL also where there is no table. [-0, +1, m] */
 static int push_field(lua_State *L, int t, const char *key) {
-    if (!lua_isnoneornil(L, t)) return lua_getfield(L, t, key);
-    lua_pushnil(L);
-    return LUA_TNIL;
+    if (lua_isnoneornil(L, t)) {
+        lua_pushnil(L);
+        return LUA_TNIL;
+    }
+    t = lua_absindex(L, t);
+    lua_pushstring(L, key);
+    return lua_rawget(L, t);
 }
 
 /* The field on top. */

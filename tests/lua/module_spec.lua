@@ -230,7 +230,30 @@ describe("context", function()
   end)
 end)
 
+describe("options", function()
+  it("are what the table itself has", function()
+    local inherited = setmetatable({}, { __index = function(_, key) return key == "capacity" and 1 or nil end })
+    local channel <close> = core.channel("c", inherited)
+    assert.equal(64, channel:stats().capacity)
+    assert.has_error(function() core.inspect(setmetatable({}, { __index = function() return "m" .. os.clock() end })) end)
+  end)
+end)
+
 describe("log", function()
+  it("shows fields as they were, whatever their __tostring does to the table", function()
+    local log = core.log { level = "off" }
+    for round = 1, 20 do
+      local fields = {}
+      for i = 1, 20 do fields["key" .. i] = ("value"):rep(100) .. i .. round end
+      fields.object = setmetatable({}, { __tostring = function()
+        for i = 1, 20 do fields["key" .. i] = nil end
+        collectgarbage()
+        return "object"
+      end })
+      log:with_fields(fields):info "x"
+    end
+  end)
+
   it("writes fields in order, of any kind", function()
     local script = [[
       local core = require "chief.core"
