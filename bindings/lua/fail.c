@@ -47,7 +47,8 @@ void chief__lua_textify(lua_State *L) {
     if (has_text(L)) {
         lua_pushcfunction(L, tostring_unprotected);
         lua_pushvalue(L, -2);
-        if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+        int status = lua_pcall(L, 1, 1, 0);
+        if (status != LUA_OK && status != LUA_ERRMEM) { /* «not enough memory» says enough */
             lua_pop(L, 1);
             lua_pushfstring(L, "(error object is a %s value whose __tostring raises)", lua_typename(L, type));
         }

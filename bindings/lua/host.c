@@ -54,11 +54,14 @@ static int init_protected(lua_State *L) {
     chief__lua_pipes_open(L);
     chief__lua_load(L, &h->spec->source);
     lua_settop(L, 2); /* host, module */
-    h->ctx = chief__lua_push_ctx(L, h->worker);
+    chief__lua_ctx *ctx = chief__lua_push_ctx(L, h->worker);
+    lua_pushvalue(L, 3);
+    keep(L, &ctx_key);
+    h->ctx = ctx; /* which the state keeps from now on, however this ends */
     if (!call_init(L, h, 2, 3)) return 0;
     chief__lua_settle_instance(L, 2);
     keep(L, &instance_key);
-    keep(L, &ctx_key);
+    lua_pushvalue(L, 2);
     keep(L, &module_key);
     return 0;
 }

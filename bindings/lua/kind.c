@@ -1,5 +1,6 @@
 #include "kind.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* object, key → a method, or what the key's getter answers, or nil. */
@@ -43,31 +44,52 @@ static void set_close(lua_State *L, lua_CFunction close) {
     lua_setfield(L, -2, "__close");
 }
 
-void chief__lua_kind_open(lua_State *L, const chief__lua_kind *kind) {
-    if (luaL_newmetatable(L, kind->name)) {
-        set_index(L, kind);
-        if (kind->close != NULL) set_close(L, kind->close);
-        lua_pushstring(L, kind->name);
-        lua_pushcclosure(L, kind->describe != NULL ? kind->describe : describe_object, 1);
-        lua_setfield(L, -2, "__tostring");
-        lua_pushboolean(L, 0);
-        lua_setfield(L, -2, "__metatable");
-    }
+/* [-0, +1, m] */
+static void make_metatable(lua_State *L, const chief__lua_kind *kind) {
+    lua_createtable(L, 0, 6);
+    set_index(L, kind);
+    if (kind->close != NULL) set_close(L, kind->close);
+    lua_pushstring(L, kind->name);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__name");
+    lua_pushcclosure(L, kind->describe != NULL ? kind->describe : describe_object, 1);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+}
+
+/* Pushes the metatable, or nil. Its key is the kind's address, so that asking for it takes no memory. [-0, +1, -] */
+static int push_known(lua_State *L, const chief__lua_kind *kind) { return lua_rawgetp(L, LUA_REGISTRYINDEX, kind); }
+
+/* Known only when it is whole: a want of memory on the way leaves nothing of it. [-0, +1, m] */
+static void push_metatable(lua_State *L, const chief__lua_kind *kind) {
+    if (push_known(L, kind) != LUA_TNIL) return;
     lua_pop(L, 1);
+    make_metatable(L, kind);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
 }
 
 void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size, int user_values) {
-    chief__lua_kind_open(L, kind);
+    push_metatable(L, kind);
     void *object = lua_newuserdatauv(L, size, user_values);
     memset(object, 0, size);
-    luaL_setmetatable(L, kind->name);
+    lua_insert(L, -2);
+    lua_setmetatable(L, -2);
     return object;
 }
 
 void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind) {
-    return luaL_testudata(L, idx, kind->name);
+    void *object = lua_touserdata(L, idx);
+    if (object == NULL || !lua_getmetatable(L, idx)) return NULL;
+    (void)push_known(L, kind);
+    bool same = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same ? object : NULL;
 }
 
 void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind) {
-    return luaL_checkudata(L, arg, kind->name);
+    void *object = chief__lua_kind_test(L, arg, kind);
+    if (object == NULL) luaL_typeerror(L, arg, kind->name);
+    return object;
 }

@@ -18,13 +18,11 @@ typedef struct chief__lua_kind {
     lua_CFunction describe;  /* __tostring; NULL: name and address */
 } chief__lua_kind;
 
-/* Makes the kind's metatable where the state has none yet. [-0, +0, m] */
-void chief__lua_kind_open(lua_State *L, const chief__lua_kind *kind);
-
 /* A zeroed object with its metatable: it can be closed before it owns anything. [-0, +1, m] */
 void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size, int user_values);
 
-/* Whether the value at idx is of that kind; its memory, else NULL. [-0, +0, m] */
+/* Whether the value at idx is of that kind; its memory, else NULL. Takes no memory, and neither does a check that succeeds:
+ * a finalizer that raised would never be called again. [-0, +0, -] */
 void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind);
 
 /* The same, raising a bad argument. [-0, +0, v] */
