@@ -14,6 +14,11 @@ if(CHIEF_SANITIZE)
   target_link_options(chief_flags INTERFACE ${sanitize})
 endif()
 
+# Code that libFuzzer can follow; only its targets (tests/fuzz) are programs of its own.
+if(CHIEF_FUZZ)
+  target_compile_options(chief_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # A shared library of ours must name all it needs. A sanitizer's runtime comes from the program, so not there.
 set(CHIEF_NO_UNDEFINED "")
 if(NOT CHIEF_SANITIZE)

@@ -310,8 +310,8 @@ end
 function App.load(file, isolation)
   local problems = Problems.new(file)
   local given = source.load(file, problems)
-  if given and isolation then given = everywhere(given, isolation) end
-  local app = given and App.check(given, problems, file)
+  local function read() return App.check(isolation and everywhere(given, isolation) or given, problems, file) end
+  local app = given and source.guard(problems, read)
   return #problems == 0 and app or nil, problems
 end
 

@@ -77,4 +77,15 @@ function source.load(path, problems)
     schema.describe(result), hint))
 end
 
+---Calls what reads the table of an app file, whose metamethods are code of that file's, too; nil, and the problems say
+---why, when it raises.
+---@param problems chief.Problems
+---@param reader function
+---@return any
+function source.guard(problems, reader, ...)
+  local ok, result = xpcall(reader, text_of, ...)
+  if ok then return result end
+  problems:add("", "raised while it was read: " .. split_message(result))
+end
+
 return source

@@ -84,6 +84,13 @@ describe("an app file", function()
       said("return nothing.there"))
   end)
 
+  it("is told of what its metamethods raise", function()
+    assert.equal("app.lua: raised while it was read: boom",
+      said("return setmetatable({}, { __pairs = function() error('boom', 0) end })"))
+    assert.equal("app.lua: raised while it was read: error object is a table",
+      said("return setmetatable({}, { __pairs = error })"))
+  end)
+
   it("raises in a module it requires, shown with both lines", function()
     local message = said('\nlocal x = require "lib.bad"\nreturn x', { ["lib/bad.lua"] = "\n\n\nerror('deep')" })
     assert.matches("^app%.lua:2: raised while loading: .*lib/bad%.lua:4: deep", message)
