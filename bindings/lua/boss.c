@@ -201,7 +201,10 @@ static int with_snapshot(lua_State *L, int (*push)(lua_State *, const chief_snap
     chief *c = check_chief(L);
     chief_snapshot **snapshot = chief__lua_new_snapshot(L);
     int rc = chief_states(c, snapshot);
-    return rc == CHIEF_OK ? push(L, *snapshot) : chief__lua_fail(L, rc);
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    int n = push(L, *snapshot);
+    chief__lua_drop_snapshot(snapshot);
+    return n;
 }
 
 static int states(lua_State *L) { return with_snapshot(L, chief__lua_push_statuses); }

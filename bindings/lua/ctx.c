@@ -119,6 +119,7 @@ static int states(lua_State *L) {
     int rc = chief_worker_states(check_worker(L), snapshot);
     if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
     chief__lua_push_state_map(L, *snapshot);
+    chief__lua_drop_snapshot(snapshot);
     return 1;
 }
 

@@ -19,12 +19,15 @@ typedef struct batch {
 
 static const chief__lua_kind kind;
 
-static int close_batch(lua_State *L) {
-    batch *b = chief__lua_kind_check(L, 1, &kind);
+static void drop_events(batch *b) {
     for (size_t i = 0; i < b->max; i++) {
         chief_event_free(b->events[i]);
         b->events[i] = NULL;
     }
+}
+
+static int close_batch(lua_State *L) {
+    drop_events(chief__lua_kind_check(L, 1, &kind));
     return 0;
 }
 
@@ -72,12 +75,13 @@ static batch *new_batch(lua_State *L, size_t max) {
 }
 
 /* [-0, +1, m] */
-static int push_list(lua_State *L, const batch *b, size_t n) {
+static int push_list(lua_State *L, batch *b, size_t n) {
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         push_event(L, b->events[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+    drop_events(b); /* not when the collector comes to it */
     return 1;
 }
 

@@ -10,10 +10,14 @@ typedef struct box {
 
 static const chief__lua_kind kind;
 
+void chief__lua_drop_snapshot(chief_snapshot **snapshot) {
+    chief_snapshot_free(*snapshot);
+    *snapshot = NULL;
+}
+
 static int close_snapshot(lua_State *L) {
     box *b = chief__lua_kind_check(L, 1, &kind);
-    chief_snapshot_free(b->snapshot);
-    b->snapshot = NULL;
+    chief__lua_drop_snapshot(&b->snapshot);
     return 0;
 }
 

@@ -12,6 +12,9 @@
 /* Pushes an empty place for a snapshot, which is freed with it. [-0, +1, m] */
 chief_snapshot **chief__lua_new_snapshot(lua_State *L);
 
+/* Frees it before the collector comes to it. */
+void chief__lua_drop_snapshot(chief_snapshot **snapshot);
+
 /* Pushes { name = state }. [-0, +1, m] */
 void chief__lua_push_state_map(lua_State *L, const chief_snapshot *snapshot);
 

@@ -254,7 +254,7 @@ static void act_abandon(chief *c, chief__member *member, const chief__action *a)
     member->abandoned = true;
     char text[TEXT_SIZE];
     const char *where = member->where;
-    if (member->home != NULL) { /* one that never had a home holds up nobody */
+    if (!member->stillborn && !member->in_burial) { /* one that never had a home holds up nobody */
         note_late(c, member, a);
         chief__name_late(c, member);
     }

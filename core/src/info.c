@@ -71,19 +71,33 @@ static size_t put_info(const chief_app_info *info, char *buf, size_t size) {
     return chief__writer_end(&w);
 }
 
-/* The text is made under the lock, so that it is of one moment. */
-int chief__info_show(chief *c, bool start) {
+/* Writes the text as far as it goes, under the lock, so that it is of one moment. */
+static size_t write_now(chief *c, char *buf, size_t size) {
     chief__lock(&c->lock);
-    if (start) {
-        c->about.started_ms = chief__wall_ms();
-        c->about.pid = chief__pid();
-    }
     chief_app_info info = info_of(c);
-    size_t len = put_info(&info, NULL, 0);
-    char *text = chief__alloc(len + 1);
-    if (text != NULL) (void)put_info(&info, text, len + 1);
+    size_t len = put_info(&info, buf, size);
     chief__unlock(&c->lock);
-    if (text == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    return len;
+}
+
+static void note_start(chief *c) {
+    chief__lock(&c->lock);
+    c->about.started_ms = chief__wall_ms();
+    c->about.pid = chief__pid();
+    chief__unlock(&c->lock);
+}
+
+/* Memory is taken outside the lock; when the name has become longer meanwhile, again. */
+int chief__info_show(chief *c, bool start) {
+    char *text = NULL;
+    size_t size = 0;
+    if (start) note_start(c);
+    for (size_t len; (len = write_now(c, text, size)) >= size;) {
+        chief__free(text);
+        size = len + 1;
+        text = chief__alloc(size);
+        if (text == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    }
     chief__pool_set_app(c->pool, text);
     return CHIEF_OK;
 }
@@ -117,7 +131,9 @@ void chief__info_log(chief *c) {
 
 int chief_get_info(chief *c, chief_app_info *out) {
     chief_app_info mine;
-    if (c == NULL || out == NULL || out->size < sizeof out->size) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__check(c);
+    if (rc != CHIEF_OK) return rc;
+    if (out == NULL || out->size < sizeof out->size) return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&c->lock);
     mine = info_of(c);
     chief__unlock(&c->lock);
