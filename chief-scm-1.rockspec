@@ -128,6 +128,7 @@ build = {
         "bindings/lua/load.c",
         "bindings/lua/log.c",
         "bindings/lua/look.c",
+        "bindings/lua/luv.c",
         "bindings/lua/memory.c",
         "bindings/lua/message.c",
         "bindings/lua/module.c",

@@ -103,6 +103,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/load.c
   bindings/lua/log.c
   bindings/lua/look.c
+  bindings/lua/luv.c
   bindings/lua/memory.c
   bindings/lua/message.c
   bindings/lua/module.c

@@ -38,61 +38,72 @@ static int protected_call_with(lua_State *L) {
 
 /* ---- coroutines ---- */
 
-/* Two sets in the registry: those that our create and wrap have made, as long as somebody else holds them, and those that
- * are kept. */
-static const char made_key;
+/* In the registry: the coroutines that are to be closed at the top level, as keys. */
 static const char kept_key;
 
+/* A heap up to this many KiB is collected in a few milliseconds. */
+#define SMALL_HEAP 8192
+
 /* [-0, +1, m] */
-static void push_set(lua_State *L, const char *key, const char *mode) {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE) return;
+static void push_kept(lua_State *L) {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &kept_key) == LUA_TTABLE) return;
     lua_pop(L, 1);
     lua_newtable(L);
-    if (mode != NULL) {
-        lua_createtable(L, 0, 1);
-        lua_pushstring(L, mode);
-        lua_setfield(L, -2, "__mode");
-        lua_setmetatable(L, -2);
-    }
     lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
-}
-
-/* Puts the value on top into the set. [-1, +0, m] */
-static void put_into(lua_State *L, const char *key, const char *mode) {
-    push_set(L, key, mode);
-    lua_insert(L, -2);
-    lua_pushboolean(L, 1);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &kept_key);
 }
 
 int chief__lua_corun_keep(lua_State *L) {
     lua_settop(L, 1);
-    put_into(L, &kept_key, NULL);
+    push_kept(L);
+    lua_pushvalue(L, 1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, 2);
     return 0;
 }
 
-/* Appends the members of a set to the list at 1. [-0, +0, m] */
-static void list_members(lua_State *L, const char *key) {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TTABLE) {
-        for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
-            lua_pushvalue(L, -2);
-            lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
-        }
+static int keep_waiting(lua_State *L) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    push_kept(L);
+    chief__lua_mark *mark = atomic_load_explicit(&life->coroutines, memory_order_relaxed);
+    for (; mark != NULL; mark = atomic_load_explicit(&mark->next, memory_order_relaxed)) {
+        lua_State *co = chief__lua_coroutine_of(mark);
+        if (lua_status(co) != LUA_YIELD || !lua_checkstack(co, 1)) continue;
+        (void)lua_pushthread(co);
+        lua_xmove(co, L, 1);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, 1);
     }
-    lua_settop(L, 1);
+    return 0;
+}
+
+/*
+ * The list of the allocator has unreachable coroutines too, and what those refer to may be gone. After a whole collection
+ * it has none, and until the next one begins none of the rest goes.
+ */
+void chief__lua_corun_keep_all(lua_State *L) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    if (atomic_load_explicit(&life->coroutines, memory_order_relaxed) == NULL) return;
+    if (lua_gc(L, LUA_GCCOUNT) > SMALL_HEAP || lua_gc(L, LUA_GCCOLLECT) != 0) return;
+    bool runs = lua_gc(L, LUA_GCISRUNNING) != 0;
+    (void)lua_gc(L, LUA_GCSTOP);
+    lua_pushcfunction(L, keep_waiting);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1); /* of memory */
+    if (runs) (void)lua_gc(L, LUA_GCRESTART);
 }
 
 /* One that died by an error has its handlers still to come, too. The list comes first: handlers may make coroutines. */
 static int close_all(lua_State *L) {
     lua_newtable(L);
-    list_members(L, &made_key);
-    list_members(L, &kept_key);
+    push_kept(L);
+    for (lua_pushnil(L); lua_next(L, 2) != 0; lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, 1, (lua_Integer)lua_rawlen(L, 1) + 1);
+    }
     for (lua_Integer i = 1; lua_rawgeti(L, 1, i) == LUA_TTHREAD; i++) {
         lua_State *co = lua_tothread(L, -1);
         if (lua_status(co) != LUA_OK) (void)chief__lua_close_coroutine(L, co);
-        lua_settop(L, 1);
+        lua_settop(L, 2);
     }
     return 0;
 }
@@ -180,18 +191,11 @@ static int resume_wrapped(lua_State *L) {
     return n >= 0 ? n : raise_from(L, co);
 }
 
-static int create(lua_State *L) {
+static int wrap(lua_State *L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_State *co = lua_newthread(L);
     lua_pushvalue(L, 1);
     lua_xmove(L, co, 1);
-    lua_pushvalue(L, -1);
-    put_into(L, &made_key, "k");
-    return 1;
-}
-
-static int wrap(lua_State *L) {
-    (void)create(L);
     lua_pushcclosure(L, resume_wrapped, 1);
     return 1;
 }
@@ -218,8 +222,7 @@ static int close_one(lua_State *L) {
 
 static const luaL_Reg base_functions[] = {{"pcall", protected_call}, {"xpcall", protected_call_with}, {NULL, NULL}};
 
-static const luaL_Reg coroutine_functions[] = {
-    {"create", create}, {"resume", resume}, {"wrap", wrap}, {"close", close_one}, {NULL, NULL}};
+static const luaL_Reg coroutine_functions[] = {{"resume", resume}, {"wrap", wrap}, {"close", close_one}, {NULL, NULL}};
 
 void chief__lua_corun_open(lua_State *L) {
     lua_pushglobaltable(L);

@@ -1,6 +1,6 @@
 /*
- * corun: the functions of coroutine, pcall and xpcall for a worker's state. They are Lua's own, but that none of them keeps
- * an interrupt from going on, and that who interrupts the state knows its coroutines.
+ * corun: coroutine.resume, wrap and close and pcall and xpcall for a worker's state. They are Lua's own, but that none of
+ * them keeps an interrupt from going on. And what becomes of the coroutines of a state that is interrupted.
  */
 #ifndef CHIEF_LUA_CORUN_H
 #define CHIEF_LUA_CORUN_H
@@ -12,10 +12,13 @@
 /* Replaces them in the globals and in the table coroutine. [-0, +0, m] */
 void chief__lua_corun_open(lua_State *L);
 
-/* A C function: keeps the coroutine that is its argument until the state is closed. Every other is kept by its users. */
+/* A C function: has the coroutine that is its argument closed by close_all. */
 int chief__lua_corun_keep(lua_State *L);
 
-/* Closes all coroutines that wait, also those that C resumed where they were kept. [-0, +0, -] */
+/* The same for all coroutines that wait now, unless the heap is too large to collect it for that. [-0, +0, -] */
+void chief__lua_corun_keep_all(lua_State *L);
+
+/* Closes those that were kept. [-0, +0, -] */
 void chief__lua_corun_close_all(lua_State *L);
 
 #pragma GCC visibility pop

@@ -13,6 +13,7 @@
 #include "life.h"
 #include "load.h"
 #include "look.h"
+#include "luv.h"
 #include "memory.h"
 #include "pipes.h"
 #include "process.h"
@@ -52,6 +53,7 @@ static int init_protected(lua_State *L) {
     chief__lua_prepare(L, &h->spec->source, h->worker);
     chief__lua_corun_open(L);
     chief__lua_pipes_open(L);
+    chief__lua_luv_open(L);
     chief__lua_load(L, &h->spec->source);
     lua_settop(L, 2); /* host, module */
     chief__lua_ctx *ctx = chief__lua_push_ctx(L, h->worker);
@@ -94,7 +96,8 @@ static int run_protected(lua_State *L) {
 static bool take_interrupt(host *h, int32_t init_error) {
     const chief__lua_life *why = chief__lua_interrupted(&h->life);
     if (why == NULL) return false;
-    chief_worker_set_error(h->worker, init_error != 0 ? init_error : why->reason, why->why, h->life.traceback);
+    const char *text = h->life.failure != NULL ? h->life.failure : why->why;
+    chief_worker_set_error(h->worker, init_error != 0 ? init_error : why->reason, text, h->life.traceback);
     h->rc = CHIEF_EFAILED;
     return true;
 }
@@ -128,6 +131,7 @@ static void host_fini(void *instance) {
     chief__lua_life_leave(&h->life);
     chief__lua_life_close(&h->life);
     free(h->life.traceback);
+    free(h->life.failure);
     free(h);
 }
 

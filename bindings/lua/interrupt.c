@@ -64,6 +64,8 @@ static void arm(chief__lua_life *life) {
     chief__lua_each_coroutine(life, gently ? hook_gently : hook_each);
 }
 
+void chief__lua_interrupt_again(chief__lua_life *life) { chief__lua_each_coroutine(life, hook_each); }
+
 void chief__lua_on_end(void) {
     chief__lua_life *life = chief__lua_life_current();
     if (life != NULL && life->L != NULL && chief__lua_interrupted(life) != NULL) chief__lua_place_note(life);
@@ -116,6 +118,7 @@ int chief__lua_raise(lua_State *L) {
 static void begin_raise(lua_State *L, chief__lua_life *life) {
     chief__lua_place_forget(life);
     if (life->traceback == NULL) life->traceback = chief__lua_trace(L); /* where it was when its end began */
+    if (life->first_raise == 0) chief__lua_corun_keep_all(L);
     life->last_raise = now_us();
     if (life->first_raise == 0) life->first_raise = life->last_raise;
     if (life->last_raise - life->first_raise < STAYS_AFTER) chief__lua_each_coroutine(life, unhook);

@@ -28,6 +28,9 @@ const chief__lua_life *chief__lua_interrupted(const chief__lua_life *life);
 /* Whether the value at idx is the error of an interrupt of this state. [-0, +0, -] */
 bool chief__lua_is_interrupt(lua_State *L, int idx);
 
+/* On the worker's thread, where C has caught it and all handlers have run: it goes on at the next instruction. */
+void chief__lua_interrupt_again(chief__lua_life *life);
+
 /* Raises it (once more). [-0, +1, e] */
 int chief__lua_raise(lua_State *L);
 
@@ -37,7 +40,8 @@ int chief__lua_close_coroutine(lua_State *L, lua_State *coroutine);
 /* Whether the hook has made this one yield; asked once. */
 bool chief__lua_take_cut(chief__lua_life *life, const lua_State *coroutine);
 
-/* At the top level, the life still entered: closes all coroutines, then no more hooks and signals. [-0, +0, -] */
+/* At the top level, the life still entered: closes the coroutines that wait, then no more hooks
+ * and signals. [-0, +0, -] */
 void chief__lua_interrupt_settle(chief__lua_life *life);
 
 /* What the signals do; tests call them where signals do not arrive. */

@@ -52,6 +52,7 @@ typedef struct chief__lua_life {
     lua_State *cut;                  /* the one that the hook made yield last */
     int64_t first_raise, last_raise; /* microseconds; 0: none yet */
     char *traceback;                 /* of the first raise; NULL: none, or no memory */
+    char *failure;                   /* the text of a failure that is longer than `why`, or NULL */
     chief__lua_old_hook old_hook;    /* of the main coroutine */
     chief__lua_place place;          /* of a thread that is in C */
     bool warns, warned;              /* warn("@on"); in the middle of a warning */
