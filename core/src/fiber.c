@@ -518,19 +518,21 @@ static int start_monitor(chief__scheds *group) {
     return rc;
 }
 
-/* With one thread less it goes on, slower; without any it does not. */
+/* With fewer threads, or without the monitor, it goes on, slower; without any thread it does not, and the next fiber tries
+ * again. */
 static int begin(chief__scheds *group) {
     chief__lock(&group->lock);
     bool first = !group->begun;
+    bool runs = group->n_runners > 0;
     group->begun = true;
     for (uint32_t i = group->n; first && i > 0; i--) {
         group->scheds[i - 1].next_orphan = group->orphans;
         group->orphans = &group->scheds[i - 1];
     }
     chief__unlock(&group->lock);
-    if (!first) return CHIEF_OK;
-    int rc = start_monitor(group);
-    group->monitored = rc == CHIEF_OK;
+    if (runs) return CHIEF_OK;
+    if (!group->monitored) group->monitored = start_monitor(group) == CHIEF_OK;
+    int rc = CHIEF_OK;
     for (uint32_t i = 0; rc == CHIEF_OK && i < group->n; i++) rc = add_runner(group);
     return chief__scheds_threads(group) > 0 ? CHIEF_OK : rc;
 }

@@ -307,6 +307,19 @@ static void test_fiber__one_that_is_stuck_does_not_hold_the_end(void **state) {
     until(&ended, 1);
 }
 
+/* No thread has a stack of that size. */
+static void test_fiber__without_threads_every_start_is_refused(void **state) {
+    (void)state;
+    chief__scheds *group;
+    probe p = {.step = end_at_once};
+    assert_int_equal(chief__scheds_new(&group, 2, (size_t)1 << 46, NULL, NULL), CHIEF_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(chief__fiber_start(&p.fiber, group, &p.waiter, resume), CHIEF_ESYS);
+        support_says("could not be created");
+    }
+    close_group(group);
+}
+
 /* ---- memory ---- */
 
 static int make_group(void) {
@@ -335,6 +348,7 @@ int main(void) {
         cmocka_unit_test(test_fiber__what_is_no_descriptor_is_told),
         cmocka_unit_test(test_fiber__one_that_blocks_keeps_nobody_waiting),
         cmocka_unit_test(test_fiber__one_that_spins_keeps_nobody_waiting),
+        cmocka_unit_test(test_fiber__without_threads_every_start_is_refused),
         cmocka_unit_test(test_fiber__one_that_is_stuck_does_not_hold_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
