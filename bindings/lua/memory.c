@@ -108,8 +108,8 @@ static void *resize(void *block, size_t new_size) {
     return moved;
 }
 
-void *chief__lua_memory_alloc(void *data, void *block, size_t old_size, size_t new_size) {
-    chief__lua_life *life = data;
+void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new_size) {
+    chief__lua_life *life = of;
     life->allocations++;
     if (new_size == 0) {
         free_block(life, block, old_size);

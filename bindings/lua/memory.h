@@ -27,7 +27,7 @@ bool chief__lua_memory_open(chief__lua_life *life);
 void chief__lua_memory_close(chief__lua_life *life);
 
 /* A lua_Alloc whose userdata is the life. */
-void *chief__lua_memory_alloc(void *life, void *block, size_t old_size, size_t new_size);
+void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new_size);
 
 /* Between a coroutine (not the main one) and its mark. */
 chief__lua_mark *chief__lua_mark_of(lua_State *coroutine);

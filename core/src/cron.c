@@ -54,7 +54,7 @@ static int out_of_range(const char *text, const field *f, slice got) {
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+static int lower(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
 
 /* A number of at most four digits; -1 for anything else. */
 static int number_of(slice s) {

@@ -95,11 +95,12 @@ static bool is_live_member(const char *folder, int32_t group) {
     (void)close(fd);
     if (n <= 0) return false;
     text[n] = '\0';
-    const char *after = strrchr(text, ')');
-    char state = 'X';
-    int pgrp = 0;
-    if (after == NULL || sscanf(after, ") %c %*d %d", &state, &pgrp) != 2) return false;
-    return pgrp == group && state != 'Z' && state != 'X';
+    const char *after = strrchr(text, ')'); /* «) S PPID PGRP»: the name before it may hold anything */
+    if (after == NULL || strlen(after) < 4) return false;
+    char state = after[2];
+    char *end;
+    (void)strtol(after + 3, &end, 10);
+    return strtol(end, NULL, 10) == group && state != 'Z' && state != 'X';
 }
 
 static bool has_live_member(int32_t group) {

@@ -26,8 +26,6 @@
 #define HAS_CLOSEFROM 0
 #endif
 
-extern char **environ;
-
 static int failed(const chief__spawn_how *how, int error) {
     if (error == ENOMEM) return chief__fail_code(CHIEF_ENOMEM);
     return chief__fail(CHIEF_ESYS, "worker %s: can't start %s: %s", how->worker, how->argv[0], strerror(error));

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,7 +31,7 @@ static bool is_number(const char *text, unsigned long *out) {
     if (*text < '0' || *text > '9') return false;
     errno = 0;
     *out = strtoul(text, &end, 10);
-    return *end == '\0' && errno == 0 && *out < UINT_MAX; /* the last one means «none» to the kernel */
+    return *end == '\0' && errno == 0 && *out < UINT32_MAX; /* the last one means «none» to the kernel */
 }
 
 static int missing(const char *what, const char *name, int error) {
@@ -90,7 +89,7 @@ static int find_identity(const chief_process *how, identity *out) {
     *out = (identity){.set_user = how->user != NULL, .set_group = how->user != NULL || how->group != NULL};
     int rc = out->set_user ? look_up_user(how->user, &out->uid, &out->gid) : CHIEF_OK;
     if (rc == CHIEF_OK && how->group != NULL) rc = look_up_group(how->group, &out->gid);
-    if (out->set_user && !is_number(how->user, &number)) out->user = how->user;
+    if (how->user != NULL && !is_number(how->user, &number)) out->user = how->user;
     return rc;
 }
 

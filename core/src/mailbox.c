@@ -196,7 +196,7 @@ static size_t copy(chief__hub *hub, const chief__map *map, chief_channel **out, 
     size_t n = 0;
     chief__lock(&hub->lock);
     size_t len = map->len;
-    for (size_t i = 0; len <= max && i < map->capacity; i++)
+    for (size_t i = 0; out != NULL && len <= max && i < map->capacity; i++)
         if (map->slots[i].value != NULL) out[n++] = chief_channel_ref(map->slots[i].value);
     chief__unlock(&hub->lock);
     return len;

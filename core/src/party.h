@@ -97,7 +97,7 @@ int chief__stay_over(const chief__party *p, int64_t deadline);
 
 /* Leaves what chief_wait_prepare has prepared, if anything, before the worker goes on. */
 void chief__prepared_leave(chief__party *p);
-void chief__prepared_free(struct chief__prepared *prepared);
+void chief__prepared_free(struct chief__prepared *w);
 
 int64_t chief__limit(int64_t timeout_ms);
 

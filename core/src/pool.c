@@ -1,5 +1,6 @@
 #include "pool.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -215,6 +216,7 @@ static bool make_list_longer(chief_pool *pool, room *r) {
         r->wanted = wanted;
         return false;
     }
+    assert(r->entries != NULL);
     chief__entry **old = pool->entries;
     if (pool->n > 0) memcpy(r->entries, old, pool->n * sizeof *old);
     pool->entries = r->entries;

@@ -20,7 +20,9 @@ static const char *from_environment(const char *name) {
     size_t len = strlen(name);
     for (size_t i = 0; i <= len; i++) {
         char c = name[i];
-        variable[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : (char)(c == '-' ? '_' : c);
+        if (c == '-') c = '_';
+        if (c >= 'a' && c <= 'z') c = (char)(c - 'a' + 'A');
+        variable[i] = c;
     }
     const char *value = getenv(variable);
     return value != NULL && *value != '\0' ? value : NULL;

@@ -289,7 +289,7 @@ static int fail_not_running(const chief_sim *sim, const chief__member *member) {
 
 static int find_running(chief_sim *sim, const char *name, chief__member **out) {
     int rc = find_one(sim, name, out);
-    if (rc != CHIEF_OK) return rc;
+    if (*out == NULL) return rc;
     return (*out)->role.stage == ROLE_RUN ? CHIEF_OK : fail_not_running(sim, *out);
 }
 

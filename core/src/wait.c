@@ -1,5 +1,7 @@
 #include "wait.h"
 
+#include <assert.h>
+
 void chief__waiter_wake(chief__waiter *waiter) {
     if (chief__unpark(&waiter->parker)) waiter->ready(waiter->fiber);
 }
@@ -31,6 +33,7 @@ void chief__queue_wake_one(chief__queue *queue) {
     chief__place *place = queue->first;
     if (place == NULL) return;
     chief__waiter *waiter = place->waiter;
+    assert(waiter != NULL); /* as long as it stands in a queue */
     take_out(queue, place);
     chief__waiter_wake(waiter);
 }

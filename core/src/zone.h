@@ -24,7 +24,7 @@ typedef struct chief__span {
 chief__span chief__zone_span(const chief_zone *zone, int64_t time);
 
 /* `what` names the zone in the text of an error. CHIEF_EDATA for malformed bytes, CHIEF_ENOMEM. */
-int chief__zone_of_file(chief_zone **out, const char *bytes, size_t len, const char *what);
+int chief__zone_of_file(chief_zone **out, const char *given, size_t len, const char *what);
 
 /* CHIEF_EINVAL for what is no rule, CHIEF_ENOMEM. */
 int chief__zone_of_rule(chief_zone **out, const char *text, size_t len);

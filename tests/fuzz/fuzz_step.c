@@ -1,6 +1,6 @@
 /* The brain under events that bytes choose: the judge of test_step_random.c says what must hold. */
 #define CHIEF_STEP_BY_OTHERS
-#include "../core/test_step_random.c"
+#include "../core/test_step_random.c" /* NOLINT(bugprone-suspicious-include): its judge is static */
 
 #include "fuzz.h"
 

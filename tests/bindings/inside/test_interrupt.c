@@ -291,7 +291,7 @@ static int note_and_take(lua_State *L) {
 
 static void test_interrupt__a_place_is_noted_when_stacks_stand_still(void **state) {
     chief__lua_life *life = *state;
-    chief__lua_place *place = lua_newuserdatauv(life->L, sizeof *place, 0);
+    (void)lua_newuserdatauv(life->L, sizeof(chief__lua_place), 0);
     lua_pushcclosure(life->L, note_and_take, 1);
     lua_setglobal(life->L, "deep");
     lua_gc(life->L, LUA_GCSTOP);
@@ -299,7 +299,7 @@ static void test_interrupt__a_place_is_noted_when_stacks_stand_still(void **stat
     assert_int_equal(lua_pcall(life->L, 0, 0, 0), LUA_OK);
     lua_getglobal(life->L, "keep");
     (void)lua_getupvalue(life->L, -1, 1);
-    place = lua_touserdata(life->L, -1);
+    const chief__lua_place *place = lua_touserdata(life->L, -1);
     assert_string_equal(place->name, "deep");
     assert_string_equal(place->frames[0].source, "x.lua");
     assert_int_equal(place->frames[0].line, 4);
