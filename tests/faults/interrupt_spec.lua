@@ -33,10 +33,12 @@ return { run = function(self, ctx)
   return body(self, ctx)
 end }]]
 
--- Starts a worker, stops it, and gives its status, what its closers said, and how long it lived after its grace.
-local function end_one(body, check)
+-- Starts a worker, stops it, and gives its status, what its closers said, and how long it lived after its grace. What
+-- it uses is loaded before it says that it is there, so that its grace is all for the body.
+local function end_one(body, check, uses)
   local took
-  stage.with({ w = PRELUDE:format(body) }, function(s)
+  local loads = uses and ("require %q\n"):format(uses) or ""
+  stage.with({ w = loads .. PRELUDE:format(body) }, function(s)
     assert.equal("go", s:next())
     assert(s.core:stop_worker("w"))
     assert(s.core:wait_state("w", "stopped", stage.LIMIT) or s:status("w").state == "failed")
@@ -62,16 +64,19 @@ local function is_dead(status)
   assert.matches("stack traceback:.*w%.lua:", status.traceback)
 end
 
-local function dies(name, body, expected)
+-- Each __close is entered within 70 ms of the first raise, which is a time limit, too: the best of three counts.
+local function dies(name, body, expected, uses)
   where_signals_arrive("16: " .. name, function()
-    local best = math.huge
+    local best, said = math.huge, nil
     for _ = 1, 3 do
-      best = math.min(best, end_one(body, function(status, said)
+      local took = end_one(body, function(status, words)
         is_dead(status)
-        assert.same(expected or {}, said)
-      end))
-      if best <= 0.1 * SLOW then break end
+        said = words
+      end, uses)
+      best = math.min(best, took)
+      if took <= 0.1 * SLOW and pcall(assert.same, expected or {}, said) then return end
     end
+    assert.same(expected or {}, said)
     assert.is_true(best <= 0.1 * SLOW, ("%g s"):format(best))
   end)
 end
@@ -152,7 +157,7 @@ describe("an interrupted worker", function()
       local c <close> = closer "c"
       while true do pcall(spin) end
     end)
-    while true do pcall(function() cq:loop() end) end]], { "enter c", "done c" })
+    while true do pcall(function() cq:loop() end) end]], { "enter c", "done c" }, "cqueues")
   dies("in a callback that can't yield, in a coroutine", [[
     coroutine.wrap(function()
       local c <close> = closer "c"
@@ -361,13 +366,20 @@ describe("looking at a worker", function()
   end)
 
   where_signals_arrive("names the C function it is in, and ends no call that can be restarted", function()
-    stage.with({ w = PRELUDE:format [[
-      local pipe = io.popen("sleep 1 2>/dev/null; echo done")
-      out:send(pipe:read("l"))]] }, function(s)
+    local fifo = os.tmpname()
+    os.remove(fifo)
+    assert(os.execute("mkfifo " .. fifo))
+    finally(function() os.remove(fifo) end)
+    stage.with({ w = PRELUDE:format(([[
+      local pipe = io.popen("cat %s")
+      out:send(pipe:read("l"))]]):format(fifo)) }, function(s)
       s:next()
       local text = await_look(s, "^in C %(read%), called from [^ ]*/w%.lua:%d+")
       assert.matches("stack traceback:", text)
       for _ = 1, 3 do s.core:traceback("w") end
+      local writer <close> = assert(io.open(fifo, "w"))
+      assert(writer:write("done\n"))
+      writer:flush()
       assert.equal("done", s:next())
     end)
   end)
