@@ -1,6 +1,6 @@
-/* The brain under events that bytes choose: the judge of test_step_random.c says what must hold. */
+/* The brain under events that bytes choose: core/step_judge.h says what must hold. */
 #define CHIEF_STEP_BY_OTHERS
-#include "../core/test_step_random.c" /* NOLINT(bugprone-suspicious-include): its judge is static */
+#include "../core/test_step_random.c" /* NOLINT(bugprone-suspicious-include): it is one file with what it tests */
 
 #include "fuzz.h"
 
