@@ -21,6 +21,7 @@
 
 #define MS_PER_S 1000
 #define NS_PER_MS 1000000
+#define NS_PER_S 1000000000
 
 static int64_t clock_ms(clockid_t id) {
     struct timespec t;
@@ -48,13 +49,55 @@ void chief__pause_ms(int64_t ms) {
     (void)nanosleep(&t, NULL);
 }
 
+/* ---- short waits ---- */
+
+#define SPIN_NS 2000 /* what is never exceeded, but by being preempted */
+#define SPIN_LOOKS 8 /* between two looks at the clock */
+#define LOCK_LOOKS 40
+#define MISSES_MAX 4 /* in a row, and it is not tried any more */
+#define MISSES_AGAIN 256
+
+/* Tells the core that this thread only waits for another one. */
+static void relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* On one core whoever waits keeps the other from running. */
+static bool more_cores(void) {
+    static _Atomic uint32_t known;
+    uint32_t cores = atomic_load_explicit(&known, memory_order_relaxed);
+    if (cores == 0) {
+        cores = chief__cores();
+        atomic_store_explicit(&known, cores, memory_order_relaxed);
+    }
+    return cores > 1;
+}
+
+static int64_t now_ns(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
 /* ---- locks ---- */
 
 void chief__mutex_init(chief__mutex *m) { (void)pthread_mutex_init(&m->handle, NULL); }
 
 void chief__mutex_fini(chief__mutex *m) { (void)pthread_mutex_destroy(&m->handle); }
 
-void chief__lock(chief__mutex *m) { (void)pthread_mutex_lock(&m->handle); }
+/* Our locks are held for a few dozen instructions. Who finds one held is there sooner by looking again than by going to sleep:
+ * a sleep and the wake-up that ends it cost microseconds. */
+void chief__lock(chief__mutex *m) {
+    for (int i = 0; i < LOCK_LOOKS; i++) {
+        if (pthread_mutex_trylock(&m->handle) == 0) return;
+        relax();
+    }
+    (void)pthread_mutex_lock(&m->handle);
+}
 
 void chief__unlock(chief__mutex *m) { (void)pthread_mutex_unlock(&m->handle); }
 
@@ -143,12 +186,37 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_
                   deadline_ms == INT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
+static bool has_token(const chief__parker *p) { return atomic_load_explicit(&p->word, memory_order_relaxed) == TOKEN; }
+
+/* A partner that runs on another core answers sooner than the kernel puts a thread to sleep. Only looks: the token is taken
+ * by who parks. */
+static bool spin(const chief__parker *p) {
+    int64_t end = now_ns() + SPIN_NS;
+    do {
+        for (int i = 0; i < SPIN_LOOKS; i++) {
+            if (has_token(p)) return true;
+            relax();
+        }
+    } while (now_ns() < end);
+    return false;
+}
+
+/* Who waits for long, or for somebody on the same core, would only lose the time: after a few misses in a row it is tried
+ * again once in a while. */
+static void spin_if_it_pays(chief__parker *p) {
+    if (!more_cores() || has_token(p)) return;
+    if (p->misses >= MISSES_MAX && ++p->misses < MISSES_AGAIN) return;
+    if (spin(p)) p->misses = 0;
+    else p->misses = p->misses >= MISSES_MAX ? MISSES_MAX : p->misses + 1;
+}
+
 /*
  * Only the parker's thread moves EMPTY to PARKED and back; only an unpark moves anything to TOKEN. The exchange in unpark
  * releases what was written before it, the exchange that takes the token acquires it. An unpark between the
  * compare-exchange and the wait makes the word TOKEN, and the kernel does not let the thread sleep.
  */
 bool chief__park(chief__parker *p, int64_t deadline_ms) {
+    spin_if_it_pays(p);
     for (;;) {
         uint32_t seen = EMPTY;
         if (!atomic_compare_exchange_strong_explicit(&p->word, &seen, PARKED, memory_order_acquire,

@@ -66,6 +66,7 @@ void chief__thread_detach(chief__thread *t);
  */
 typedef struct chief__parker {
     _Atomic uint32_t word; /* 0 empty, 1 token, 2 parked, 3 suspended */
+    uint32_t misses;       /* of its thread: how often in a row it was in vain to spin before it slept */
 } chief__parker;
 
 /* Waits for the token and takes it; false when the deadline (monotonic ms) passed first. Takes a token left by an

@@ -126,6 +126,17 @@ static void answer(void *data) {
     }
 }
 
+static void test_plat__who_waits_in_vain_stops_spinning(void **state) {
+    (void)state;
+    chief__parker p = {0};
+    for (int i = 0; i < 20; i++) assert_false(chief__park(&p, chief__now_ms()));
+    uint32_t misses = p.misses;
+    assert_true(chief__cores() == 1 || misses >= 4);
+    chief__unpark(&p);
+    assert_true(chief__park(&p, INT64_MAX));
+    assert_int_equal(p.misses, misses); /* a token that is there says nothing of how long others take */
+}
+
 static void test_plat__no_wake_up_is_lost(void **state) {
     (void)state;
     struct pair pair = {.rounds = 2000};
@@ -214,6 +225,7 @@ int main(void) {
         cmocka_unit_test(test_plat__no_memory_for_a_thread),
         cmocka_unit_test(test_plat__no_thread_to_be_had),
         cmocka_unit_test(test_plat__an_early_unpark_is_kept),
+        cmocka_unit_test(test_plat__who_waits_in_vain_stops_spinning),
         cmocka_unit_test(test_plat__no_wake_up_is_lost),
         cmocka_unit_test(test_plat__a_descriptor_is_readable_while_set),
         cmocka_unit_test(test_plat__a_timer_descriptor_fires),
