@@ -9,6 +9,7 @@
 
 #define CAPACITY 64
 #define MAX_DELIVERIES 5
+#define SPARE 1024
 
 /* ---- life ---- */
 
@@ -71,6 +72,7 @@ chief_channel *chief_channel_ref(chief_channel *ch) {
 void chief_channel_unref(chief_channel *ch) {
     if (ch == NULL || atomic_fetch_sub_explicit(&ch->refs, 1, memory_order_acq_rel) != 1) return;
     chief__list_discard(&ch->queue);
+    chief__list_discard(&ch->spare);
     chief__fd_close(ch->fd);
     chief__label_unref(ch->label);
     chief__free(ch->owner);
@@ -137,6 +139,25 @@ void chief__channel_owned(chief_channel *mailbox, int change) {
     if (change > 0) mailbox->owners++;
     else if (--mailbox->owners == 0) chief__queue_wake_all(&mailbox->senders);
     chief__unlock(&mailbox->lock);
+}
+
+/* ---- messages that are used again ---- */
+
+chief_msg *chief__channel_spare_take(chief_channel *ch, const char *sender, chief_bytes bytes) {
+    chief_msg *msg = ch->spare.first;
+    if (msg == NULL || !chief__msg_reuse(msg, sender, bytes)) return NULL;
+    return chief__list_pop(&ch->spare);
+}
+
+/* The one that was used last comes first: it is in this core's cache. */
+bool chief__channel_spare_keep(chief_channel *ch, chief_msg *msg) {
+    if (ch->spare.len >= SPARE || ch->spare.len >= ch->capacity) return false;
+    if (!chief__msg_is_free(msg, ch->label)) return false;
+    msg->next = ch->spare.first;
+    ch->spare.first = msg;
+    if (ch->spare.last == NULL) ch->spare.last = msg;
+    ch->spare.len++;
+    return true;
 }
 
 /* ---- looking ---- */

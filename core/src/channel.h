@@ -55,6 +55,7 @@ struct chief_channel {
     /* under lock */
     chief__hub *hub; /* held until the hub closes; NULL outside a chief */
     chief__msg_list queue;
+    chief__msg_list spare; /* small messages that were done with, for the next ones that are sent */
     size_t reserved;
     chief__queue senders;
     chief__queue receivers;
@@ -97,6 +98,12 @@ void chief__channel_freed(chief_channel *ch, size_t freed);
 /* CHIEF_EINVAL, CHIEF_ETOOBIG. */
 int chief__message_check(const chief_channel *ch, const void *data, size_t len);
 
+/* With the lock held: a message for these bytes out of the spare ones, or NULL. */
+chief_msg *chief__channel_spare_take(chief_channel *ch, const char *sender, chief_bytes bytes);
+
+/* With the lock held: keeps a message that nobody holds any more; false when there are enough, or somebody does. */
+bool chief__channel_spare_keep(chief_channel *ch, chief_msg *msg);
+
 /* Sends a copy of the bytes; `deadline` of chief__limit. */
 int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline);
 
@@ -122,7 +129,8 @@ int chief__channel_look(const chief_channel *ch, const chief__hand *hand);
 /* With the lock held: moves up to `max` messages into the hand (NULL: the host acknowledges) and to `out`. */
 size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, size_t max);
 
-/* With the lock held: what the hand holds is done with. It goes to `gone`, to be discarded without the lock. */
+/* With the lock held: what the hand holds is done with. It is kept for the next, or goes to `gone`, to be discarded without the
+ * lock. */
 void chief__channel_ack(chief_channel *ch, chief__hand *hand, chief__msg_list *gone);
 
 /* With the lock held: it asks for the next, which acknowledges what it holds. */

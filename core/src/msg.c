@@ -5,6 +5,8 @@
 #include "alloc.h"
 #include "call.h"
 
+#define SMALL 128 /* bytes of a sender's name and a payload for which all messages are alike */
+
 struct chief__body {
     atomic_uint refs; /* dropped with release, the last one acquires */
     size_t len;
@@ -53,13 +55,35 @@ static chief_msg *msg_alloc(const char *sender, chief__label *channel, size_t le
     const char *from = sender != NULL ? sender : "";
     size_t name = strlen(from) + 1;
     if (len > SIZE_MAX / 2) return NULL;
-    chief_msg *msg = chief__alloc(sizeof *msg + name + len);
+    size_t room = name + len > SMALL ? name + len : SMALL;
+    chief_msg *msg = chief__alloc(sizeof *msg + room);
     if (msg == NULL) return NULL;
     memset(msg, 0, sizeof *msg);
     atomic_init(&msg->refs, 1);
     msg->channel = chief__label_ref(channel);
+    msg->is_small = room == SMALL;
     memcpy(msg->sender, from, name);
     return msg;
+}
+
+bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes) {
+    const char *from = sender != NULL ? sender : "";
+    size_t name = strlen(from) + 1;
+    if (bytes.len > SMALL || name > SMALL - bytes.len) return false;
+    atomic_store_explicit(&msg->refs, 1, memory_order_relaxed);
+    atomic_store_explicit(&msg->deliveries, 0, memory_order_relaxed);
+    msg->kind = MSG_MESSAGE;
+    memcpy(msg->sender, from, name);
+    unsigned char *data = (unsigned char *)msg->sender + name;
+    if (bytes.len > 0) memcpy(data, bytes.data, bytes.len);
+    msg->data = data;
+    msg->len = bytes.len;
+    return true;
+}
+
+bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel) {
+    return msg->is_small && msg->call == NULL && msg->body == NULL && msg->channel == channel &&
+           atomic_load_explicit(&msg->refs, memory_order_acquire) == 1;
 }
 
 unsigned char *chief__msg_room(chief_msg *msg) { return (unsigned char *)msg->sender + strlen(msg->sender) + 1; }
@@ -88,8 +112,14 @@ chief_msg *chief__msg_ref(chief_msg *msg) {
     return msg;
 }
 
+/* The only holder needs no atomic subtraction: nobody is left who could add a reference meanwhile. */
+static bool is_last(chief_msg *msg) {
+    return atomic_load_explicit(&msg->refs, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(&msg->refs, 1, memory_order_acq_rel) == 1;
+}
+
 void chief_msg_free(chief_msg *msg) {
-    if (msg == NULL || atomic_fetch_sub_explicit(&msg->refs, 1, memory_order_acq_rel) != 1) return;
+    if (msg == NULL || !is_last(msg)) return;
     chief__call_unref(msg->call);
     chief__body_unref(msg->body);
     chief__label_unref(msg->channel);

@@ -41,6 +41,7 @@ struct chief_msg {
     const unsigned char *data;
     size_t len;
     chief__msg_kind kind;
+    bool is_small; /* with room for any other small one */
     char sender[]; /* then the bytes */
 };
 
@@ -49,6 +50,13 @@ chief_msg *chief__msg_new(const char *sender, chief__label *channel, const void 
 
 /* The memory of a message that is not sent yet. */
 unsigned char *chief__msg_room(chief_msg *msg);
+
+/* Makes a message that is in nobody's hands any more (chief__msg_is_free) into a new one of the same channel; false when it
+ * does not fit. */
+bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes);
+
+/* Whether the caller is the last to hold it, and it is a small one that belongs to nothing but its channel. */
+bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel);
 
 /* A message over shared bytes. */
 chief_msg *chief__msg_new_shared(const char *sender, chief__label *channel, chief__body *body);

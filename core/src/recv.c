@@ -36,7 +36,9 @@ size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out
 void chief__channel_ack(chief_channel *ch, chief__hand *hand, chief__msg_list *gone) {
     ch->in_hand -= hand->held.len;
     ch->acknowledged += hand->held.len;
-    chief__list_append(gone, &hand->held);
+    chief_msg *msg;
+    while ((msg = chief__list_pop(&hand->held)) != NULL)
+        if (!chief__channel_spare_keep(ch, msg)) chief__list_push(gone, msg);
 }
 
 void chief__channel_ask(chief_channel *ch, chief__hand *hand, chief__msg_list *gone) {

@@ -60,12 +60,16 @@ static int may_wait(const chief_channel *ch, const chief__party *p, chief__patie
     return now >= patience.deadline ? CHIEF_ETIMEDOUT : CHIEF_OK;
 }
 
+static bool is_given_up(const chief__hand *hand, const chief__party *p) {
+    return (hand != NULL && hand->closed) || chief__party_is_abandoned(p);
+}
+
 /* With the lock held: what a sender finds. CHIEF_OK is room, and `*until` is set when it has to wait instead. */
 static int look(chief_channel *ch, const chief__hand *hand, const chief__party *p, chief__patience patience,
                 chief__msg_list *gone, int64_t *until) {
     *until = CHIEF__NOW;
     if (ch->refusal != CHIEF_OK) return ch->refusal;
-    if ((hand != NULL && hand->closed) || chief__party_is_abandoned(p)) return CHIEF_ECANCELED;
+    if (is_given_up(hand, p)) return CHIEF_ECANCELED;
     if (chief__channel_has_room(ch)) return CHIEF_OK;
     if (ch->overflow == CHIEF_FAIL) return CHIEF_EFULL;
     if (ch->overflow == CHIEF_DROP_OLDEST) return make_way(ch, gone);
@@ -117,6 +121,12 @@ static int take_place(chief_channel *ch, chief__hand *hand, chief__party *p, chi
 
 /* ---- sending ---- */
 
+static const char *name_of(const chief__party *p) { return p != NULL ? p->name : NULL; }
+
+static bool is_sendable(const chief_channel *ch, const chief_bytes *bytes) {
+    return (bytes->data != NULL || bytes->len == 0) && bytes->len <= ch->max_message;
+}
+
 int chief__message_check(const chief_channel *ch, const void *data, size_t len) {
     if (data == NULL && len > 0) return chief__fail(CHIEF_EINVAL, "%zu bytes and no data", len);
     if (len <= ch->max_message) return CHIEF_OK;
@@ -142,14 +152,59 @@ int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chie
     return chief__channel_explain(ch, rc);
 }
 
-int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {
-    int rc = chief__message_check(ch, bytes.data, bytes.len);
-    if (rc != CHIEF_OK) return rc;
-    chief_msg *msg = chief__msg_new(p != NULL ? p->name : NULL, ch->label, bytes.data, bytes.len);
-    if (msg == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    rc = chief__channel_send(ch, p, msg, (chief__patience){.deadline = deadline});
-    if (rc != CHIEF_OK) chief_msg_free(msg);
+/* With the lock held, which is given up while memory is taken. NULL without memory. */
+static chief_msg *make_message(chief_channel *ch, const char *sender, chief_bytes bytes) {
+    chief_msg *msg = chief__channel_spare_take(ch, sender, bytes);
+    if (msg != NULL) return msg;
+    chief__unlock(&ch->lock);
+    msg = chief__msg_new(sender, ch->label, bytes.data, bytes.len);
+    chief__lock(&ch->lock);
+    return msg;
+}
+
+/* With the lock held, but for waiting: what is not sent goes to `gone`. */
+static int send_copy(chief_channel *ch, chief__hand *hand, chief__party *p, chief_bytes bytes, int64_t deadline,
+                     chief__msg_list *gone) {
+    chief_msg *msg = make_message(ch, name_of(p), bytes);
+    if (msg == NULL) return CHIEF_ENOMEM;
+    int rc = take_place(ch, hand, p, (chief__patience){.deadline = deadline}, gone);
+    if (rc == CHIEF_OK) chief__channel_put(ch, msg);
+    else if (!chief__channel_spare_keep(ch, msg)) chief__list_push(gone, msg);
     return rc;
+}
+
+/* With the lock held: sends what can be sent without waiting and without memory, up to `n`. */
+static size_t send_burst(chief_channel *ch, const chief__hand *hand, const chief__party *p, const chief_bytes *items,
+                         size_t n) {
+    size_t i = 0;
+    for (; i < n && is_sendable(ch, &items[i]) && chief__channel_has_room(ch); i++) {
+        if (ch->refusal != CHIEF_OK || is_given_up(hand, p)) break;
+        chief_msg *msg = chief__channel_spare_take(ch, name_of(p), items[i]);
+        if (msg == NULL) break;
+        chief__channel_put(ch, msg);
+    }
+    return i;
+}
+
+/* One, and those behind it that can go at once. */
+static int send_some(chief_channel *ch, chief__party *p, const chief_bytes *items, size_t n, int64_t deadline,
+                     size_t *sent) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    int rc = chief__message_check(ch, items[0].data, items[0].len);
+    if (rc == CHIEF_OK) rc = sending_hand(&hand, p, ch);
+    if (rc != CHIEF_OK) return rc;
+    chief__lock(&ch->lock);
+    rc = send_copy(ch, hand, p, items[0], deadline, &gone);
+    if (rc == CHIEF_OK) *sent += 1 + send_burst(ch, hand, p, items + 1, n - 1);
+    chief__unlock(&ch->lock);
+    chief__list_discard(&gone);
+    return chief__channel_explain(ch, rc);
+}
+
+int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {
+    size_t sent = 0;
+    return send_some(ch, p, &bytes, 1, deadline, &sent);
 }
 
 int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len, int64_t timeout_ms) {
@@ -159,12 +214,12 @@ int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, si
 
 int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n, int64_t timeout_ms,
                             size_t *sent) {
+    size_t i = 0;
+    int rc = CHIEF_OK;
     if (sent != NULL) *sent = 0;
     if (ch == NULL || (items == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
     int64_t deadline = chief__limit(timeout_ms);
-    int rc = CHIEF_OK;
-    size_t i = 0;
-    while (i < n && (rc = chief__channel_send_bytes(ch, chief__party_of(as), items[i], deadline)) == CHIEF_OK) i++;
+    while (rc == CHIEF_OK && i < n) rc = send_some(ch, chief__party_of(as), items + i, n - i, deadline, &i);
     if (sent != NULL) *sent = i;
     return rc;
 }
@@ -182,7 +237,7 @@ static chief_reservation *reservation_new(chief_channel *ch, const chief__party 
     if (r == NULL) return NULL;
     r->ch = chief_channel_ref(ch);
     r->size = len;
-    r->msg = chief__msg_new(p != NULL ? p->name : NULL, ch->label, NULL, len);
+    r->msg = chief__msg_new(name_of(p), ch->label, NULL, len);
     if (r->msg != NULL) return r;
     reservation_free(r);
     return NULL;
