@@ -126,6 +126,7 @@ build = {
         "bindings/lua/library.c",
         "bindings/lua/life.c",
         "bindings/lua/load.c",
+        "bindings/lua/local.c",
         "bindings/lua/log.c",
         "bindings/lua/look.c",
         "bindings/lua/luv.c",

@@ -3,30 +3,10 @@
 #include <lauxlib.h>
 #include <stdint.h>
 
+#include "local.h"
+
 #define KEEP ((size_t)1 << 20) /* bytes that stay for the next use, however little that needs */
 #define FIRST 256
-
-static const char scratch_key;
-
-static int release(lua_State *L) {
-    chief__lua_buffer *b = lua_touserdata(L, 1);
-    void *ud;
-    lua_Alloc alloc = lua_getallocf(L, &ud);
-    if (b->data != NULL) alloc(ud, b->data, b->cap, 0);
-    *b = (chief__lua_buffer){0};
-    return 0;
-}
-
-/* [-0, +1, m] */
-static chief__lua_buffer *new_buffer(lua_State *L) {
-    chief__lua_buffer *b = lua_newuserdatauv(L, sizeof *b, 0);
-    *b = (chief__lua_buffer){0};
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, release);
-    lua_setfield(L, -2, "__gc");
-    lua_setmetatable(L, -2);
-    return b;
-}
 
 static void resize(lua_State *L, chief__lua_buffer *b, size_t cap) {
     void *ud;
@@ -37,16 +17,13 @@ static void resize(lua_State *L, chief__lua_buffer *b, size_t cap) {
     b->cap = cap;
 }
 
+void chief__lua_buffer_free(lua_State *L, chief__lua_buffer *b) {
+    if (b->data != NULL) resize(L, b, 0);
+    *b = (chief__lua_buffer){0};
+}
+
 chief__lua_buffer *chief__lua_buffer_scratch(lua_State *L) {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &scratch_key);
-    chief__lua_buffer *b = lua_touserdata(L, -1);
-    if (b == NULL) {
-        lua_pop(L, 1);
-        b = new_buffer(L);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &scratch_key);
-    }
-    lua_pop(L, 1);
+    chief__lua_buffer *b = &chief__lua_local_of(L)->scratch;
     if (b->cap > KEEP && b->len < b->cap / 4) resize(L, b, 0);
     b->len = 0;
     return b;

@@ -72,9 +72,18 @@ static void refuse_type(const encoder *e, int idx, const place *at) {
 
 /* ---- Bytes ---- */
 
-static char *extend(const encoder *e, size_t n) {
+static void grow(const encoder *e, size_t n) {
     if (n > SIZE_LIMIT || e->out->len > SIZE_LIMIT - n) luaL_error(e->L, "can't send more than 256 MiB at once");
-    return chief__lua_buffer_extend(e->L, e->out, n);
+    (void)chief__lua_buffer_extend(e->L, e->out, n);
+    e->out->len -= n;
+}
+
+/* Room for n more bytes, which count as written. */
+static char *extend(const encoder *e, size_t n) {
+    if (!chief__lua_buffer_has_room(e->out, n)) grow(e, n);
+    char *room = e->out->data + e->out->len;
+    e->out->len += n;
+    return room;
 }
 
 static void put_byte(const encoder *e, unsigned value) { *extend(e, 1) = (char)(unsigned char)value; }
@@ -145,13 +154,17 @@ static bool is_utf8(const unsigned char *s, size_t len) {
     return true;
 }
 
-static void put_string(const encoder *e, int idx) {
-    size_t len;
-    const char *s = lua_tolstring(e->L, idx, &len);
+static void put_bytes(const encoder *e, const char *s, size_t len) {
     if (len > STR_MAX || !is_utf8((const unsigned char *)s, len)) put_length(e, 0xc4, 0xc5, 0xc6, len);
     else if (len < 32) put_byte(e, 0xa0 | (unsigned)len);
     else put_length(e, 0xd9, 0xda, 0xdb, len);
     if (len > 0) memcpy(extend(e, len), s, len);
+}
+
+static void put_string(const encoder *e, int idx) {
+    size_t len;
+    const char *s = lua_tolstring(e->L, idx, &len);
+    put_bytes(e, s, len);
 }
 
 static void put_integer(const encoder *e, lua_Integer n) {
@@ -173,27 +186,28 @@ void chief__lua_push_map_mark(lua_State *L) {
 
 bool chief__lua_is_map(lua_State *L, int idx) {
     if (!lua_getmetatable(L, idx)) return false;
-    chief__lua_push_map_mark(L);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &map_key); /* nil when nothing was ever marked */
     bool marked = lua_rawequal(L, -1, -2);
     lua_pop(L, 2);
     return marked;
 }
 
-/* The number of entries; `*array` says whether the keys are exactly 1..n. */
-static size_t measure(lua_State *L, int idx, bool *array) {
-    size_t n = 0;
+/* Whether the keys are exactly 1..n, and n. The first other key ends the search, which mostly is the first of all. */
+static bool is_array(lua_State *L, int idx, size_t *n) {
     lua_Integer highest = 0;
-    bool integers = true;
+    *n = 0;
     lua_pushnil(L);
     while (lua_next(L, idx)) {
+        lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+        if (key < 1) {
+            lua_pop(L, 2);
+            return false;
+        }
         lua_pop(L, 1);
-        n++;
-        lua_Integer key = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
-        if (key < 1) integers = false;
         if (key > highest) highest = key;
+        ++*n;
     }
-    *array = integers && (uint64_t)highest == n && !chief__lua_is_map(L, idx);
-    return n;
+    return (uint64_t)highest == *n && !chief__lua_is_map(L, idx);
 }
 
 static void check_table(const encoder *e, int idx, const place *at) {
@@ -225,26 +239,40 @@ static void put_key(const encoder *e, int idx, const place *at) {
     else refuse(e, at->up, lua_pushfstring(L, "a table with a key that is a %s", luaL_typename(L, idx)));
 }
 
-static void put_map(const encoder *e, int idx, const place *at, size_t n) {
-    if (n < 16) put_byte(e, 0x80 | (unsigned)n);
-    else put_length(e, 0, 0xde, 0xdf, n);
+/* The head of the map that begins at `begin`, now that its n entries are known; room was left for that of a small one. */
+static void put_map_head(const encoder *e, size_t begin, size_t n) {
+    size_t more = n < 16 ? 0 : n <= 0xffff ? 2 : 4;
+    if (more > 0) {
+        (void)extend(e, more);
+        char *items = e->out->data + begin + 1;
+        memmove(items + more, items, e->out->len - more - begin - 1);
+    }
+    char *head = e->out->data + begin;
+    *head = (char)(unsigned char)(more == 0 ? 0x80 | n : more == 2 ? 0xde : 0xdf);
+    for (size_t i = more; i > 0; i--, n >>= 8) head[i] = (char)(unsigned char)(n & 0xff);
+}
+
+static void put_map(const encoder *e, int idx, const place *at) {
+    size_t begin = e->out->len;
+    size_t n = 0;
+    put_byte(e, 0);
     lua_pushnil(e->L);
-    while (lua_next(e->L, idx)) {
+    for (; lua_next(e->L, idx); n++) {
         int key = lua_gettop(e->L) - 1;
         place item = {.up = at, .depth = at->depth + 1, .key = key};
         put_key(e, key, &item);
         put_value(e, key + 1, &item);
         lua_pop(e->L, 1);
     }
+    put_map_head(e, begin, n);
 }
 
 static void put_table(const encoder *e, int idx, place *at) {
-    bool array;
+    size_t n;
     check_table(e, idx, at);
-    size_t n = measure(e->L, idx, &array);
     at->table = lua_topointer(e->L, idx);
-    if (array) put_array(e, idx, at, n);
-    else put_map(e, idx, at, n);
+    if (is_array(e->L, idx, &n)) put_array(e, idx, at, n);
+    else put_map(e, idx, at);
 }
 
 static void put_value(const encoder *e, int idx, place *at) {
@@ -264,11 +292,9 @@ static void put_value(const encoder *e, int idx, place *at) {
 /* ---- Entries ---- */
 
 /* From the moment that the scratch buffer is taken nothing may run the collector: a finalizer might send something, too, and
- * the buffer is one. So what encoding needs is made before. */
+ * the buffer is one. */
 static encoder begin(lua_State *L) {
     luaL_checkstack(L, 8, NULL);
-    chief__lua_push_map_mark(L);
-    lua_pop(L, 1);
     return (encoder){L, chief__lua_buffer_scratch(L)};
 }
 

@@ -1,6 +1,5 @@
 #include "kind.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* object, key → a method, or what the key's getter answers, or nil. */
@@ -58,34 +57,34 @@ static void make_metatable(lua_State *L, const chief__lua_kind *kind) {
     lua_setfield(L, -2, "__metatable");
 }
 
-/* Pushes the metatable, or nil. Its key is the kind's address, so that asking for it takes no memory. [-0, +1, -] */
-static int push_known(lua_State *L, const chief__lua_kind *kind) { return lua_rawgetp(L, LUA_REGISTRYINDEX, kind); }
-
 /* Known only when it is whole: a want of memory on the way leaves nothing of it. [-0, +1, m] */
 static void push_metatable(lua_State *L, const chief__lua_kind *kind) {
-    if (push_known(L, kind) != LUA_TNIL) return;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, kind) != LUA_TNIL) return;
     lua_pop(L, 1);
     make_metatable(L, kind);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
 }
 
+/* Behind an object stands the address of its kind. Nobody else's userdata can end with that, and to read it is much
+ * cheaper than to look up a metatable for each argument of each call. */
 void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size, int user_values) {
     push_metatable(L, kind);
-    void *object = lua_newuserdatauv(L, size, user_values);
+    char *object = lua_newuserdatauv(L, size + sizeof kind, user_values);
     memset(object, 0, size);
+    memcpy(object + size, &kind, sizeof kind);
     lua_insert(L, -2);
     lua_setmetatable(L, -2);
     return object;
 }
 
 void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind) {
-    void *object = lua_touserdata(L, idx);
-    if (object == NULL || !lua_getmetatable(L, idx)) return NULL;
-    (void)push_known(L, kind);
-    bool same = lua_rawequal(L, -1, -2);
-    lua_pop(L, 2);
-    return same ? object : NULL;
+    const chief__lua_kind *own;
+    char *object = lua_touserdata(L, idx);
+    size_t size = object != NULL ? (size_t)lua_rawlen(L, idx) : 0; /* 0 for a light one */
+    if (size < sizeof own) return NULL;
+    memcpy(&own, object + size - sizeof own, sizeof own);
+    return own == kind ? object : NULL;
 }
 
 void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind) {

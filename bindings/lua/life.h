@@ -57,6 +57,7 @@ typedef struct chief__lua_life {
     chief__lua_place place;          /* of a thread that is in C */
     bool warns, warned;              /* warn("@on"); in the middle of a warning */
     char warning[256];
+    struct chief__lua_local *local; /* local.h: owned by the state; NULL: not made yet */
 
     /* Under the lock of the list. */
     struct chief__lua_life *next, *previous;

@@ -1,10 +1,13 @@
 #include "message.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "codec.h"
 #include "fail.h"
 #include "kind.h"
+#include "local.h"
 
 /* The payload is given back as soon as it is decoded, so the rest is copied. */
 typedef struct info {
@@ -111,22 +114,54 @@ static const char *kind_word(const chief_msg *msg) {
     return "message";
 }
 
-/* Pushes the info; that of a call takes the message over. [-0, +1, m] */
-static void push_info(lua_State *L, chief_msg **inlet) {
-    const char *kind = kind_word(*inlet);
-    const char *sender = chief_msg_sender(*inlet);
-    const char *channel = chief_msg_channel(*inlet);
+/* [-0, +1, m] */
+static info *new_info(lua_State *L, const chief__lua_kind *kind, const chief_msg *msg) {
+    const char *sender = chief_msg_sender(msg);
+    const char *channel = chief_msg_channel(msg);
     size_t first = strlen(sender) + 1;
     size_t second = strlen(channel) + 1;
-    int is_call = strcmp(kind, "call") == 0;
-    info *i = chief__lua_kind_new(L, is_call ? &call_kind : &info_kind, sizeof *i + first + second, 0);
-    i->kind = kind;
-    i->deliveries = chief_msg_deliveries(*inlet);
+    info *i = chief__lua_kind_new(L, kind, sizeof *i + first + second, 0);
+    i->kind = kind_word(msg);
+    i->deliveries = chief_msg_deliveries(msg);
     i->channel = (uint32_t)first;
     memcpy(i->names, sender, first);
     memcpy(i->names + first, channel, second);
-    if (!is_call) return;
-    i->call = *inlet;
+    return i;
+}
+
+/* Whether the info says all of this message, so that one serves both: but for calls it never changes. */
+static bool says(const info *i, const chief_msg *msg, const char *sender, size_t len) {
+    return i != NULL && i->deliveries == chief_msg_deliveries(msg) && i->channel == len + 1 &&
+           memcmp(i->names, sender, len) == 0 && strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0 &&
+           strcmp(i->kind, chief_msg_kind(msg)) == 0;
+}
+
+/* Those that were given out last wait in a few places of the registry, each with the same info until another message comes
+ * there. [-0, +1, m] */
+static void push_plain_info(lua_State *L, const chief_msg *msg) {
+    const char *sender = chief_msg_sender(msg);
+    size_t len = strlen(sender);
+    unsigned place =
+        (unsigned)((uintptr_t)chief_msg_channel(msg) >> 4) + (len > 0 ? (unsigned char)sender[len - 1] : 0);
+    int *key = &chief__lua_local_of(L)->infos[place % CHIEF__LUA_INFOS];
+    if (*key != 0) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, *key);
+        if (says(chief__lua_kind_test(L, -1, &info_kind), msg, sender, len)) return;
+        lua_pop(L, 1);
+    }
+    (void)new_info(L, &info_kind, msg);
+    lua_pushvalue(L, -1);
+    if (*key == 0) *key = luaL_ref(L, LUA_REGISTRYINDEX);
+    else lua_rawseti(L, LUA_REGISTRYINDEX, *key);
+}
+
+/* Pushes the info; that of a call takes the message over. [-0, +1, m] */
+static void push_info(lua_State *L, chief_msg **inlet) {
+    if (strcmp(chief_msg_kind(*inlet), "call") != 0) {
+        push_plain_info(L, *inlet);
+        return;
+    }
+    new_info(L, &call_kind, *inlet)->call = *inlet;
     *inlet = NULL;
 }
 

@@ -44,6 +44,25 @@ describe("a channel of the host", function()
     assert.equal("timeout", select(3, ch:recv(0.001)))
   end)
 
+  it("makes no new info for a message like one before", function()
+    local a, b = core.channel "a", core.channel "b"
+    local function receive(ch, value)
+      assert(ch:send(value))
+      return select(2, ch:recv(1))
+    end
+    local first = { receive(a, 1), receive(b, 1) }
+    collectgarbage() collectgarbage "stop"
+    local before = collectgarbage "count"
+    for i = 1, 1000 do
+      receive(a, i) receive(b, i)
+    end
+    local made = collectgarbage "count" - before
+    collectgarbage "restart"
+    assert.is_true(made < 1, made .. " KiB of garbage")
+    assert.same({ "a", "b" }, { first[1].channel, first[2].channel })
+    assert.same({ "a", "b" }, { receive(a, 1).channel, receive(b, 1).channel })
+  end)
+
   it("sends false, and everything but nil", function()
     local ch = core.channel "c"
     for _, value in ipairs { false, true, 0, -1, 1.5, "", "\xff\0", {} } do

@@ -189,6 +189,19 @@ describe("unpack", function()
     end
   end)
 
+  it("gives back large maps inside one another", function()
+    local function map(n, value)
+      local t = {}
+      for i = 1, n do t["k" .. i] = i % 7 == 0 and value or i end
+      return t
+    end
+    local value = { 1 }
+    for _, n in ipairs { 15, 16, 17, 300, 15, 40 } do value = map(n, value) end
+    assert(same(value, core.unpack(core.pack(value))), "not the same")
+    value = { map(70000, { [true] = map(16, "é") }), x = map(16, {}) }
+    assert(same(value, core.unpack(core.pack(value))), "not the same")
+  end)
+
   it("keeps an empty map a map", function()
     assert.equal("81a17880", hex(core.pack(core.unpack(core.pack { x = core.map {} }))))
     assert.equal("81a17890", hex(core.pack(core.unpack(core.pack { x = {} }))))
