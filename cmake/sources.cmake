@@ -100,6 +100,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/kind.c
   bindings/lua/library.c
   bindings/lua/life.c
+  bindings/lua/limit.c
   bindings/lua/load.c
   bindings/lua/local.c
   bindings/lua/log.c
@@ -109,6 +110,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/message.c
   bindings/lua/module.c
   bindings/lua/options.c
+  bindings/lua/pause.c
   bindings/lua/pipes.c
   bindings/lua/place.c
   bindings/lua/pool.c
@@ -122,7 +124,8 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/state.c
   bindings/lua/system.c
   bindings/lua/trace.c
-  bindings/lua/value.c)
+  bindings/lua/value.c
+  bindings/lua/watch.c)
 
 # Each is a program of its own.
 set(CHIEF_PROGRAM_SOURCES

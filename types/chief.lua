@@ -13,6 +13,8 @@
 ---| "lua_error" # it raised
 ---| "init_error" # its init failed
 ---| "start_timeout" # it was not ready in time
+---| "watchdog" # it made no call of the chief's for as long as its watchdog lets it
+---| "memory_limit" # it had more alive than its memory_limit
 ---| "killed" # it did not end within its grace
 ---| "cancelled" # it gave up because it was asked to stop
 
@@ -121,6 +123,9 @@
 ---@field grace number? seconds to end in when asked to stop
 ---@field start_timeout number? seconds until it must be ready; 30
 ---@field count integer? how many of it run at once; 2 makes the workers `name/1` and `name/2`, and `name` means both
+---@field memory_limit integer|string|false|nil bytes, or a size such as "64MB", that its state may have alive; over it
+---even after a full collection the worker fails, whatever it catches. false: none, where the application sets one
+---@field watchdog number|false|nil seconds that it may be without a call of the chief's; waiting in one does not count
 ---@field critical boolean? when it is given up the application stops, with exit code 70
 ---@field no_restart_codes integer[]? 1 to 255: given up at once when it ends so (os.exit in a worker, or its process)
 
@@ -155,6 +160,8 @@
 ---@field init_timeout number?
 ---@field hook_timeout number?
 ---@field force_time number?
+---@field memory_limit integer|string|false|nil of each worker in Lua that says nothing else
+---@field watchdog number|false|nil likewise
 ---@field keep boolean? stay when nothing is left to run
 ---@field require_names boolean?
 ---@field log chief.LogOptions?

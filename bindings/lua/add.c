@@ -83,6 +83,16 @@ void chief__lua_worker_options(lua_State *L, int spec, chief_worker_options *out
     out->args = read_args(L, spec); /* the last, as it is in the scratch buffer */
 }
 
+/* [-0, +0, v] */
+static void read_limits(lua_State *L, int spec, chief__lua_limits *out) {
+    *out = (chief__lua_limits){0};
+    int64_t memory = chief__lua_field_integer(L, spec, "memory_limit");
+    luaL_argcheck(L, memory >= 0, spec, "memory_limit is out of range");
+    out->memory = (uint64_t)memory;
+    out->watchdog = chief__lua_field_ms(L, spec, "watchdog");
+    luaL_argcheck(L, out->watchdog >= 0, spec, "watchdog should be more than 0 seconds");
+}
+
 /* The whole text, which the thread's last error has room for only in part. [-0, +3, m] */
 static int refused(lua_State *L, const chief__lua_findings *findings) {
     lua_pushnil(L);
@@ -96,6 +106,7 @@ int chief__lua_add_worker(lua_State *L, chief *c) {
     chief_restart restart;
     chief_schedule schedule;
     chief_process process;
+    chief__lua_limits limits;
     lua_settop(L, 3);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
@@ -104,11 +115,13 @@ int chief__lua_add_worker(lua_State *L, chief *c) {
     chief__lua_source source = {0};
     if (native == NULL) source = chief__lua_check_source(L, 3);
     chief__lua_read_process(L, 3, &process);
+    read_limits(L, 3, &limits);
     chief__lua_worker_options(L, 3, &options, &restart);
     if (read_schedule(L, 3, &schedule)) options.schedule = &schedule;
+    luaL_argcheck(L, native == NULL || (limits.memory == 0 && limits.watchdog == 0), 3, "a plug-in has no such limits");
     if (native != NULL && options.isolation == CHIEF_PROCESS)
         return chief__lua_done(L, chief__lua_add_native_process(c, name, native, &process, &options));
     if (native != NULL) return chief__lua_done(L, chief_add_plugin(c, name, native, &options));
-    int rc = chief__lua_add(c, name, &source, &options, &process, findings);
+    int rc = chief__lua_add(c, name, &source, &options, &limits, &process, findings);
     return findings->text != NULL ? refused(L, findings) : chief__lua_done(L, rc);
 }

@@ -1,5 +1,6 @@
 #include "host.h"
 
+#include <chief_lua.h>
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "instance.h"
 #include "interrupt.h"
 #include "life.h"
+#include "limit.h"
 #include "load.h"
 #include "look.h"
 #include "luv.h"
@@ -18,6 +20,7 @@
 #include "pipes.h"
 #include "process.h"
 #include "runtime.h"
+#include "watch.h"
 
 /* One life of a worker. */
 typedef struct host {
@@ -102,6 +105,19 @@ static bool take_interrupt(host *h, int32_t init_error) {
     return true;
 }
 
+/* Gives the failure what is known of it. An error of memory is its limit's when that refused the memory. */
+static void take_failure(host *h, int32_t reason) {
+    char limit[CHIEF__LUA_WHY_SIZE];
+    const char *text = chief__lua_failure_text(h->life.L);
+    if (chief__lua_limit_refused(&h->life)) {
+        chief__lua_limit_text(&h->life, limit, sizeof limit);
+        if (reason != CHIEF_REASON_INIT_ERROR) reason = CHIEF_REASON_MEMORY_LIMIT;
+        text = limit;
+    }
+    chief_worker_set_error(h->worker, reason, text, chief__lua_failure_traceback(h->life.L));
+    h->rc = CHIEF_EFAILED;
+}
+
 /* Runs a part of the worker's life; what it raises becomes the worker's failure. */
 static int protect(host *h, lua_CFunction part, int32_t reason) {
     lua_State *L = h->life.L;
@@ -114,10 +130,7 @@ static int protect(host *h, lua_CFunction part, int32_t reason) {
     int status = lua_pcall(L, 1, 0, 1);
     chief__lua_interrupt_settle(&h->life);
     chief__lua_life_leave(&h->life);
-    if (!take_interrupt(h, reason == CHIEF_REASON_INIT_ERROR ? reason : 0) && status != LUA_OK) {
-        chief_worker_set_error(h->worker, reason, chief__lua_failure_text(L), chief__lua_failure_traceback(L));
-        h->rc = CHIEF_EFAILED;
-    }
+    if (!take_interrupt(h, reason == CHIEF_REASON_INIT_ERROR ? reason : 0) && status != LUA_OK) take_failure(h, reason);
     lua_settop(L, 0);
     return h->rc;
 }
@@ -130,31 +143,40 @@ static void host_fini(void *instance) {
     chief__lua_memory_close(&h->life);
     chief__lua_life_leave(&h->life);
     chief__lua_life_close(&h->life);
+    chief__lua_watch_close(&h->life);
     free(h->life.traceback);
     free(h->life.failure);
     free(h);
 }
 
-static host *new_host(const chief__lua_spec *spec, chief_worker *worker) {
-    host *h = calloc(1, sizeof *h);
-    if (h == NULL) return NULL;
+/* A state that was never entered. */
+static int open_life(chief__lua_life *life, const chief__lua_limits *limits) {
+    if (!chief__lua_memory_open(life)) return chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a Lua state");
+    chief__lua_limit_open(life, limits->memory);
+    int rc = limits->watchdog > 0 ? chief__lua_watch_open(life, limits->watchdog) : CHIEF_OK;
+    if (rc != CHIEF_OK) chief__lua_memory_close(life);
+    else chief__lua_life_open(life);
+    return rc;
+}
+
+static int new_host(host **out, const chief__lua_spec *spec, chief_worker *worker) {
+    host *h = *out = calloc(1, sizeof *h);
+    if (h == NULL) return chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a Lua state");
     h->spec = spec;
     h->worker = h->life.worker = worker;
-    if (!chief__lua_memory_open(&h->life)) {
-        free(h);
-        return NULL;
-    }
-    chief__lua_life_open(&h->life);
-    return h;
+    int rc = open_life(&h->life, &spec->limits);
+    if (rc != CHIEF_OK) free(h);
+    return rc;
 }
 
 static int host_init(chief_worker *worker, void *data, void **instance) {
-    host *h = new_host(data, worker);
-    if (h == NULL) {
-        chief_worker_set_error(worker, CHIEF_REASON_INIT_ERROR, "not enough memory for a Lua state", NULL);
-        return CHIEF_ENOMEM;
+    host *h;
+    int rc = new_host(&h, data, worker);
+    if (rc != CHIEF_OK) {
+        chief_worker_set_error(worker, CHIEF_REASON_INIT_ERROR, chief_last_error(), NULL);
+        return rc;
     }
-    int rc = protect(h, init_protected, CHIEF_REASON_INIT_ERROR);
+    rc = protect(h, init_protected, CHIEF_REASON_INIT_ERROR);
     if (rc == CHIEF_OK) *instance = h;
     else host_fini(h);
     return rc;
@@ -206,9 +228,10 @@ static bool copy_options(chief_worker_options *out, const chief_worker_options *
 }
 
 static int add_in_thread(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
-                         const chief__lua_findings *findings) {
+                         const chief__lua_limits *limits, const chief__lua_findings *findings) {
     chief__lua_spec *spec = chief__lua_spec_new(source);
     if (spec == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
+    spec->limits = *limits;
     spec->restart_on_fail = findings->restart_on_fail;
     spec->says_ready = findings->ready;
     options->destroy = chief__lua_spec_free;
@@ -230,16 +253,24 @@ static int add_in_process(chief *c, const char *name, const chief__lua_source *s
     return rc;
 }
 
+static int check_limits(const chief__lua_limits *limits) {
+    if (limits->memory != 0 && limits->memory < CHIEF_LUA_LEAST_MEMORY)
+        return chief_set_last_error(CHIEF_EINVAL, "a memory limit is 65536 bytes or more, or 0 for none");
+    if (limits->watchdog < 0) return chief_set_last_error(CHIEF_EINVAL, "a watchdog has 1 ms or more, or 0 for none");
+    return CHIEF_OK;
+}
+
 int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, const chief_worker_options *options,
-                   const chief_process *process, chief__lua_findings *findings) {
+                   const chief__lua_limits *limits, const chief_process *process, chief__lua_findings *findings) {
     chief_worker_options own;
     int rc = chief__lua_inspect(source, findings);
+    if (rc == CHIEF_OK) rc = check_limits(limits);
     if (rc != CHIEF_OK) return rc;
     if (!copy_options(&own, options))
         return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
     if (findings->ready) own.flags |= CHIEF_WORKER_SAYS_READY;
     if (own.isolation == CHIEF_PROCESS) rc = add_in_process(c, name, source, &own, process, findings);
-    else rc = add_in_thread(c, name, source, &own, findings);
+    else rc = add_in_thread(c, name, source, &own, limits, findings);
     if (rc == CHIEF_OK) chief__lua_pin();
     return rc;
 }

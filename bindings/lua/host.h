@@ -21,7 +21,7 @@ extern const chief_worker_ops chief__lua_host_ops;
  * chief_add_process. The findings are to be cleared in every case.
  */
 int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, const chief_worker_options *options,
-                   const chief_process *process, chief__lua_findings *findings);
+                   const chief__lua_limits *limits, const chief_process *process, chief__lua_findings *findings);
 
 #pragma GCC visibility pop
 #endif

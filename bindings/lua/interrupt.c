@@ -145,7 +145,7 @@ int chief__lua_interrupt_here(lua_State *L, chief__lua_life *life, int32_t reaso
 
 /* ---- asking ---- */
 
-static void interrupt(chief__lua_life *life, int32_t reason, const char *why) {
+void chief__lua_interrupt_locked(chief__lua_life *life, int32_t reason, const char *why) {
     if (!atomic_load_explicit(&life->asked, memory_order_relaxed)) {
         life->reason = reason;
         (void)snprintf(life->why, sizeof life->why, "%s", why);
@@ -158,14 +158,14 @@ static void interrupt(chief__lua_life *life, int32_t reason, const char *why) {
 
 void chief__lua_interrupt(chief__lua_life *life, int32_t reason, const char *why) {
     chief__lua_lives_lock();
-    interrupt(life, reason, why);
+    chief__lua_interrupt_locked(life, reason, why);
     chief__lua_lives_unlock();
 }
 
 void chief__lua_interrupt_worker(const chief_worker *worker, int32_t reason, const char *why) {
     chief__lua_lives_lock();
     chief__lua_life *life = chief__lua_lives_find(worker);
-    if (life != NULL) interrupt(life, reason, why);
+    if (life != NULL) chief__lua_interrupt_locked(life, reason, why);
     chief__lua_lives_unlock();
 }
 

@@ -16,6 +16,9 @@
 /* Any thread, the worker's allocator included. The first reason and text win. */
 void chief__lua_interrupt(chief__lua_life *life, int32_t reason, const char *why);
 
+/* The same with the lock of the lives. */
+void chief__lua_interrupt_locked(chief__lua_life *life, int32_t reason, const char *why);
+
 /* The same for who knows only the worker; nothing when no life of it is there. */
 void chief__lua_interrupt_worker(const chief_worker *worker, int32_t reason, const char *why);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "life.h"
+
 /* object, key → a method, or what the key's getter answers, or nil. */
 static int index_object(lua_State *L) {
     lua_settop(L, 2);
@@ -89,6 +91,7 @@ void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind) {
 
 void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind) {
     void *object = chief__lua_kind_test(L, arg, kind);
+    chief__lua_call_pass(L);
     if (object == NULL) luaL_typeerror(L, arg, kind->name);
     return object;
 }

@@ -25,7 +25,8 @@ void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size
  * a finalizer that raised would never be called again. [-0, +0, -] */
 void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind);
 
-/* The same, raising a bad argument. [-0, +0, v] */
+/* The same, raising a bad argument. What is asked of an object is a call of the chief's, which the watchdog counts.
+ * [-0, +0, v] */
 void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind);
 
 #pragma GCC visibility pop

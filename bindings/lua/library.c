@@ -33,8 +33,9 @@ int chief_lua_add_worker(chief *c, const char *name, const char *module, const c
     int rc = prepare();
     if (rc != CHIEF_OK) return rc;
     chief__lua_source source = {.module = module, .path = own.path, .cpath = own.cpath};
+    chief__lua_limits limits = {.memory = own.memory_limit, .watchdog = own.watchdog};
     chief__lua_findings findings;
-    rc = chief__lua_add(c, name, &source, own.worker, own.process, &findings);
+    rc = chief__lua_add(c, name, &source, own.worker, &limits, own.process, &findings);
     chief__lua_findings_clear(&findings);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "memory.h"
 #include "signals.h"
+#include "watch.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t told;
@@ -41,6 +42,8 @@ chief__lua_life *chief__lua_lives_find(const chief_worker *worker) {
     return life;
 }
 
+chief__lua_life *chief__lua_lives_next(const chief__lua_life *life) { return life == NULL ? first : life->next; }
+
 void chief__lua_life_open(chief__lua_life *life) {
     chief__lua_lives_lock();
     life->next = first;
@@ -51,6 +54,7 @@ void chief__lua_life_open(chief__lua_life *life) {
 
 void chief__lua_life_close(chief__lua_life *life) {
     chief__lua_lives_lock();
+    while (life->watch.telling) (void)pthread_cond_wait(&told, &lock);
     if (life->previous != NULL) life->previous->next = life->next;
     else first = life->next;
     if (life->next != NULL) life->next->previous = life->previous;
@@ -66,6 +70,7 @@ void chief__lua_life_enter(chief__lua_life *life) {
     life->thread = pthread_self();
     life->tid = (pid_t)syscall(SYS_gettid);
     life->entered = true;
+    chief__lua_watch_begin(life);
     if (chief__lua_interrupted(life) != NULL) chief__lua_signal_end(life); /* between its init and its run */
     chief__lua_lives_unlock();
 }
@@ -86,14 +91,25 @@ chief__lua_life *chief__lua_life_of(lua_State *L) {
     return lua_getallocf(L, &data) == chief__lua_memory_alloc ? data : NULL;
 }
 
+/* The worker's thread alone writes it. */
+static void count(chief__lua_life *life, unsigned by) {
+    uint64_t calls = atomic_load_explicit(&life->calls, memory_order_relaxed);
+    atomic_store_explicit(&life->calls, calls + by, memory_order_release);
+}
+
 void chief__lua_call_begin(lua_State *L, const char *name) {
     chief__lua_life *life = chief__lua_life_of(L);
     if (life == NULL) return;
     atomic_store_explicit(&life->last_call, name, memory_order_relaxed);
-    (void)atomic_fetch_add_explicit(&life->calls, 1, memory_order_release);
+    count(life, 1);
 }
 
 void chief__lua_call_end(lua_State *L) {
     chief__lua_life *life = chief__lua_life_of(L);
-    if (life != NULL) (void)atomic_fetch_add_explicit(&life->calls, 1, memory_order_release);
+    if (life != NULL) count(life, 1);
+}
+
+void chief__lua_call_pass(lua_State *L) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    if (life != NULL) count(life, 2);
 }

@@ -38,6 +38,16 @@ typedef struct chief__lua_old_hook {
     int count;
 } chief__lua_old_hook;
 
+/* What the watchdog knows of a life (watch.h). Under the lock of the list. */
+typedef struct chief__lua_watch {
+    int64_t time;   /* that it may be without a call, ns; 0: as long as it likes. Const after open */
+    int64_t looked; /* when it was looked at last */
+    int64_t still;  /* for how long its counter has stood still then */
+    uint64_t calls; /* the counter */
+    bool told;      /* it has stalled, which is said once */
+    bool telling;   /* without the lock: the life must stay */
+} chief__lua_watch;
+
 typedef struct chief__lua_life {
     lua_State *L;         /* the main coroutine; worker's thread and its signal handlers; NULL before and after */
     chief_worker *worker; /* const after open */
@@ -47,6 +57,10 @@ typedef struct chief__lua_life {
     chief__lua_mark *_Atomic coroutines;
     void *main_block;
     size_t allocations;              /* calls of the allocator: while it stands still, Lua's stacks do, too */
+    size_t live;                     /* bytes that Lua has */
+    size_t limit;                    /* of those; 0: none. Const after open */
+    size_t refused;                  /* the most that was asked for in vain since the last instruction */
+    bool crossed;                    /* the limit was, and the next instruction is to see to it */
     lua_State *volatile running;     /* as far as our resume and wrap know; NULL: the main one */
     lua_State *volatile closing;     /* a coroutine whose __close handlers are being called by us */
     lua_State *cut;                  /* the one that the hook made yield last */
@@ -66,6 +80,7 @@ typedef struct chief__lua_life {
     pid_t tid;
     timer_t timer;
     chief__lua_look *look;
+    chief__lua_watch watch;
     int32_t reason; /* these two const once `asked` */
     char why[CHIEF__LUA_WHY_SIZE];
 
@@ -74,7 +89,7 @@ typedef struct chief__lua_life {
     atomic_bool looked_for; /* the handler is to set the look's hook */
 
     /* What the worker's thread does with the chief; any thread may read. */
-    _Atomic uint64_t calls;        /* begun and ended: odd while inside one that may wait */
+    _Atomic uint64_t calls; /* begun and ended: odd while inside one that may wait. Written by that thread alone */
     const char *_Atomic last_call; /* "ctx:recv"; NULL before the first */
 } chief__lua_life;
 
@@ -92,10 +107,11 @@ chief__lua_life *chief__lua_life_current(void);
 /* The life that a state belongs to; NULL for a state that is no worker's. */
 chief__lua_life *chief__lua_life_of(lua_State *L);
 
-/* The lock of the list, and under it the life of a worker, or NULL. */
+/* The lock of the list, and under it the life of a worker, or NULL; and each life after the other, from NULL to NULL. */
 void chief__lua_lives_lock(void);
 void chief__lua_lives_unlock(void);
 chief__lua_life *chief__lua_lives_find(const chief_worker *worker);
+chief__lua_life *chief__lua_lives_next(const chief__lua_life *life);
 
 /* With the lock: waits until told or `deadline` (CLOCK_MONOTONIC); tells all who wait. */
 void chief__lua_lives_wait(const struct timespec *deadline);
@@ -104,6 +120,9 @@ void chief__lua_lives_tell(void);
 /* Around a call of the chief's that may wait; `name` is a constant ("ctx:recv"). For a state that is no worker's: nothing. */
 void chief__lua_call_begin(lua_State *L, const char *name);
 void chief__lua_call_end(lua_State *L);
+
+/* In one that does not wait. */
+void chief__lua_call_pass(lua_State *L);
 
 #pragma GCC visibility pop
 #endif

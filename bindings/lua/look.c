@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "interrupt.h"
-#include "memory.h"
+#include "pause.h"
 #include "signals.h"
 #include "trace.h"
 
@@ -20,35 +19,16 @@ struct chief__lua_look {
 
 /* ---- in the worker's thread ---- */
 
-static void on_hook(lua_State *L, lua_Debug *ar);
-
-static void hook(chief__lua_life *life, lua_State *L, chief__lua_old_hook *old) {
-    (void)life;
-    if (lua_gethook(L) == on_hook) return;
-    old->hook = lua_gethook(L);
-    old->mask = lua_gethookmask(L);
-    old->count = lua_gethookcount(L);
-    lua_sethook(L, on_hook, LUA_MASKCOUNT, 1);
-}
-
-static void unhook(chief__lua_life *life, lua_State *L, chief__lua_old_hook *old) {
-    (void)life;
-    if (lua_gethook(L) == on_hook) lua_sethook(L, old->hook, old->mask, old->count);
-}
-
 void chief__lua_on_look(void) {
     chief__lua_life *life = chief__lua_life_current();
     for (; life != NULL; life = life->outer) {
         if (life->L == NULL || !atomic_load_explicit(&life->looked_for, memory_order_acquire)) continue;
         chief__lua_place_note(life);
-        if (chief__lua_interrupted(life) == NULL) chief__lua_each_coroutine(life, hook);
+        chief__lua_pause(life);
     }
 }
 
-static void on_hook(lua_State *L, lua_Debug *ar) {
-    (void)ar;
-    chief__lua_life *life = chief__lua_life_of(L);
-    chief__lua_each_coroutine(life, unhook);
+void chief__lua_look_here(lua_State *L, chief__lua_life *life) {
     chief__lua_place_forget(life);
     char *text = chief__lua_where(L);
     chief__lua_lives_lock();

@@ -18,5 +18,8 @@ size_t chief__lua_look_at(const chief_worker *worker, char *buf, size_t size, in
 /* What the signal does. */
 void chief__lua_on_look(void);
 
+/* Between two instructions: tells who looks where that is. [-0, +0, -] */
+void chief__lua_look_here(lua_State *L, chief__lua_life *life);
+
 #pragma GCC visibility pop
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limit.h"
+
 /* The size of a coroutine's block, and so of every block with a mark. Const once known. */
 static size_t coroutine_size;
 static pthread_mutex_t size_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -108,9 +110,7 @@ static void *resize(void *block, size_t new_size) {
     return moved;
 }
 
-void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new_size) {
-    chief__lua_life *life = of;
-    life->allocations++;
+static void *take(chief__lua_life *life, void *block, size_t old_size, size_t new_size) {
     if (new_size == 0) {
         free_block(life, block, old_size);
         return NULL;
@@ -118,6 +118,16 @@ void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new
     if (block != NULL) return resize(block, new_size);
     if (new_size == coroutine_size) return new_marked(life, old_size == LUA_TTHREAD);
     return malloc(new_size);
+}
+
+void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new_size) {
+    chief__lua_life *life = of;
+    size_t had = block != NULL ? old_size : 0;
+    life->allocations++;
+    if (!chief__lua_limit_allows(life, had, new_size)) return NULL;
+    void *made = take(life, block, old_size, new_size);
+    if (made != NULL || new_size == 0) life->live += new_size - had;
+    return made;
 }
 
 /* ---- a state ---- */

@@ -21,8 +21,15 @@ typedef struct chief__lua_source {
     const char *cpath; /* package.cpath */
 } chief__lua_source;
 
+/* What a worker may have; 0: as much as it likes. */
+typedef struct chief__lua_limits {
+    uint64_t memory;  /* bytes */
+    int64_t watchdog; /* ms */
+} chief__lua_limits;
+
 typedef struct chief__lua_spec {
     chief__lua_source source; /* its strings are the spec's own */
+    chief__lua_limits limits;
     bool restart_on_fail;
     bool says_ready;
 } chief__lua_spec;

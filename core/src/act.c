@@ -118,12 +118,22 @@ static char *with_place(const char *text, const char *where) {
     return both;
 }
 
+/* Why it has to be ended by force, as its home has said it; "" when it has not. */
+static void own_why(char *buf, size_t size, chief__member *member) {
+    buf[0] = '\0';
+    if (member->home == NULL || chief__worker_expiry(member->home) == CHIEF_REASON_NONE) return;
+    (void)chief_worker_interrupt_reason(member->home, buf, size);
+}
+
 /* A failure whose text is unknown gets the reason's. */
 static void fill_failure(chief *c, chief__member *member, int32_t reason) {
     if (member->home != NULL && c->traceback == NULL) look_at(c, member);
     if (c->failure != NULL) return;
+    char why[TEXT_SIZE];
     const char *text = "";
-    if (reason == CHIEF_REASON_START_TIMEOUT) text = "not ready within its start_timeout";
+    own_why(why, sizeof why, member);
+    if (why[0] != '\0') text = why;
+    else if (reason == CHIEF_REASON_START_TIMEOUT) text = "not ready within its start_timeout";
     else if (reason == CHIEF_REASON_KILLED) text = "did not end within its grace";
     else if (reason == CHIEF_REASON_INIT_ERROR)
         text = member->home != NULL ? "init did not end in time" : "init failed";
@@ -224,7 +234,9 @@ static void note_late(chief *c, chief__member *member, const chief__action *a) {
     member->late = true;
 }
 
-static void why_forced(char *buf, size_t size, const chief__action *a) {
+static void why_forced(char *buf, size_t size, chief__member *member, const chief__action *a) {
+    own_why(buf, size, member);
+    if (buf[0] != '\0') return;
     double grace = (double)a->delay / 1000;
     if (a->reason == CHIEF_REASON_INIT_ERROR)
         (void)snprintf(buf, size, "interrupted: init did not end within %g s", grace);
@@ -236,7 +248,7 @@ static void why_forced(char *buf, size_t size, const chief__action *a) {
 
 static void act_force(chief *c, chief__member *member, const chief__action *a) {
     char why[TEXT_SIZE];
-    why_forced(why, sizeof why, a);
+    why_forced(why, sizeof why, member, a);
     note_late(c, member, a);
     chief_event e = {.kind = CHIEF_EVENT_FORCED,
                      .level = CHIEF_WARN,

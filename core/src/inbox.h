@@ -18,8 +18,9 @@ typedef enum chief__report_bit {
     REPORT_INIT_FAILED = 2, /* last: the home ends */
     REPORT_ENTERED = 4,
     REPORT_READY = 8,
-    REPORT_EXITED = 16,  /* last */
-    REPORT_FINISHED = 32 /* last: told to end without a run */
+    REPORT_EXITED = 16,   /* last */
+    REPORT_FINISHED = 32, /* last: told to end without a run */
+    REPORT_EXPIRED = 64   /* it has to be ended by force */
 } chief__report_bit;
 
 #define REPORT_LAST (REPORT_INIT_FAILED | REPORT_EXITED | REPORT_FINISHED)

@@ -93,7 +93,8 @@ static void last_report(chief *c, chief__member *member, uint32_t bits) {
 
 static void one_bit(chief *c, chief__member *member, uint32_t bits, chief__report_bit bit, chief__step_kind kind) {
     if ((bits & (uint32_t)bit) == 0 || member->abandoned) return;
-    (void)chief__feed(c, kind, member->id, member->generation, 0);
+    int32_t reason = kind == STEP_EXPIRED ? chief__worker_expiry(member->home) : CHIEF_REASON_NONE;
+    (void)chief__feed(c, kind, member->id, member->generation, reason);
 }
 
 /* The bits of one slot in the order in which a life has them. A step in between may abandon the worker, because its time
@@ -104,6 +105,7 @@ static void take_report(chief *c, chief__report *slot, uint32_t bits) {
     one_bit(c, member, bits, REPORT_INITIALIZED, STEP_INITIALIZED);
     one_bit(c, member, bits, REPORT_ENTERED, STEP_ENTERED);
     one_bit(c, member, bits, REPORT_READY, STEP_READY);
+    one_bit(c, member, bits, REPORT_EXPIRED, STEP_EXPIRED);
     if (member->abandoned) late(c, member, bits);
     else if ((bits & REPORT_LAST) != 0) last_report(c, member, bits);
 }

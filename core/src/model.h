@@ -77,6 +77,7 @@ typedef struct chief__life {
     bool unready;      /* counted in the model's `unready` */
     bool asked;        /* was told to end by a request or the stop of everything */
     bool overdue;      /* was told to end because it did not become ready in time */
+    int32_t expired;   /* enum chief_reason: its home said that it has to be ended by force; 0: it did not */
     bool forced;       /* was told to end and has been interrupted since; its deadline is that of the abandonment */
     bool awaited;      /* STEP_INIT still waits for its answer */
     int32_t code;      /* the exit code of its last generation */

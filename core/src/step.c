@@ -49,6 +49,7 @@ static void hear(chief__model *m, const chief__step_event *event) {
     case STEP_INITIALIZED: chief__life_initialized(m, w); break;
     case STEP_ENTERED: chief__life_entered(m, w); break;
     case STEP_READY: chief__life_said_ready(m, w); break;
+    case STEP_EXPIRED: chief__life_expired(m, w, event->reason); break;
     default: hear_end(m, w, event); break;
     }
 }
@@ -68,6 +69,7 @@ static int take(chief__model *m, const chief__step_event *event) {
     case STEP_INIT_FAILED:
     case STEP_ENTERED:
     case STEP_READY:
+    case STEP_EXPIRED:
     case STEP_EXITED:
     case STEP_FINISHED:
     case STEP_LATE: hear(m, event); break;

@@ -67,6 +67,7 @@ typedef enum chief__step_kind {
     STEP_INIT_FAILED, /* E id generation reason code: init failed, and its home has ended */
     STEP_ENTERED,     /* E id generation: run is entered */
     STEP_READY,       /* E id generation: the worker says it is ready */
+    STEP_EXPIRED,     /* E id generation reason: it has to be ended by force */
     STEP_EXITED,      /* E id generation reason code: run and fini are over, and its home has ended */
     STEP_FINISHED,    /* E id generation: an initialised home that was told to end without a run has had its fini and
                          ended */
@@ -78,7 +79,7 @@ typedef enum chief__step_kind {
 
 typedef struct chief__step_event {
     chief__step_kind kind;
-    int32_t reason; /* enum chief_reason, of EXITED and INIT_FAILED */
+    int32_t reason; /* enum chief_reason, of EXPIRED, EXITED and INIT_FAILED */
     uint32_t id;
     uint64_t generation;
     int32_t code; /* of EXITED and INIT_FAILED: the exit code of a process or of os.exit; 0: none, or a clean one */
@@ -107,7 +108,8 @@ typedef enum chief__action_kind {
                          again, with an earlier `until`, when a stop of everything overtakes a stop of this worker */
     STEP_A_FORCE, /* id, generation, until, reason, delay, in_stop: interrupt its home, which has until `until` to end in
                      before it is abandoned. Why: KILLED (`delay`: the grace it had, -1 when the force was asked for),
-                     START_TIMEOUT (`delay`: the grace it had after that) or INIT_ERROR (`delay`: the init_timeout) */
+                     START_TIMEOUT (`delay`: the grace it had after that), INIT_ERROR (`delay`: the init_timeout) or what its
+                     home said (STEP_EXPIRED) */
     STEP_A_ABANDON, /* id, generation, state as it stays: close its slot; it is named in the answer of the stop when
                          `in_stop` */
     STEP_A_READY,   /* id: an event */

@@ -16,6 +16,7 @@ static void start_init(chief__model *m, chief__life *w) {
     w->generation++;
     w->code = 0;
     w->asked = w->overdue = w->forced = false;
+    w->expired = CHIEF_REASON_NONE;
     w->then = THEN_REST;
     chief__model_set_wait(m, w, WAIT_NONE);
     chief__model_set_ready(m, w, false);
@@ -129,7 +130,7 @@ void chief__life_initialized(chief__model *m, chief__life *w) {
 }
 
 static void become_ready(chief__model *m, chief__life *w) {
-    if (w->home != HOME_RUN || w->ready || w->asked || w->overdue) return;
+    if (w->home != HOME_RUN || w->ready || w->asked || w->overdue || w->forced) return;
     w->up_since = m->now;
     set_deadline(m, w, INT64_MAX);
     chief__model_set_ready(m, w, true);
@@ -203,9 +204,10 @@ void chief__life_finished(chief__model *m, chief__life *w) {
 
 /* Whether a stop was asked is looked at before why it ended. */
 static void run_ended(chief__model *m, chief__life *w, int32_t reason) {
-    bool failed = !w->asked && (w->overdue || reason != CHIEF_REASON_OK);
-    if (failed && w->overdue) {
-        reason = CHIEF_REASON_START_TIMEOUT;
+    bool told = w->overdue || w->expired != CHIEF_REASON_NONE;
+    bool failed = !w->asked && (told || reason != CHIEF_REASON_OK);
+    if (failed && told) {
+        reason = w->expired != CHIEF_REASON_NONE ? w->expired : CHIEF_REASON_START_TIMEOUT;
         w->code = 0; /* of an end that it was told */
     }
     if (!failed && w->forced) reason = CHIEF_REASON_KILLED;
@@ -301,10 +303,18 @@ void chief__life_due(chief__model *m, chief__life *w) {
     int64_t grace = w->told_until - w->told_at;
     if (w->wait == WAIT_RESTART) chief__life_begin(m, w);
     else if (w->asked) chief__life_force(m, w, CHIEF_REASON_KILLED, grace);
+    else if (w->expired != CHIEF_REASON_NONE) chief__life_force(m, w, w->expired, -1);
     else if (w->overdue) chief__life_force(m, w, CHIEF_REASON_START_TIMEOUT, grace);
     else if (w->home == HOME_INIT || w->forced)
         chief__life_force(m, w, CHIEF_REASON_INIT_ERROR, m->options.init_timeout);
     else if (w->home == HOME_RUN) start_timed_out(m, w);
+}
+
+/* Who is interrupted already has its time. */
+void chief__life_expired(chief__model *m, chief__life *w, int32_t reason) {
+    if (w->forced || (w->home != HOME_INIT && w->home != HOME_RUN)) return;
+    if (!w->asked) w->expired = reason;
+    chief__life_force(m, w, w->asked ? CHIEF_REASON_KILLED : reason, -1);
 }
 
 /* Who waited for it does not wait for ever: it is now one that is not enabled here. */

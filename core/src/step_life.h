@@ -24,6 +24,7 @@ void chief__life_initialized(chief__model *m, chief__life *w);
 void chief__life_init_failed(chief__model *m, chief__life *w, int32_t reason);
 void chief__life_entered(chief__model *m, chief__life *w);
 void chief__life_said_ready(chief__model *m, chief__life *w);
+void chief__life_expired(chief__model *m, chief__life *w, int32_t reason);
 void chief__life_exited(chief__model *m, chief__life *w, int32_t reason);
 void chief__life_finished(chief__model *m, chief__life *w);
 void chief__life_late(chief__model *m, chief__life *w);

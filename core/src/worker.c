@@ -35,6 +35,7 @@ struct chief_worker {
     void *reach;        /* what interrupt is given */
     bool interrupting;  /* interrupt is being called; `reach` stays valid until it returns */
     char why[WHY_SIZE]; /* "" until it is interrupted */
+    int32_t expiry;     /* enum chief_reason, of chief_worker_expire */
     chief__fiber fiber; /* unless its home is a thread */
     bool is_fiber;      /* const after launch */
     part part;          /* the fiber's, as the next */
@@ -130,10 +131,11 @@ static word wait_for_word(chief_worker *w) {
     return what;
 }
 
+static bool is_failure(int32_t reason) { return reason > CHIEF_REASON_OK && reason <= CHIEF_REASON_CANCELLED; }
+
 /* Fills in what the worker did not say itself, or said wrongly: a failure's reason is one. */
 static void note_failure(chief_worker *w, int rc, const char *what) {
-    if (w->reason <= CHIEF_REASON_OK || w->reason > CHIEF_REASON_CANCELLED)
-        w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
+    if (!is_failure(w->reason)) w->reason = rc == CHIEF_ECANCELED ? CHIEF_REASON_CANCELLED : CHIEF_REASON_ERROR;
     if (w->error != NULL) return;
     char text[128];
     if (w->exit_code != 0) (void)snprintf(text, sizeof text, "exit %d", (int)w->exit_code);
@@ -353,9 +355,14 @@ void chief__worker_cancel(chief_worker *w, int64_t deadline, const char *reason)
     chief_context_cancel(w->context, reason);
 }
 
+/* Under lock. */
+static void keep_why(chief_worker *w, const char *why) {
+    if (w->why[0] == '\0') (void)snprintf(w->why, sizeof w->why, "%s", why);
+}
+
 void chief__worker_force(chief_worker *w, const char *why) {
     chief__lock(&w->lock);
-    if (w->why[0] == '\0') (void)snprintf(w->why, sizeof w->why, "%s", why);
+    keep_why(w, why);
     void *reach = w->reach;
     w->interrupting = true;
     chief__unlock(&w->lock);
@@ -364,6 +371,13 @@ void chief__worker_force(chief_worker *w, const char *why) {
     w->interrupting = false;
     chief__cond_wake_all(&w->told);
     chief__unlock(&w->lock);
+}
+
+int32_t chief__worker_expiry(chief_worker *w) {
+    chief__lock(&w->lock);
+    int32_t reason = w->expiry;
+    chief__unlock(&w->lock);
+    return reason;
 }
 
 int chief__worker_look(chief_worker *w, char *buf, size_t size, size_t *len, int64_t timeout_ms) {
@@ -394,12 +408,18 @@ chief_worker *chief__worker_next(const chief_worker *w) { return w->next; }
 
 void chief__worker_set_next(chief_worker *w, chief_worker *next) { w->next = next; }
 
+static void replace(char **where, const char *text) {
+    chief__free(*where);
+    *where = text != NULL ? chief__strdup(text) : NULL;
+}
+
 int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback) {
-    if (w->error == NULL && w->why[0] != '\0') w->error = chief__strdup(w->why);
+    bool expired = w->expiry != CHIEF_REASON_NONE; /* however it took its end */
+    if ((w->error == NULL || expired) && w->why[0] != '\0') replace(&w->error, w->why);
     *error = w->error;
     *traceback = w->traceback;
     w->error = w->traceback = NULL;
-    return w->reason;
+    return expired ? w->expiry : w->reason;
 }
 
 int32_t chief__worker_exit_code(const chief_worker *w) { return w->exit_code; }
@@ -426,9 +446,12 @@ size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size) 
     return len;
 }
 
-static void replace(char **where, const char *text) {
-    chief__free(*where);
-    *where = text != NULL ? chief__strdup(text) : NULL;
+void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why) {
+    chief__lock(&ctx->lock);
+    if (ctx->expiry == CHIEF_REASON_NONE) ctx->expiry = is_failure(reason) ? reason : CHIEF_REASON_KILLED;
+    keep_why(ctx, why != NULL ? why : chief_reason_name(ctx->expiry));
+    chief__unlock(&ctx->lock);
+    chief__inbox_report(ctx->inbox, &ctx->report, REPORT_EXPIRED);
 }
 
 void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text, const char *traceback) {

@@ -82,6 +82,9 @@ void chief__worker_cancel(chief_worker *w, int64_t deadline, const char *reason)
 /* Calls its ops' interrupt, from a thread that is not its home's; the first `why` is kept. */
 void chief__worker_force(chief_worker *w, const char *why);
 
+/* For which reason it has to be ended by force, as it was said first; NONE: it was not. */
+int32_t chief__worker_expiry(chief_worker *w);
+
 /* Where it is, as its ops' look says. CHIEF_ENOTSUP without one. */
 int chief__worker_look(chief_worker *w, char *buf, size_t size, size_t *len, int64_t timeout_ms);
 

@@ -232,6 +232,15 @@ local function settle_isolation(app, problems)
   end
 end
 
+-- What the application sets for all, unless a worker says something else. Plug-ins have no such limits.
+local function settle_limits(app)
+  for _, worker in ipairs(app.workers) do
+    for _, limit in ipairs({ "memory_limit", "watchdog" }) do
+      if not worker.native and worker.options[limit] == nil then worker.options[limit] = app.settings[limit] end
+    end
+  end
+end
+
 local function check_plugin(app, worker, problems)
   local path, message = search.plugin(worker.native, app.folder)
   if not path then return problems:add(Problems.join(worker.key, "native"), message) end
@@ -280,6 +289,7 @@ function App.check(given, problems, file, code)
   app.groups = groups.read(given.groups, problems)
   check_whole(app, given, problems)
   settle_isolation(app, problems)
+  settle_limits(app)
   if code ~= false then check_code(app, problems) end
   return app
 end

@@ -57,7 +57,7 @@ local function describe_worker(worker, level, chosen)
     process = given.process, grace = given.grace, start_timeout = given.start_timeout or START_TIMEOUT,
     count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
     critical = given.critical or false, no_restart_codes = given.no_restart_codes or {},
-    schedule = schedule.describe(given),
+    schedule = schedule.describe(given), memory_limit = given.memory_limit or nil, watchdog = given.watchdog or nil,
   }
 end
 
@@ -194,6 +194,18 @@ local function schedules_text(workers)
   return #rows > 1 and "\n" .. columns.render(rows) or ""
 end
 
+local function limits_text(workers)
+  local rows = { { "WORKER", "MEMORY", "WATCHDOG" } }
+  for _, worker in ipairs(workers) do
+    local memory, watchdog = worker.memory_limit, worker.watchdog
+    if memory or watchdog then
+      rows[#rows + 1] = { name_text(worker), memory and bytes_text(memory) or "-",
+        watchdog and ("%g s"):format(watchdog) or "-" }
+    end
+  end
+  return #rows > 1 and "\n" .. columns.render(rows) or ""
+end
+
 local function summary_text(workers)
   local by_policy = { never = {}, on_failure = {}, always = {}, plugin = {} }
   for _, worker in ipairs(workers) do table.insert(by_policy[worker.restart.policy], worker.name) end
@@ -237,7 +249,8 @@ function configuration.text(of)
   local workers, channels = count(running, "worker"), count(#of.channels, "channel")
   local parts = {
     ("%s: no mistakes; %s, %s, %s\n"):format(of.file, app_text(of), workers, channels),
-    workers_text(of.workers), channels_text(of.channels) .. groups_text(of.groups) .. schedules_text(of.workers),
+    workers_text(of.workers), channels_text(of.channels) .. groups_text(of.groups) .. schedules_text(of.workers)
+      .. limits_text(of.workers),
     summary_text(of.workers),
     budget_text(of.restart_budget) .. ("a stop takes %g s at most; %s%s\n"):format(of.force_stop_timeout, end_text(of),
       of.require_names and "; runs only workers that are named" or ""),

@@ -143,6 +143,24 @@ options.process = schema.record('{ memory = "512MB", user = "nobody" }', {
   core = schema.size(SIZE),
 })
 
+local LEAST_MEMORY = 65536
+local LEAST_WATCHDOG = 0.01
+
+-- What the application sets for all of its workers, one of them may be free of.
+local function or_false(check)
+  return function(value, key, problems)
+    if value == false then return false end
+    return check(value, key, problems)
+  end
+end
+
+-- What a Lua worker may have at most.
+local limits = {
+  memory_limit = or_false(schema.size('a number of bytes, or a size such as "64MB", 64 KB or more, or false for none',
+    LEAST_MEMORY)),
+  watchdog = or_false(schema.number("false for none, or a number of seconds", LEAST_WATCHDOG)),
+}
+
 local worker_fields = {
   args = check_args,
   after = schema.names("workers' names", schema.worker_name),
@@ -159,8 +177,9 @@ local worker_fields = {
 }
 
 for name, check in pairs(schedule.fields) do worker_fields[name] = check end
+for name, check in pairs(limits) do worker_fields[name] = check end
 
-local worker_later = set("process", "memory_limit", "watchdog")
+local worker_later = set("process")
 
 local function with(fields, more)
   local result = {}
@@ -187,6 +206,14 @@ local entry_fields = with(worker_fields, {
   native = schema.type("string", 'the name or path of a C plug-in, such as "native/resizer.so"'),
 })
 
+---Only a Lua worker has an allocator and calls that are ours.
+---@type chief.Check
+function options.plugin_limits(value, key, problems)
+  for _, name in ipairs({ "memory_limit", "watchdog" }) do
+    if value[name] then problems:add(Problems.join(key, name), "is for workers in Lua, not for plug-ins") end
+  end
+end
+
 local function check_entry(plain)
   local record = together(plain)
   return function(value, key, problems)
@@ -197,6 +224,7 @@ local function check_entry(plain)
     elseif value.module ~= nil and value.native ~= nil then
       problems:add(key, "has both module and native: a worker runs one of them")
     end
+    if value.native ~= nil then options.plugin_limits(value, key, problems) end
     return entry
   end
 end
@@ -286,12 +314,14 @@ options.chief = schema.record('{ name = "my-app" }', with(chief_fields, {
     { table = options.log, userdata = check_any }),
 }))
 
-local app_later = set("memory_limit", "watchdog", "transports", "control")
+local app_later = set("transports", "control")
 
 ---The table an app file returns. Its workers and channels are looked at by chief.app, since they hang together.
 ---@type chief.Check
 options.app = schema.record("{ name = …, workers = { … } }", with(chief_fields, {
   isolation = options.isolation,
+  memory_limit = limits.memory_limit,
+  watchdog = limits.watchdog,
   workers = { check_any, required = 'say what runs, such as workers = { api = { module = "workers.api" } }' },
   channels = check_any,
   groups = check_any,

@@ -90,15 +90,16 @@ local UNITS = { [""] = 1, K = 1024, M = 1024 ^ 2, G = 1024 ^ 3 }
 
 ---A number of bytes, or a text such as "64MB", "64M" or "64MiB": K, M and G are 1024 times what is before.
 ---@param expected string
+---@param min integer?
 ---@return chief.Check
-function schema.size(expected)
+function schema.size(expected, min)
   return function(value, key, problems)
     local bytes = type(value) == "number" and math.tointeger(value)
     if type(value) == "string" then
       local number, unit = value:match("^(%d+) ?([KMG]?)i?B?$")
       bytes = number and math.tointeger(tonumber(number) * UNITS[unit])
     end
-    if bytes and bytes >= 0 then return bytes end
+    if bytes and bytes >= (min or 0) then return bytes end
     refuse(value, key, problems, expected)
   end
 end

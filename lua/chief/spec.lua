@@ -8,6 +8,7 @@ local spec = {}
 local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
   "count", "isolation", "process", "critical", "no_restart_codes", "every", "first",
   "cron", "tz" }
+local LIMITS = { "memory_limit", "watchdog" } -- false: none
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)
@@ -44,6 +45,7 @@ function spec.worker(name, module, options, folder)
   put_code(result, module)
   result.path, result.cpath = search.paths(folder)
   for _, field in ipairs(COPIED) do result[field] = options[field] end
+  for _, field in ipairs(LIMITS) do result[field] = options[field] or nil end
   if result.isolation ~= "process" then return result end
   local found, message = put_process(result, name)
   if found then return found end

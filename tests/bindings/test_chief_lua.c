@@ -131,6 +131,45 @@ static void test_chief_lua__a_bad_module_is_refused_with_the_reason(void **state
     chief_free(c);
 }
 
+/* The worker answers with all that it is sent. */
+static void test_chief_lua__a_memory_limit_is_kept(void **state) {
+    (void)state;
+    static char many[1024 * 1024 + 5] = "\xdb\x00\x10\x00\x00"; /* a string of 1 MiB */
+    chief_restart restart = {.size = sizeof restart, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 1};
+    chief_worker_options worker = {.size = sizeof worker, .restart = &restart};
+    chief *c = new_chief();
+    chief_lua_options options = {
+        .size = sizeof options, .path = path(), .worker = &worker, .memory_limit = (uint64_t)512 * 1024};
+    assert_int_equal(chief_lua_add_worker(c, "echo", "workers.echo", &options), CHIEF_OK);
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_OK);
+    chief_msg *reply = NULL;
+    assert_int_equal(chief_call(c, "echo", many, sizeof many, limit(), &reply), CHIEF_ENOREPLY);
+    assert_answer(c, "\x07", 1, "\xaageneration\x02", 12);
+    chief_snapshot *snapshot = NULL;
+    assert_int_equal(chief_states(c, &snapshot), CHIEF_OK);
+    const chief_worker_status *status = chief_snapshot_find(snapshot, "echo");
+    assert_int_equal(status->reason, CHIEF_REASON_MEMORY_LIMIT);
+    assert_non_null(strstr(status->error, "memory limit: "));
+    chief_snapshot_free(snapshot);
+    chief_free(c);
+}
+
+static void test_chief_lua__limits_that_are_none_are_refused(void **state) {
+    (void)state;
+    chief *c = new_chief();
+    chief_lua_options options = {.size = sizeof options, .path = path(), .memory_limit = CHIEF_LUA_LEAST_MEMORY - 1};
+    assert_int_equal(chief_lua_add_worker(c, "echo", "workers.echo", &options), CHIEF_EINVAL);
+    assert_string_equal(chief_last_error(), "a memory limit is 65536 bytes or more, or 0 for none");
+    options.memory_limit = CHIEF_LUA_LEAST_MEMORY;
+    options.watchdog = -1;
+    assert_int_equal(chief_lua_add_worker(c, "echo", "workers.echo", &options), CHIEF_EINVAL);
+    assert_string_equal(chief_last_error(), "a watchdog has 1 ms or more, or 0 for none");
+    options.watchdog = 1;
+    assert_int_equal(chief_lua_add_worker(c, "echo", "workers.echo", &options), CHIEF_OK);
+    chief_free(c);
+}
+
 static void test_chief_lua__options_are_versioned(void **state) {
     (void)state;
     struct {
@@ -177,6 +216,8 @@ int main(void) {
         cmocka_unit_test(test_chief_lua__a_failure_has_its_traceback_and_a_second_life),
         cmocka_unit_test(test_chief_lua__malformed_bytes_fail_only_who_reads_them),
         cmocka_unit_test(test_chief_lua__a_bad_module_is_refused_with_the_reason),
+        cmocka_unit_test(test_chief_lua__a_memory_limit_is_kept),
+        cmocka_unit_test(test_chief_lua__limits_that_are_none_are_refused),
         cmocka_unit_test(test_chief_lua__options_are_versioned),
         cmocka_unit_test(test_chief_lua__a_state_of_ones_own_gets_the_module),
         cmocka_unit_test(test_chief_lua__workers_load_c_modules),

@@ -52,12 +52,9 @@ describe("an app file", function()
 
   it("asks for what is not there yet", function()
     refused({ ["app.lua"] = [[return { workers = {
-      api = { module = "workers.api", watchdog = 2, isolation = "process", memory_limit = "64MB" } } }]],
+      api = { module = "workers.api", isolation = "process" } } }]],
       ["workers/api.lua"] = WORKER },
-      "app.lua: workers.api.watchdog: not in this version yet",
-      "app.lua: workers.api.memory_limit: not in this version yet",
-      'app.lua: workers.api.isolation: "process" is not in this version yet; there is "thread"',
-      "\n3 mistakes in app.lua")
+      'app.lua: workers.api.isolation: "process" is not in this version yet; there is "thread"')
   end)
 
   it("has workers that wait for each other", function()

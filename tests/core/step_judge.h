@@ -43,6 +43,7 @@ typedef struct worker {
     int32_t phase;
     bool asked; /* was told to end, by whatever */
     bool forceable;
+    bool expired;              /* has to be ended by force */
     int64_t interrupted_until; /* 0: is not */
     bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
     bool first;   /* its answer is what STEP_INIT waits for */
@@ -191,7 +192,7 @@ static void judge_restart(const chief__action *a, worker *w) {
         CHECK(w->restarts.most < 0 || n <= w->restarts.most);
         n = count_in(&sim.budget);
         CHECK(sim.budget.most < 0 || n <= sim.budget.most);
-        CHECK(!w->has_codes || w->code != 2 || w->reason == CHIEF_REASON_START_TIMEOUT);
+        CHECK(!w->has_codes || w->code != 2 || w->reason == CHIEF_REASON_START_TIMEOUT || w->expired);
     }
     if (group_of(w, &place) == NULL) return;
     if (w->served || w->turn != NO_TURN) w->turn = WAITING;
@@ -255,6 +256,7 @@ static void judge_home(const chief__action *a, worker *w) {
         w->code = 0;
         w->generation = a->generation;
         w->interrupted_until = 0;
+        w->expired = false;
         w->home = IN_INIT;
         w->asked = false;
         w->first = sim.initing;

@@ -449,6 +449,52 @@ static void test_chief__an_interrupt_by_hand_leaves_the_stop_clean(void **state)
     chief_free(c);
 }
 
+static int expiring_run(chief_worker *ctx, void *instance) {
+    chief_worker_expire(ctx, CHIEF_REASON_WATCHDOG, "watchdog: it was seen to be stuck");
+    chief_worker_expire(ctx, CHIEF_REASON_MEMORY_LIMIT, "a second one");
+    return probe_run(ctx, instance);
+}
+
+static void test_chief__who_has_expired_is_interrupted_and_fails_for_that(void **state) {
+    (void)state;
+    chief_worker_ops ops = probe_ops;
+    ops.interrupt = free_it;
+    ops.run = expiring_run;
+    probe p = {.ignores_stop = true};
+    chief_options o = {.force_time = support_ms(5000)};
+    char text[128];
+    chief *c = quiet_chief(&o);
+    add(c, "stuck", &ops, &p, NULL);
+    launch(c);
+    await_state(c, "stuck", CHIEF_WORKER_FAILED);
+    assert_reason(c, CHIEF_WORKER_FAILED, CHIEF_REASON_WATCHDOG, "watchdog: it was seen to be stuck");
+    assert_int_equal(count_events(c, CHIEF_EVENT_FORCED, text, sizeof text), 1);
+    assert_string_equal(text, "watchdog: it was seen to be stuck");
+    stop_and_join(c, CHIEF_EFAILED);
+    chief_free(c);
+    assert_int_equal(p.destroyed, 1);
+}
+
+static void test_chief__who_has_expired_and_goes_on_is_abandoned(void **state) {
+    (void)state;
+    chief_worker_ops ops = probe_ops;
+    ops.interrupt = do_nothing;
+    ops.run = expiring_run;
+    probe p = {.ignores_stop = true};
+    chief_options o = {.force_time = 20};
+    char text[128];
+    chief *c = quiet_chief(&o);
+    add(c, "stuck", &ops, &p, NULL);
+    launch(c);
+    await_state(c, "stuck", CHIEF_WORKER_FAILED);
+    assert_reason(c, CHIEF_WORKER_FAILED, CHIEF_REASON_WATCHDOG, "watchdog: it was seen to be stuck");
+    stop_and_join(c, CHIEF_EFAILED);
+    assert_int_equal(count_events(c, CHIEF_EVENT_ABANDONED, text, sizeof text), 1);
+    chief_free(c);
+    atomic_store(&p.let_go, true);
+    await_count(&p.destroyed, 1);
+}
+
 /* An init that hangs for ever in a call of the chief's. */
 static int waiting_init(chief_worker *ctx, void *data, void **instance) {
     probe *p = data;
@@ -831,6 +877,8 @@ int main(void) {
         cmocka_unit_test(test_chief__interrupts_at_the_end_of_the_grace),
         cmocka_unit_test(test_chief__abandons_who_goes_on_after_its_interrupt),
         cmocka_unit_test(test_chief__abandons_at_once_who_cannot_be_interrupted),
+        cmocka_unit_test(test_chief__who_has_expired_is_interrupted_and_fails_for_that),
+        cmocka_unit_test(test_chief__who_has_expired_and_goes_on_is_abandoned),
         cmocka_unit_test(test_chief__an_interrupt_by_hand_leaves_the_stop_clean),
         cmocka_unit_test(test_chief__an_init_is_interrupted_and_its_waits_end),
         cmocka_unit_test(test_chief__an_instance_outlives_its_interrupt),

@@ -173,6 +173,82 @@ static void test_step__a_restart_that_had_to_interrupt_begins_anew(void **state)
     kit_expect(k, "cancel a1 +10; interrupt a1 +100 killed 10; a:stopped(killed); init a2");
 }
 
+/* Up, and then its home says that it has to be ended. */
+static void expire(kit *k, kit_worker w) {
+    launch_one(k, w);
+    kit_forget(k);
+    kit_step(k, STEP_EXPIRED, 0, 1, CHIEF_REASON_WATCHDOG);
+}
+
+static void test_step__one_whose_time_is_over_is_interrupted_and_fails(void **state) {
+    kit *k = *state;
+    expire(k, WORKER(ON_FAILURE, .force = 100));
+    kit_expect(k, "interrupt a1 +100 watchdog -1");
+    kit_step(k, STEP_EXPIRED, 0, 1, CHIEF_REASON_KILLED);
+    kit_expect(k, "");
+    kit_exit(k, "a", CHIEF_REASON_OK);
+    kit_expect(k, "a:failed(watchdog); restart a +100");
+}
+
+static void test_step__one_whose_time_is_over_and_that_goes_on_is_abandoned(void **state) {
+    kit *k = *state;
+    expire(k, WORKER(ON_FAILURE, .force = 100));
+    kit_wait(k, 99);
+    kit_expect(k, "interrupt a1 +100 watchdog -1");
+    kit_wait(k, 1);
+    kit_expect(k, "a:failed(watchdog); abandon a1; give_up a; nothing_left");
+}
+
+static void test_step__one_whose_time_is_over_is_abandoned_where_nothing_interrupts(void **state) {
+    kit *k = *state;
+    expire(k, WORKER());
+    kit_expect(k, "a:failed(watchdog); abandon a1; give_up a; nothing_left");
+}
+
+static void test_step__one_asked_to_stop_whose_time_is_over_has_stopped(void **state) {
+    kit *k = *state;
+    launch_one(k, WORKER(.grace = 300, .force = 100));
+    kit_tell(k, STEP_STOP, "a");
+    kit_forget(k);
+    kit_step(k, STEP_EXPIRED, 0, 1, CHIEF_REASON_WATCHDOG);
+    kit_expect(k, "interrupt a1 +100 killed -1");
+    kit_exit(k, "a", CHIEF_REASON_WATCHDOG);
+    kit_expect(k, "a:stopped(killed); nothing_left");
+}
+
+static void test_step__a_start_whose_time_is_over_is_one_that_expired(void **state) {
+    kit *k = *state;
+    launch_one(k, WORKER(ON_FAILURE, .says_ready = true, .start_timeout = 50, .force = 100));
+    kit_forget(k);
+    kit_step(k, STEP_EXPIRED, 0, 1, CHIEF_REASON_WATCHDOG);
+    kit_wait(k, 100);
+    kit_expect(k, "interrupt a1 +100 watchdog -1; a:failed(watchdog); abandon a1; give_up a; nothing_left");
+}
+
+static void test_step__one_whose_time_is_over_becomes_ready_no_more(void **state) {
+    kit *k = *state;
+    kit_add(k, "a", WORKER(.force = 100));
+    kit_all(k, STEP_INIT);
+    kit_all(k, STEP_LAUNCH);
+    kit_tell(k, STEP_INITIALIZED, "a");
+    kit_forget(k);
+    kit_step(k, STEP_EXPIRED, 0, 1, CHIEF_REASON_WATCHDOG);
+    kit_tell(k, STEP_ENTERED, "a");
+    kit_wait(k, 100);
+    kit_expect(k, "interrupt a1 +100 watchdog -1; a:failed(watchdog); abandon a1; give_up a; nothing_left");
+}
+
+static void test_step__the_next_life_has_its_time_anew(void **state) {
+    kit *k = *state;
+    expire(k, WORKER(ON_FAILURE, .force = 100));
+    kit_exit(k, "a", CHIEF_REASON_WATCHDOG);
+    kit_wait(k, 100);
+    kit_bring_up(k, "a");
+    kit_forget(k);
+    kit_exit(k, "a", CHIEF_REASON_OK);
+    kit_expect(k, "a:stopped(ok); nothing_left");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(test_step__the_end_of_the_grace_interrupts),
@@ -188,6 +264,13 @@ int main(void) {
         KIT_TEST(test_step__a_second_signal_interrupts_who_was_asked),
         KIT_TEST(test_step__a_stop_does_not_shorten_an_interrupt),
         KIT_TEST(test_step__a_restart_that_had_to_interrupt_begins_anew),
+        KIT_TEST(test_step__one_whose_time_is_over_is_interrupted_and_fails),
+        KIT_TEST(test_step__one_whose_time_is_over_and_that_goes_on_is_abandoned),
+        KIT_TEST(test_step__one_whose_time_is_over_is_abandoned_where_nothing_interrupts),
+        KIT_TEST(test_step__one_asked_to_stop_whose_time_is_over_has_stopped),
+        KIT_TEST(test_step__a_start_whose_time_is_over_is_one_that_expired),
+        KIT_TEST(test_step__one_whose_time_is_over_becomes_ready_no_more),
+        KIT_TEST(test_step__the_next_life_has_its_time_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

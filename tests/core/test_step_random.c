@@ -53,12 +53,23 @@ static void report(uint32_t id) {
     }
 }
 
+/* It has to be ended by force. */
+static void expire(uint32_t id) {
+    worker *w = &sim.w[id];
+    if (w->home != IN_INIT && w->home != RUNNING) return;
+    w->reports = true;
+    w->expired = true;
+    step(STEP_EXPIRED, id, w->generation, CHIEF_REASON_WATCHDOG);
+    w->reports = false;
+    CHECK(w->interrupted_until != 0 || w->home == ABANDONED);
+}
+
 /* Of another generation, or of nobody: must be silent. */
 static void report_nonsense(void) {
     pass(0); /* or a restart that is due would make it true */
     uint32_t id = pick(MOST + 2);
     uint64_t generation = id < MOST ? sim.w[id].generation + 1 + pick(2) : pick(3);
-    step((chief__step_kind)(STEP_INITIALIZED + (int)pick(7)), id, generation, (int32_t)pick(10));
+    step((chief__step_kind)(STEP_INITIALIZED + (int)pick(8)), id, generation, (int32_t)pick(10));
 }
 
 static void request(void) {
@@ -149,7 +160,8 @@ static bool has_room(void) {
 
 static void something(void) {
     uint32_t dice = pick(100);
-    if (dice < 55) report(pick(MOST));
+    if (dice < 54) report(pick(MOST));
+    else if (dice < 56) expire(pick(MOST));
     else if (dice < 60) report_nonsense();
     else if (dice < 75) request();
     else if (dice < 90) pass(pick(4) == 0 ? pick(60) : pick(6));

@@ -152,7 +152,7 @@ describe("an app file", function()
           channels = { uploads = { capacty = 1 }, thumbs = { dead = "morgue" } },
           workers = {
             a = { module = "workers.nosuch", restart = { delay = "1s" }, after = { "bb" } },
-            b = { module = "workers.b", sends = { "uplods" }, watchdog = 2 },
+            b = { module = "workers.b", sends = { "uplods" }, watchdog = 0 },
             c = {},
           },
         }]],

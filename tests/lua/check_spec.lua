@@ -152,6 +152,17 @@ describe("the configuration for people", function()
     assert.is_nil(shown:find(" \n"))
   end)
 
+  it("shows the limits, a worker's own before those for all", function()
+    local of = configuration.of(app_of { memory_limit = "64MB", watchdog = 2.5, workers = {
+      a = { module = function() end, memory_limit = "1 MiB" }, b = { module = function() end, watchdog = false },
+      c = { module = function() end, memory_limit = false, watchdog = false }, } })
+    assert.equal(1024 * 1024, of.workers[1].memory_limit)
+    assert.matches("WORKER +MEMORY +WATCHDOG\na +1 MiB +2%.5 s\nb +64 MiB +%-\n\n", configuration.text(of))
+    assert.is_nil(text:find("WATCHDOG"))
+    local plugin = App.check({ watchdog = 1, workers = { p = { native = "p.so" } } }, Problems.new(), nil, false)
+    assert.is_nil(plugin.workers[1].options.watchdog)
+  end)
+
   it("says when it ends", function()
     assert.matches("a stop takes 20 s at most; ends when nothing is left to run\n", text)
   end)

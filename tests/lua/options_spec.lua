@@ -82,17 +82,39 @@ describe("a worker's options", function()
 
   it("name the nearest key", function()
     assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, critical, '
-      .. "cron, every, first, grace, isolation, no_restart_codes, ready, receives, restart, sends, start_timeout, tz",
+      .. "cron, every, first, grace, isolation, memory_limit, no_restart_codes, ready, receives, restart, sends, "
+      .. "start_timeout, tz, watchdog",
       said(options.worker, { restrat = "never" }))
   end)
 
   it("refuse what a later version brings", function()
-    for _, key in ipairs({ "memory_limit", "watchdog" }) do
-      assert.equal(("it.%s: not in this version yet"):format(key), said(options.worker, { [key] = 1 }))
-    end
     assert.equal('it.isolation: "process" is not in this version yet; there is "thread"',
       said(options.worker, { isolation = "process" }))
     assert.equal('it.isolation: should be "thread", got "cloud"', said(options.worker, { isolation = "cloud" }))
+  end)
+
+  it("take limits, and false for none", function()
+    for _, value in ipairs({ 65536, "64KB", "64 MiB", "1G", false }) do
+      assert.equal("", said(options.worker, { memory_limit = value }))
+    end
+    for _, value in ipairs({ 0, 65535, "63KB", "64mb", "much", 1e5 + 0.5, -1, true }) do
+      assert.matches('^it%.memory_limit: should be a number of bytes, or a size such as "64MB", 64 KB or more, or '
+        .. "false for none, got ", said(options.worker, { memory_limit = value }))
+    end
+    for _, value in ipairs({ 0.01, 1, 3600, false }) do
+      assert.equal("", said(options.worker, { watchdog = value }))
+    end
+    for _, value in ipairs({ 0, -1, "1s", true, math.huge, 0 / 0 }) do
+      assert.matches("^it%.watchdog: should be false for none, or a number of seconds, 0%.01 or more, got ",
+        said(options.worker, { watchdog = value }))
+    end
+  end)
+
+  it("refuse a plug-in's limits", function()
+    assert.equal("it.memory_limit: is for workers in Lua, not for plug-ins\n"
+      .. "it.watchdog: is for workers in Lua, not for plug-ins",
+      said(options.entry, { native = "x.so", memory_limit = "1MB", watchdog = 1 }))
+    assert.equal("", said(options.entry, { native = "x.so", memory_limit = false, watchdog = false }))
   end)
 
   it("refuse times that are none", function()

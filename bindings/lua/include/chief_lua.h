@@ -13,6 +13,9 @@ extern "C" {
 
 struct lua_State;
 
+/* The least memory_limit, in bytes: a state with Lua's libraries alone takes about half of it. */
+#define CHIEF_LUA_LEAST_MEMORY 65536
+
 typedef struct chief_lua_options {
     uint32_t size;
     const char *path;                   /* package.path of the worker's state; NULL: Lua's own, LUA_PATH included */
@@ -20,6 +23,11 @@ typedef struct chief_lua_options {
     const chief_worker_options *worker; /* NULL: all defaults. `args` is MessagePack; `destroy` stays NULL */
     const chief_process *process;       /* how its process is started, where worker->isolation is CHIEF_PROCESS. NULL:
                                            all defaults; without `argv`: chief-lua-worker, or CHIEF_LUA_WORKER */
+    uint64_t
+        memory_limit; /* bytes that its state may have alive; 0: any number. Over it even after a full collection, the
+                              worker fails with CHIEF_REASON_MEMORY_LIMIT, whatever it catches */
+    int64_t watchdog; /* ms that it may be without a call of the chief's, waiting in one not counted; 0: any time.
+                              It fails with CHIEF_REASON_WATCHDOG and the traceback of where it was */
 } chief_lua_options;
 
 /*
@@ -28,7 +36,8 @@ typedef struct chief_lua_options {
  * copied; NULL: all defaults. restart_on_fail and ready of the module are taken over. Lua's symbols become global
  * in this process, for C modules that the worker loads, and this library stays in memory.
  * @thread any  @blocks forever (as long as the module takes to load)
- * Errors: CHIEF_EINVAL with what is wrong with the module (not found, a syntax error, no run …), CHIEF_ENOTSUP in
+ * Errors: CHIEF_EINVAL with what is wrong with the module (not found, a syntax error, no run …) or with an option (a
+ * negative watchdog, a memory_limit below CHIEF_LUA_LEAST_MEMORY), CHIEF_ENOTSUP in
  * a program whose Lua is not 5.4 (LuaJIT), and as chief_add_worker_with.
  */
 CHIEF_API int chief_lua_add_worker(chief *c, const char *name, const char *module, const chief_lua_options *options);
