@@ -201,7 +201,7 @@ test("a port in use is said", async (after) => {
 
 test("a host that cannot be is said", async (after) => {
   const service = await Service.start(after, { env: { HOST: "256.0.0.1" } });
-  await service.says(/cannot listen on 256\.0\.0\.1:\d+: [^;]*does not resolve[^;]*"/, 40);
+  await service.says(/cannot listen on 256\.0\.0\.1:\d+: [^;"]+"/, 40); // why depends on how the machine resolves names
 });
 
 test("a second service on one data folder is refused, and leaves it alone", async (after) => {

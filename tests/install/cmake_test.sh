@@ -92,7 +92,7 @@ compile() { # SOURCE PROGRAM PACKAGE FLAGS…
     gcc -std=c11 "$source" -o "$program" $(pc --cflags "$package") "$@" $(pc --libs "$package")
 }
 run() { (cd "$work" && LD_LIBRARY_PATH=$libdir "$1" 2>/dev/null); }
-cmake_build() { cmake -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$1" && cmake --build "$work/project/build"; }
+cmake_build() { cmake -G Ninja -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$1" && cmake --build "$work/project/build"; }
 
 step "a program builds over libchief" compile "$work/core.c" "$work/core" libchief
 step "and runs" same "$(run "$work/core")" "$version"
