@@ -38,6 +38,7 @@ set(CHIEF_CORE_SOURCES
   core/src/msg.c
   core/src/names.c
   core/src/party.c
+  core/src/plan.c
   core/src/plat.c
   core/src/plugin.c
   core/src/policy.c
@@ -46,8 +47,10 @@ set(CHIEF_CORE_SOURCES
   core/src/prepare.c
   core/src/process.c
   core/src/program.c
+  core/src/proxy.c
   core/src/recv.c
   core/src/refusal.c
+  core/src/remote.c
   core/src/replica.c
   core/src/request.c
   core/src/rule.c
@@ -57,6 +60,8 @@ set(CHIEF_CORE_SOURCES
   core/src/schedule.c
   core/src/select.c
   core/src/send.c
+  core/src/serve.c
+  core/src/sideline.c
   core/src/sim.c
   core/src/snapshot.c
   core/src/spawn.c
@@ -73,6 +78,7 @@ set(CHIEF_CORE_SOURCES
   core/src/unit.c
   core/src/value.c
   core/src/wait.c
+  core/src/wire.c
   core/src/worker.c
   core/src/zone.c
   core/src/zone_file.c)

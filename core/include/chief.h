@@ -1353,7 +1353,7 @@ enum chief_isolation {
     CHIEF_ISOLATION_DEFAULT = 0, /* a thread */
     CHIEF_THREAD = 1,
     CHIEF_FIBER = 2,  /* with others on a few threads, see chief_fiber_ops */
-    CHIEF_PROCESS = 3 /* a child of the chief, see chief_add_process: not in this version yet */
+    CHIEF_PROCESS = 3 /* a child of the chief, see chief_add_process */
 };
 
 /* The parts of a life that a fiber is resumed in. */
@@ -1771,9 +1771,6 @@ CHIEF_API uint64_t chief_late_replies(chief *c);
 CHIEF_API int chief_events_fd(chief *c);
 
 /* ---- Workers in processes of their own ------------------------------------------------------------------------ */
-
-/* Not in this version yet: chief_add_process, chief_child_open and chief_child_run answer CHIEF_ENOTSUP, and this is how they
- * are meant. chief_find_program works. */
 
 /*
  * How the child of a process worker is started. In a limit and in `umask` 0 means: as the chief's own, and CHIEF_ZERO

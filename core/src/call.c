@@ -12,7 +12,9 @@ typedef enum state { OPEN, REPLIED, FAILED, UNANSWERED, GONE } state;
 
 struct chief__call {
     atomic_uint refs;     /* dropped with release, the last one acquires */
-    chief__counter *late; /* this and the next: const after new */
+    chief__counter *late; /* this and the next three: const after new; NULL in one that came from afar */
+    chief__far *far;      /* where it is answered; NULL: here */
+    int64_t number;       /* its name there */
     char callee[NAME_SIZE];
     chief__mutex lock;
     /* under lock */
@@ -42,6 +44,16 @@ chief__call *chief__call_new(const char *callee, chief__counter *late) {
     (void)strncpy(call->callee, callee, sizeof call->callee - 1);
     (void)atomic_fetch_add_explicit(&late->refs, 1, memory_order_relaxed);
     call->late = late;
+    return call;
+}
+
+chief__call *chief__call_new_far(chief__far *far, int64_t number) {
+    chief__call *call = chief__calloc(1, sizeof *call);
+    if (call == NULL) return NULL;
+    atomic_init(&call->refs, 1);
+    chief__mutex_init(&call->lock);
+    call->far = far;
+    call->number = number;
     return call;
 }
 
@@ -75,17 +87,34 @@ static bool settle(chief__call *call, state how, chief_msg *answer) {
 
 void chief__call_end(chief__call *call) { (void)settle(call, UNANSWERED, NULL); }
 
+bool chief__call_is_open(chief__call *call) {
+    chief__lock(&call->lock);
+    bool open = call->state == OPEN;
+    chief__unlock(&call->lock);
+    return open;
+}
+
+int chief__call_too_late(chief__counter *late) {
+    (void)atomic_fetch_add_explicit(&late->n, 1, memory_order_relaxed);
+    return chief__fail(CHIEF_ENOENT, "the call was answered before, or its caller has gone");
+}
+
 static int answer_with(chief_msg *msg, state how, const void *data, size_t len) {
     if (msg == NULL || (data == NULL && len > 0)) return chief__fail_code(CHIEF_EINVAL);
     if (msg->call == NULL) return chief__fail(CHIEF_ENOENT, "this message is not a call: there is nobody to answer");
     if (len > (size_t)CHIEF__MAX_MESSAGE)
         return chief__fail(CHIEF_ETOOBIG, "a reply of %zu bytes is more than %zu", len, (size_t)CHIEF__MAX_MESSAGE);
+    if (msg->call->far != NULL)
+        return msg->call->far->ops->answer(msg->call->far, msg->call->number, how == FAILED, data, len);
     chief_msg *answer = chief__msg_new(msg->call->callee, msg->channel, data, len);
     if (answer == NULL) return chief__fail_code(CHIEF_ENOMEM);
     if (settle(msg->call, how, answer)) return CHIEF_OK;
     chief_msg_free(answer);
-    (void)atomic_fetch_add_explicit(&msg->call->late->n, 1, memory_order_relaxed);
-    return chief__fail(CHIEF_ENOENT, "the call was answered before, or its caller has gone");
+    return chief__call_too_late(msg->call->late);
+}
+
+int chief__call_answer(chief_msg *msg, bool failed, const void *data, size_t len) {
+    return answer_with(msg, failed ? FAILED : REPLIED, data, len);
 }
 
 int chief_msg_reply(chief_msg *msg, const void *data, size_t len) { return answer_with(msg, REPLIED, data, len); }

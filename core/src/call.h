@@ -6,6 +6,7 @@
 #define CHIEF_CALL_H
 
 #include "party.h"
+#include "transport.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -22,8 +23,20 @@ void chief__counter_unref(chief__counter *counter);
 
 /* To `callee`, who is the sender of the answer. `late` counts answers that came when the caller had gone. */
 chief__call *chief__call_new(const char *callee, chief__counter *late);
+
+/* A question that was received here from another process, where it has this number. */
+chief__call *chief__call_new_far(chief__far *far, int64_t number);
 chief__call *chief__call_ref(chief__call *call);
 void chief__call_unref(chief__call *call);
+
+/* Whether its caller still waits. */
+bool chief__call_is_open(chief__call *call);
+
+/* As chief_msg_reply, or as chief_msg_fail with that text. */
+int chief__call_answer(chief_msg *msg, bool failed, const void *data, size_t len);
+
+/* Counts an answer that came when its question was no more; CHIEF_ENOENT. */
+int chief__call_too_late(chief__counter *late);
 
 /* The callee is done with the message: no reply, unless there was one. */
 void chief__call_end(chief__call *call);

@@ -96,6 +96,10 @@ static void close_for(chief_channel *ch, int refusal) {
 
 void chief_channel_close(chief_channel *ch) {
     if (ch == NULL) return;
+    if (ch->far != NULL) {
+        ch->far->ops->close(ch->far, ch);
+        return;
+    }
     chief__lock(&ch->lock);
     close_for(ch, CHIEF_ECLOSED);
     chief__unlock(&ch->lock);
@@ -162,18 +166,22 @@ bool chief__channel_spare_keep(chief_channel *ch, chief_msg *msg) {
 
 /* ---- looking ---- */
 
+static size_t far_len(chief_channel *ch) {
+    chief_channel_stats s = {.size = sizeof s};
+    return ch->far->ops->count(ch->far, ch, &s) == CHIEF_OK ? (size_t)s.queued : 0;
+}
+
 size_t chief_channel_len(chief_channel *ch) {
     if (ch == NULL) return 0;
+    if (ch->far != NULL) return far_len(ch);
     chief__lock(&ch->lock);
     size_t len = ch->queue.len;
     chief__unlock(&ch->lock);
     return len;
 }
 
-int chief_channel_get_stats(chief_channel *ch, chief_channel_stats *out) {
-    if (ch == NULL || out == NULL || out->size < sizeof out->size) return chief__fail_code(CHIEF_EINVAL);
+static void count(chief_channel *ch, chief_channel_stats *out) {
     chief_channel_stats s = {.size = out->size, .capacity = (uint32_t)ch->capacity};
-    size_t known = s.size < sizeof s ? s.size : sizeof s;
     chief__lock(&ch->lock);
     s.sent = ch->sent;
     s.received = ch->acknowledged + ch->in_hand;
@@ -184,8 +192,18 @@ int chief_channel_get_stats(chief_channel *ch, chief_channel_stats *out) {
     s.redelivered = ch->redelivered;
     s.dead = ch->dead_lettered;
     chief__unlock(&ch->lock);
+    *out = s;
+}
+
+int chief_channel_get_stats(chief_channel *ch, chief_channel_stats *out) {
+    if (ch == NULL || out == NULL || out->size < sizeof out->size) return chief__fail_code(CHIEF_EINVAL);
+    chief_channel_stats s = {.size = out->size};
+    int rc = CHIEF_OK;
+    if (ch->far != NULL) rc = ch->far->ops->count(ch->far, ch, &s);
+    else count(ch, &s);
+    if (rc != CHIEF_OK) return rc;
     memset(out, 0, s.size);
-    memcpy(out, &s, known);
+    memcpy(out, &s, s.size < sizeof s ? s.size : sizeof s);
     return CHIEF_OK;
 }
 
@@ -197,6 +215,7 @@ void chief__channel_update_fd(chief_channel *ch) {
 
 int chief_channel_fd(chief_channel *ch) {
     if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (ch->far != NULL) return ch->far->ops->watch(ch->far, ch);
     chief__lock(&ch->lock);
     if (ch->fd < 0) {
         ch->fd = chief__fd_new();

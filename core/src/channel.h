@@ -13,6 +13,7 @@
 
 #include "msg.h"
 #include "party.h"
+#include "transport.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -36,7 +37,8 @@ struct chief_reservation {
     chief_channel *ch;       /* held; this and the next two: const after new */
     chief_msg *msg;
     size_t size;
-    bool closed; /* under lock: its room was given back */
+    int64_t number; /* its name over there, where the channel is far */
+    bool closed;    /* under lock: its room was given back */
 };
 
 struct chief_channel {
@@ -50,6 +52,9 @@ struct chief_channel {
     uint64_t max_deliveries; /* 0: no limit */
     size_t max_message;
     char *dead; /* NULL: none */
+    chief__far
+        *far;       /* where the channel really is: its queue is not used then; NULL: here. This and the next as well */
+    int64_t number; /* its name over there */
 
     chief__mutex lock;
     /* under lock */

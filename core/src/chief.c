@@ -140,6 +140,7 @@ void chief__unref(chief *c) {
     if (c->pool != NULL) chief__pool_end_lives(c->pool);
     chief__pool_unref(c->pool);
     chief_log_unref(c->log);
+    chief__spawner_unref(c->spawner);
     chief__free(c->names_late);
     chief__info_clear(c);
     chief__free(c->lost);
@@ -323,7 +324,7 @@ void chief__member_drop(chief *c, chief__member *member) {
 
 int chief__unknown_name(chief *c, const char *name) { return chief__pool_unknown(c->pool, name); }
 
-static int add_unit(chief *c, chief__unit *unit) {
+int chief__add_unit(chief *c, chief__unit *unit) {
     int rc = CHIEF_OK;
     chief__lock(&c->lock);
     bool running = c->stage != STAGE_NEW;
@@ -347,7 +348,7 @@ int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *op
                          "worker %s: a table of callbacks can't go into a process: chief_add_process and "
                          "chief_add_plugin can",
                          name);
-    else rc = add_unit(c, unit);
+    else rc = chief__add_unit(c, unit);
     chief__unit_unref(unit);
     return rc;
 }

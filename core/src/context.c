@@ -23,7 +23,8 @@ struct tree {
 
 struct pair {
     struct pair *next;
-    chief__box *box;
+    chief__box *box; /* NULL: the value is somewhere else, and can't be had here */
+    const char *why; /* then */
     char key[];
 };
 
@@ -277,14 +278,15 @@ int chief_context_fd(chief_context *ctx) {
 
 /* ---- values ---- */
 
+/* `value` NULL: withheld. */
 static struct pair *pair_new(const char *key, const chief_value *value, int *rc) {
     size_t len = strlen(key);
-    struct pair *pair = chief__alloc(sizeof *pair + len + 1);
+    struct pair *pair = chief__calloc(1, sizeof *pair + len + 1);
     if (pair == NULL) {
         *rc = chief__fail_code(CHIEF_ENOMEM);
         return NULL;
     }
-    *rc = chief__box_new(&pair->box, value);
+    *rc = value != NULL ? chief__box_new(&pair->box, value) : CHIEF_OK;
     if (*rc != CHIEF_OK) {
         chief__free(pair);
         return NULL;
@@ -303,17 +305,29 @@ static struct pair *put_pair(chief_context *ctx, struct pair *pair) {
     return old;
 }
 
-int chief_context_set(chief_context *ctx, const char *key, const chief_value *value) {
-    int rc;
-    if (ctx == NULL || key == NULL || value == NULL) return chief__fail_code(CHIEF_EINVAL);
-    struct pair *pair = pair_new(key, value, &rc);
-    if (pair == NULL) return rc;
+static void set_pair(chief_context *ctx, struct pair *pair) {
     chief__lock(&ctx->tree->lock);
     struct pair *old = put_pair(ctx, pair);
     chief__unlock(&ctx->tree->lock);
     if (old != NULL) chief__box_unref(old->box);
     chief__free(old);
-    return CHIEF_OK;
+}
+
+int chief_context_set(chief_context *ctx, const char *key, const chief_value *value) {
+    int rc;
+    if (ctx == NULL || key == NULL || value == NULL) return chief__fail_code(CHIEF_EINVAL);
+    struct pair *pair = pair_new(key, value, &rc);
+    if (pair != NULL) set_pair(ctx, pair);
+    return rc;
+}
+
+int chief__context_withhold(chief_context *ctx, const char *key, const char *why) {
+    int rc;
+    struct pair *pair = pair_new(key, NULL, &rc);
+    if (pair == NULL) return rc;
+    pair->why = why;
+    set_pair(ctx, pair);
+    return rc;
 }
 
 static const chief_context *root_of(const chief_context *ctx) {
@@ -322,14 +336,11 @@ static const chief_context *root_of(const chief_context *ctx) {
 }
 
 /* With the lock held. */
-static bool look_up(const chief_context *ctx, const char *key, chief_value *out) {
+static const struct pair *look_up(const chief_context *ctx, const char *key) {
     for (; ctx != NULL; ctx = ctx->parent)
-        for (struct pair *pair = ctx->pairs; pair != NULL; pair = pair->next)
-            if (strcmp(pair->key, key) == 0) {
-                chief__box_get(pair->box, out);
-                return true;
-            }
-    return false;
+        for (const struct pair *pair = ctx->pairs; pair != NULL; pair = pair->next)
+            if (strcmp(pair->key, key) == 0) return pair;
+    return NULL;
 }
 
 int chief_context_get(chief_context *ctx, const char *key, chief_value *out) {
@@ -338,10 +349,14 @@ int chief_context_get(chief_context *ctx, const char *key, chief_value *out) {
     if (ctx == NULL || key == NULL) return chief__fail_code(CHIEF_EINVAL);
     const chief_context *root = root_of(ctx);
     chief__lock(&ctx->tree->lock);
-    bool found = look_up(ctx, key, out);
+    const struct pair *pair = look_up(ctx, key);
+    const char *why = pair != NULL ? pair->why : NULL;
+    bool found = pair != NULL && pair->box != NULL;
+    if (found) chief__box_get(pair->box, out);
     chief_context *seen = root->seen;
     chief__unlock(&ctx->tree->lock);
     if (found) return CHIEF_OK;
+    if (why != NULL) return chief__fail(CHIEF_ENOENT, "value \"%.64s\": %s", key, why);
     return seen != NULL ? chief_context_get(seen, key, out) : chief__fail(CHIEF_ENOENT, "no value \"%.64s\"", key);
 }
 
@@ -368,4 +383,67 @@ int chief__context_see(chief_context *ctx, chief_context *other) {
     chief__unlock(&ctx->tree->lock);
     chief__unlock(&seeing);
     return circle ? chief__fail(CHIEF_EINVAL, "a chief's parent context can't lie below its own") : CHIEF_OK;
+}
+
+/* ---- all values ---- */
+
+/* What is counted, and what there is room for. */
+typedef struct listing {
+    chief__keyed *list;
+    size_t n, room;
+    size_t bytes, bytes_room; /* of the names, behind the list */
+} listing;
+
+static bool is_listed(const listing *l, const char *key) {
+    for (size_t i = 0; l->list != NULL && i < l->n; i++)
+        if (strcmp(l->list[i].key, key) == 0) return true;
+    return false;
+}
+
+/* With the tree's lock held: counts the value, and takes it where there is room. */
+static void list_pair(listing *l, const struct pair *pair) {
+    size_t len = strlen(pair->key) + 1;
+    if (pair->box == NULL || is_listed(l, pair->key)) return;
+    if (l->list != NULL && l->n < l->room && l->bytes + len <= l->bytes_room) {
+        char *key = (char *)(l->list + l->room) + l->bytes;
+        memcpy(key, pair->key, len);
+        l->list[l->n].key = key;
+        chief__box_get(pair->box, &l->list[l->n].value);
+    } else if (l->list != NULL) {
+        l->room = 0; /* values came meanwhile: it has to be done again */
+        return;
+    }
+    l->n++;
+    l->bytes += len;
+}
+
+static void list_all(listing *l, chief_context *ctx) {
+    while (ctx != NULL) {
+        chief__lock(&ctx->tree->lock);
+        chief_context *seen = root_of(ctx)->seen;
+        for (const chief_context *at = ctx; at != NULL; at = at->parent)
+            for (const struct pair *pair = at->pairs; pair != NULL; pair = pair->next) list_pair(l, pair);
+        chief__unlock(&ctx->tree->lock);
+        ctx = seen;
+    }
+}
+
+void chief__context_list_free(chief__keyed *list, size_t n) {
+    for (size_t i = 0; i < n; i++) chief_value_clear(&list[i].value);
+    chief__free(list);
+}
+
+int chief__context_list(chief_context *ctx, chief__keyed **out, size_t *n) {
+    for (;;) {
+        listing count = {0};
+        list_all(&count, ctx);
+        listing l = {.room = count.n, .bytes_room = count.bytes};
+        l.list = chief__alloc(count.n * sizeof *l.list + count.bytes + 1);
+        if (l.list == NULL) return chief__fail_code(CHIEF_ENOMEM);
+        list_all(&l, ctx);
+        *out = l.list;
+        *n = l.n;
+        if (l.room == count.n) return CHIEF_OK;
+        chief__context_list_free(l.list, l.n);
+    }
 }

@@ -20,5 +20,18 @@ void chief__context_leave(chief_context *ctx, chief__place *place);
  * CHIEF_EINVAL when `other` lies below `ctx`, or looks there itself: nothing would ever be not found. */
 int chief__context_see(chief_context *ctx, chief_context *other);
 
+/* A value and its name; the value is to be cleared. */
+typedef struct chief__keyed {
+    const char *key;
+    chief_value value;
+} chief__keyed;
+
+/* All values that the context sees, each name once, in one block of memory with their names. CHIEF_ENOMEM. */
+int chief__context_list(chief_context *ctx, chief__keyed **out, size_t *n);
+void chief__context_list_free(chief__keyed *list, size_t n);
+
+/* Asking for this name is CHIEF_ENOENT with this reason, until a value is set. The text is borrowed for good. */
+int chief__context_withhold(chief_context *ctx, const char *key, const char *why);
+
 #pragma GCC visibility pop
 #endif

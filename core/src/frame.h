@@ -32,8 +32,8 @@
     X(MESSAGE, 6, "message", "iiisb")    /* kind, deliveries, call; sender, payload */                                 \
     X(CHANNEL, 7, "channel", "iiiii")    /* its number, max_message, capacity, overflow, delivery */                   \
     X(COUNTS, 8, "counts", "iiiiiiiii")  /* chief_channel_stats */                                                     \
-    X(SNAPSHOT, 9, "snapshot", "i*iiiiiissss") /* event; chief_worker_status of each */                                \
-    X(CREDIT, 10, "credit", "ii")              /* channel, how many may be put there without asking */                 \
+    X(SNAPSHOT, 9, "snapshot", "is*iiiiiisssss") /* event; the application as JSON; chief_worker_status of each */     \
+    X(CREDIT, 10, "credit", "ii")                /* channel, how many may be put there without asking */               \
     /* down the side channel, and before an answer on the call channel */                                              \
     X(CANCEL, 16, "cancel", "is")     /* end of the grace (monotonic ms); reason */                                    \
     X(VALUE, 17, "value", "iiisb")    /* order, type, the number or its bits; key, bytes */                            \
@@ -73,7 +73,7 @@ typedef enum chief__frame_kind {
 } chief__frame_kind;
 
 #define CHIEF__FRAME_INTS 10
-#define CHIEF__FRAME_TEXTS 4
+#define CHIEF__FRAME_TEXTS 5
 
 /* The fields of a frame, or of one repetition: the integers in their order, and bytes and texts in theirs. */
 typedef struct chief__fields {

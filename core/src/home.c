@@ -1,6 +1,7 @@
-/* home: the lives of workers in threads of their own, and on the threads of fibers. */
+/* home: the lives of workers in threads of their own, on the threads of fibers, and beside processes. */
 #include "err.h"
 #include "loop.h"
+#include "proxy.h"
 
 static int64_t now(const chief *c) {
     (void)c;
@@ -35,21 +36,27 @@ static void run(chief__member *member) { chief__worker_run(member->home); }
 
 static void finish(chief__member *member) { chief__worker_finish(member->home); }
 
+/* A child is told beside its home, which may wait for it. */
+static void ask_to_end(chief__member *member, int64_t until, const char *why) {
+    chief__worker_cancel(member->home, until, why);
+    if (member->unit->isolation == CHIEF_PROCESS) chief__proxy_cancel(member->home, member->unit->data, until, why);
+}
+
 /* Each of these may come to one whose home could not be made, before the brain knows that. */
 static void cancel(chief__member *member, int64_t until, const char *why) {
-    if (member->home != NULL) chief__worker_cancel(member->home, until, why);
+    if (member->home != NULL) ask_to_end(member, until, why);
 }
 
 /* What waits in a call of the chief's ends by the cancellation, also where nobody had asked yet (an init). */
 static void force(chief__member *member, const char *why) {
     if (member->home == NULL) return;
-    chief__worker_cancel(member->home, chief__now_ms(), why);
+    ask_to_end(member, chief__now_ms(), why);
     chief__worker_force(member->home, why);
 }
 
 static void abandon(chief__member *member) {
     if (member->home == NULL) return;
-    chief__worker_cancel(member->home, chief__now_ms(), "abandoned");
+    ask_to_end(member, chief__now_ms(), "abandoned");
     chief__worker_finish(member->home); /* one that is still in its init would wait for its word for ever */
     chief__party_abandon(chief__party_of(member->home));
 }

@@ -298,11 +298,14 @@ static void write_record(chief_log *log, chief_record *r, chief_field *all, cons
     else write_line(log->output, r);
 }
 
-void chief_log_write(chief_log *log, int32_t level, const char *message, const chief_field *fields, size_t n) {
-    if (log == NULL || check_fields(fields, n) != CHIEF_OK) return;
-    if (level < atomic_load_explicit(&log->output->level, memory_order_relaxed) || level >= CHIEF_OFF) return;
-    chief_record r = {
-        .size = sizeof r, .level = level, .time_ms = chief__wall_ms(), .message = message != NULL ? message : ""};
+int32_t chief__log_level(const chief_log *log) {
+    return atomic_load_explicit(&log->output->level, memory_order_relaxed);
+}
+
+void chief__log_write_at(chief_log *log, int32_t level, int64_t time_ms, const char *message, const chief_field *fields,
+                         size_t n) {
+    if (level < chief__log_level(log) || level >= CHIEF_OFF) return;
+    chief_record r = {.size = sizeof r, .level = level, .time_ms = time_ms, .message = message != NULL ? message : ""};
     chief_field few[FIELDS_ON_STACK];
     if (log->n + n <= FIELDS_ON_STACK) {
         write_record(log, &r, few, fields, n);
@@ -311,4 +314,9 @@ void chief_log_write(chief_log *log, int32_t level, const char *message, const c
     chief_field *many = chief__alloc((log->n + n) * sizeof *many);
     if (many != NULL) write_record(log, &r, many, fields, n);
     chief__free(many);
+}
+
+void chief_log_write(chief_log *log, int32_t level, const char *message, const chief_field *fields, size_t n) {
+    if (log == NULL || level < chief__log_level(log) || check_fields(fields, n) != CHIEF_OK) return;
+    chief__log_write_at(log, level, chief__wall_ms(), message, fields, n);
 }

@@ -268,6 +268,14 @@ static void end_fibers(chief *c) {
     c->scheds = NULL;
 }
 
+/* Of abandoned workers; nothing of any other is left. */
+static void end_children(chief *c) {
+    chief__lock(&c->lock);
+    chief__spawner *spawner = c->spawner;
+    chief__unlock(&c->lock);
+    if (spawner != NULL) chief__spawner_close(spawner, chief__deadline(JOIN_DELAY_MAX));
+}
+
 void chief__loop_main(void *data) {
     chief *c = data;
     chief__inbox_enter(c->inbox, true);
@@ -277,6 +285,7 @@ void chief__loop_main(void *data) {
     chief__catch_restore(c);
     join_or_detach(c);
     end_fibers(c);
+    end_children(c);
     let_go(c);
     chief__lock(&c->lock);
     c->stage = STAGE_STOPPED;

@@ -20,6 +20,7 @@
 #include <uv.h>
 
 #include "event.h"
+#include "spawn.h"
 #include "step.h"
 #include "worker.h"
 
@@ -150,7 +151,8 @@ struct chief {
     int (*locker)(void *data, chief_context *ctx); /* this and the next: const once `starting` */
     void *locker_data;
     char *name;
-    chief__hook *hooks; /* the last registered first */
+    chief__spawner *spawner; /* of its children, made with the first process worker; then const */
+    chief__hook *hooks;      /* the last registered first */
     chief__thread thread;
     /* under lock until STAGE_RUNNING, then loop thread; results also const after STAGE_STOPPED */
     chief_log *log; /* written by the one chief_init_workers on its way, without the lock; then loop thread */
@@ -200,6 +202,7 @@ chief__members_of chief__members_named(chief *c, const char *name);
 chief__member *chief__members_next(chief *c, chief__members_of *of);
 bool chief__members_there(chief *c, const char *name);
 const char *chief__plain_name(const chief__member *member); /* without the number of a replica */
+int chief__add_unit(chief *c, chief__unit *unit);           /* also to one that runs */
 int chief__unknown_name(chief *c, const char *name);
 int chief__check(const chief *c); /* CHIEF_EINVAL for NULL, CHIEF_EFORK in a forked child */
 

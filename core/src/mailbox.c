@@ -330,6 +330,7 @@ int chief_worker_channel(chief_worker *ctx, const char *name, chief_channel **ou
     *out = NULL;
     chief__party *p = chief__party_of(ctx);
     if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->open(p->far, name, out);
     if (p->hub == NULL) return chief__fail(CHIEF_ENOENT, "this worker has no chief, and so no channels");
     int rc = chief__hub_channel(p->hub, name, out);
     if (rc == CHIEF_OK) rc = chief__hand_get(&hand, p, *out);

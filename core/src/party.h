@@ -15,11 +15,13 @@
 typedef struct chief__hub chief__hub;     /* mailbox.h: all mailboxes and channels of one chief */
 typedef struct chief__hand chief__hand;   /* channel.h: what this party has to do with one channel */
 typedef struct chief__fiber chief__fiber; /* fiber.h */
+typedef struct chief__far chief__far;     /* transport.h */
 
 typedef struct chief__party {
-    const char *name;       /* borrowed from the worker; const after init, as the next three */
+    const char *name;       /* borrowed from the worker; const after init, as the next four */
     chief_context *context; /* borrowed from the worker */
     chief__hub *hub;        /* borrowed from the worker, NULL outside a chief */
+    chief__far *far;        /* the way to the chief in another process; then there is no hub here. NULL: none */
     chief_channel *mailbox; /* held until the end; NULL outside a chief */
     _Atomic int64_t
         grace_deadline;    /* monotonic ms, INT64_MAX until a stop is asked: sends on a done context are bound to

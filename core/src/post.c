@@ -184,6 +184,7 @@ int chief_worker_mailbox(chief_worker *ctx, const char *to, int but_own, chief_c
     const chief__party *p = chief__party_of(ctx);
     if (out != NULL) *out = NULL;
     if (p == NULL || out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return chief__fail(CHIEF_ENOTSUP, "a worker in a process sends by chief_worker_send");
     int rc = check_address(p->hub, to);
     return rc == CHIEF_OK ? chief__hub_addressee(p->hub, to, but_own != 0 ? p->mailbox : NULL, out, &shared) : rc;
 }
@@ -215,27 +216,42 @@ void chief_call_end(chief_pending *call) {
 
 /* ---- a worker's own ---- */
 
+/* In another process one at a time is asked for over there. */
+static int far_send(chief__far *far, const char *to, const void *data, size_t len, int64_t timeout_ms) {
+    chief_bytes item = {data, len};
+    if (to != NULL && strcmp(to, "*") == 0) return far->ops->broadcast(far, data, len, NULL);
+    return far->ops->post(far, to, &item, 1, timeout_ms, NULL);
+}
+
 int chief_worker_send(chief_worker *ctx, const char *to, const void *data, size_t len, int64_t timeout_ms) {
     chief__party *p = chief__party_of(ctx);
-    return p != NULL ? chief__hub_send(p->hub, p, to, data, len, timeout_ms) : chief__fail_code(CHIEF_EINVAL);
+    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return far_send(p->far, to, data, len, timeout_ms);
+    return chief__hub_send(p->hub, p, to, data, len, timeout_ms);
 }
 
 int chief_worker_send_many(chief_worker *ctx, const char *to, const chief_bytes *items, size_t n, int64_t timeout_ms,
                            size_t *sent) {
     chief__party *p = chief__party_of(ctx);
     if (sent != NULL) *sent = 0;
-    return p != NULL ? chief__hub_send_many(p->hub, p, to, items, n, timeout_ms, sent) : chief__fail_code(CHIEF_EINVAL);
+    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->post(p->far, to, items, n, timeout_ms, sent);
+    return chief__hub_send_many(p->hub, p, to, items, n, timeout_ms, sent);
 }
 
 int chief_worker_broadcast(chief_worker *ctx, const void *data, size_t len, size_t *reached) {
     chief__party *p = chief__party_of(ctx);
     if (reached != NULL) *reached = 0;
-    return p != NULL ? chief__hub_broadcast(p->hub, p, data, len, reached) : chief__fail_code(CHIEF_EINVAL);
+    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->broadcast(p->far, data, len, reached);
+    return chief__hub_broadcast(p->hub, p, data, len, reached);
 }
 
 int chief_worker_call(chief_worker *ctx, const char *to, const void *data, size_t len, int64_t timeout_ms,
                       chief_msg **reply) {
     chief__party *p = chief__party_of(ctx);
     if (reply != NULL) *reply = NULL;
-    return p != NULL ? chief__hub_call(p->hub, p, to, data, len, timeout_ms, reply) : chief__fail_code(CHIEF_EINVAL);
+    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->call(p->far, to, data, len, timeout_ms, reply);
+    return chief__hub_call(p->hub, p, to, data, len, timeout_ms, reply);
 }

@@ -204,6 +204,8 @@ int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
     chief__party *p = chief__party_of(ctx);
     if (p == NULL || what == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = chief__options_read(&given, sizeof given, what, "chief_wait");
+    if (rc == CHIEF_OK && p->far != NULL && given.kind != CHIEF_WAIT_TIME && given.kind != CHIEF_WAIT_FD)
+        return chief__fail(CHIEF_ENOTSUP, "a worker in a process waits for messages in the calls themselves");
     if (rc == CHIEF_OK) rc = box(p, &w);
     if (rc != CHIEF_OK) return rc;
     w->kind = given.kind;

@@ -96,6 +96,7 @@ int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout
                             size_t *n) {
     if (n != NULL) *n = 0;
     if (ch == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
+    if (ch->far != NULL) return ch->far->ops->recv(ch->far, ch, timeout_ms, out, max, n);
     return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, max, n);
 }
 
@@ -109,6 +110,10 @@ int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms, 
 void chief_channel_ack(chief_channel *ch, chief_worker *as) {
     chief__hand *hand;
     chief__msg_list gone = {0};
+    if (ch != NULL && ch->far != NULL) {
+        ch->far->ops->ack(ch->far, ch);
+        return;
+    }
     if (ch == NULL || as == NULL || chief__hand_get(&hand, chief__party_of(as), ch) != CHIEF_OK) return;
     chief__lock(&ch->lock);
     chief__channel_ack(ch, hand, &gone);
@@ -119,8 +124,10 @@ void chief_channel_ack(chief_channel *ch, chief_worker *as) {
 /* A worker whose chief is gone, or that has none, has no mailbox. */
 int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out) {
     chief__party *p = chief__party_of(ctx);
+    size_t n;
     if (out != NULL) *out = NULL;
-    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p == NULL || out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->recv(p->far, NULL, timeout_ms, out, 1, &n);
     if (p->mailbox == NULL) return chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
     return chief_channel_recv(p->mailbox, ctx, timeout_ms, out);
 }

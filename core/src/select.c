@@ -145,6 +145,7 @@ int chief_select(chief_worker *as, chief_channel *const *channels, size_t n, int
     if (index != NULL) *index = 0;
     if (channels == NULL || n == 0 || index == NULL || out == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__party *p = chief__party_of(as);
+    if (p != NULL && p->far != NULL) return p->far->ops->select(p->far, channels, n, timeout_ms, index, out);
     int64_t deadline = chief__limit(timeout_ms);
     int rc = choice_init(&c, p, channels, n);
     if (rc == CHIEF_OK) {

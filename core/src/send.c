@@ -207,9 +207,22 @@ int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes by
     return send_some(ch, p, &bytes, 1, deadline, &sent);
 }
 
+/* What could not be taken is not sent on its way. */
+static int far_send(chief_channel *ch, const chief_bytes *items, size_t n, int64_t timeout_ms, size_t *sent) {
+    size_t fit = 0;
+    size_t done = 0;
+    while (fit < n && chief__message_check(ch, items[fit].data, items[fit].len) == CHIEF_OK) fit++;
+    int rc = fit > 0 ? ch->far->ops->send(ch->far, ch, items, fit, timeout_ms, &done) : CHIEF_OK;
+    if (sent != NULL) *sent = done;
+    if (rc != CHIEF_OK || fit == n) return rc;
+    return chief__message_check(ch, items[fit].data, items[fit].len);
+}
+
 int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, size_t len, int64_t timeout_ms) {
     if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
-    return chief__channel_send_bytes(ch, chief__party_of(as), (chief_bytes){data, len}, chief__limit(timeout_ms));
+    chief_bytes item = {data, len};
+    if (ch->far != NULL) return far_send(ch, &item, 1, timeout_ms, NULL);
+    return chief__channel_send_bytes(ch, chief__party_of(as), item, chief__limit(timeout_ms));
 }
 
 int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n, int64_t timeout_ms,
@@ -218,6 +231,7 @@ int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_byt
     int rc = CHIEF_OK;
     if (sent != NULL) *sent = 0;
     if (ch == NULL || (items == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
+    if (ch->far != NULL) return far_send(ch, items, n, timeout_ms, sent);
     int64_t deadline = chief__limit(timeout_ms);
     while (rc == CHIEF_OK && i < n) rc = send_some(ch, chief__party_of(as), items + i, n - i, deadline, &i);
     if (sent != NULL) *sent = i;
@@ -252,27 +266,33 @@ static void reserve(chief_channel *ch, chief__hand *hand, chief_reservation *r) 
     hand->reservations = r;
 }
 
+static int reserve_here(chief_channel *ch, chief__hand *hand, chief__party *p, chief_reservation *r, int64_t deadline) {
+    chief__msg_list gone = {0};
+    chief__lock(&ch->lock);
+    int rc = take_place(ch, hand, p, (chief__patience){.deadline = deadline}, &gone);
+    if (rc == CHIEF_OK) reserve(ch, hand, r);
+    chief__unlock(&ch->lock);
+    chief__list_discard(&gone);
+    return chief__channel_explain(ch, rc);
+}
+
 int chief_send_reserve(chief_channel *ch, chief_worker *as, size_t len, int64_t timeout_ms, chief_reservation **out,
                        void **data) {
-    chief__hand *hand;
-    chief__msg_list gone = {0};
+    chief__hand *hand = NULL;
     if (out != NULL) *out = NULL;
     if (data != NULL) *data = NULL;
     if (ch == NULL || out == NULL || data == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief__party *p = chief__party_of(as);
     int rc = chief__message_check(ch, "", len);
-    if (rc == CHIEF_OK) rc = sending_hand(&hand, p, ch);
+    if (rc == CHIEF_OK && ch->far == NULL) rc = sending_hand(&hand, p, ch);
     if (rc != CHIEF_OK) return rc;
     chief_reservation *r = reservation_new(ch, p, len);
     if (r == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    chief__lock(&ch->lock);
-    rc = take_place(ch, hand, p, (chief__patience){.deadline = chief__limit(timeout_ms)}, &gone);
-    if (rc == CHIEF_OK) reserve(ch, hand, r);
-    chief__unlock(&ch->lock);
-    chief__list_discard(&gone);
+    rc = ch->far != NULL ? ch->far->ops->reserve(ch->far, ch, len, timeout_ms, &r->number)
+                         : reserve_here(ch, hand, p, r, chief__limit(timeout_ms));
     if (rc != CHIEF_OK) {
         reservation_free(r);
-        return chief__channel_explain(ch, rc);
+        return rc;
     }
     *data = chief__msg_room(r->msg);
     *out = r;
@@ -308,9 +328,24 @@ static int commit(chief_reservation *r, size_t len) {
     return rc;
 }
 
+/* More than was reserved is no message over there either. */
+static int commit_far(chief_reservation *r, size_t len) {
+    chief__far *far = r->ch->far;
+    int rc = CHIEF_OK;
+    if (len > r->size) {
+        far->ops->drop(far, r->number);
+        rc = chief__fail(CHIEF_EINVAL, "%zu bytes in a reservation of %zu", len, r->size);
+    } else {
+        rc = far->ops->commit(far, r->number, chief__msg_room(r->msg), len);
+    }
+    reservation_free(r);
+    return rc;
+}
+
 int chief_send_commit(chief_reservation *r, size_t len) {
     if (r == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief_channel *ch = r->ch;
+    if (ch->far != NULL) return commit_far(r, len);
     chief__lock(&ch->lock);
     int rc = commit(r, len);
     chief__unlock(&ch->lock);
@@ -322,6 +357,11 @@ int chief_send_commit(chief_reservation *r, size_t len) {
 
 void chief_send_cancel(chief_reservation *r) {
     if (r == NULL) return;
+    if (r->ch->far != NULL) {
+        r->ch->far->ops->drop(r->ch->far, r->number);
+        reservation_free(r);
+        return;
+    }
     chief__lock(&r->ch->lock);
     bool closed = r->closed;
     chief__reservation_release(r);

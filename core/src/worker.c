@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "context.h"
 #include "err.h"
+#include "transport.h"
 
 #define WHY_SIZE 160
 
@@ -88,6 +89,7 @@ int chief__worker_new(chief_worker **out, chief__unit *unit, uint64_t generation
         return rc;
     }
     chief__party_init(&w->party, unit->name, w->context, w->hub);
+    w->party.far = around->far;
     *out = w;
     return CHIEF_OK;
 }
@@ -394,6 +396,12 @@ void chief__worker_detach(chief_worker *w) {
     if (!w->is_fiber) chief__thread_detach(&w->thread);
 }
 
+void *chief__worker_data(const chief_worker *w) { return w->unit->data; }
+
+int64_t chief__worker_grace_end(const chief_worker *w) {
+    return atomic_load_explicit(&w->party.grace_deadline, memory_order_acquire);
+}
+
 chief_worker *chief__worker_of_report(chief__report *slot) {
     return (chief_worker *)(void *)((char *)slot - offsetof(struct chief_worker, report));
 }
@@ -436,7 +444,10 @@ chief_log *chief_worker_log(chief_worker *ctx) { return ctx->log; }
 
 chief_bytes chief_worker_args(const chief_worker *ctx) { return ctx->unit->args; }
 
-void chief_worker_ready(chief_worker *ctx) { chief__inbox_report(ctx->inbox, &ctx->report, REPORT_READY); }
+void chief_worker_ready(chief_worker *ctx) {
+    if (ctx->party.far != NULL) ctx->party.far->ops->ready(ctx->party.far);
+    else chief__inbox_report(ctx->inbox, &ctx->report, REPORT_READY);
+}
 
 size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size) {
     chief__lock(&ctx->lock);
@@ -464,6 +475,7 @@ void chief_worker_set_exit_code(chief_worker *ctx, int32_t code) { ctx->exit_cod
 
 int chief_worker_states(chief_worker *ctx, chief_snapshot **out) {
     *out = NULL;
+    if (ctx->party.far != NULL) return ctx->party.far->ops->states(ctx->party.far, out);
     if (ctx->pool == NULL) return chief__fail(CHIEF_ENOENT, "this worker runs outside a pool");
     return chief_pool_states(ctx->pool, out);
 }

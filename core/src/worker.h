@@ -59,6 +59,7 @@ typedef struct chief__surroundings {
     chief_pool *pool;       /* NULL: no states */
     chief_context *context; /* the parent; NULL: a root is made */
     chief_log *log;         /* NULL: the one in the context, else the default one */
+    chief__far *far;        /* the way to the chief where that is another process; borrowed */
 } chief__surroundings;
 
 /* A generation that has not begun. Reference-counted: the maker has one, its thread another. */
@@ -97,6 +98,10 @@ void chief__worker_fini(chief_worker *w, bool clean);
 /* After the last report: joins its thread if that has ended by now. */
 bool chief__worker_try_join(chief_worker *w);
 void chief__worker_detach(chief_worker *w);
+
+/* What its unit was registered with, and when the grace ends that it was asked to end in (INT64_MAX: it was not). */
+void *chief__worker_data(const chief_worker *w);
+int64_t chief__worker_grace_end(const chief_worker *w);
 
 /* Between a slot of the inbox and the worker it belongs to. */
 chief_worker *chief__worker_of_report(chief__report *slot);

@@ -1,13 +1,25 @@
-/* Workers in processes of their own: what is refused, and what a person is told. */
-#include "support.h"
+/* Workers in processes of their own: how they are added, what becomes of them, and what they can call. */
+#include "troupe.h"
 
-#include "chief.h"
+#include <signal.h>
+#include <unistd.h>
 
 static int run(chief_worker *ctx, void *instance) {
     (void)ctx;
     (void)instance;
     return 0;
 }
+
+static troupe t;
+
+static int teardown(void **state) {
+    (void)state;
+    if (t.c != NULL) troupe_end(&t);
+    t.c = NULL;
+    return 0;
+}
+
+/* ---- adding ---- */
 
 static void test_process__says_where_a_worker_can_run(void **state) {
     (void)state;
@@ -29,9 +41,230 @@ static void test_process__says_where_a_worker_can_run(void **state) {
     chief_free(c);
 }
 
+static void test_process__what_can_not_be_is_refused_at_once(void **state) {
+    (void)state;
+    chief_process how = {.size = sizeof how, .umask = 01000};
+    chief_worker_options options = {.size = sizeof options, .isolation = CHIEF_THREAD};
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_EINVAL);
+    support_says("worker w: umask should be from 0 to 0777");
+    how.umask = 0;
+    assert_int_equal(chief_add_process(t.c, "w", &how, &options), CHIEF_EINVAL);
+    support_says("chief_add_process is for the isolation process");
+    how.n_env = 1;
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_EINVAL);
+    support_says("1 texts of env and no list");
+    how.n_env = 0;
+    how.user = "nobody-of-this-name";
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_ENOENT);
+    support_says("worker w: there is no user");
+    how.user = NULL;
+    assert_int_equal(chief_add_process(t.c, "w!", &how, NULL), CHIEF_EINVAL);
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_OK);
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_EEXIST);
+}
+
+/* ---- lives ---- */
+
+static void test_process__a_clean_end_is_stopped(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "w", "init log initialised; log hello; end");
+    troupe_start(&t);
+    troupe_await(&t, "w", CHIEF_WORKER_STOPPED);
+    troupe_status_is(&t, "w", "stopped ok ");
+    assert_true(troupe_said(&t, "w: initialised\n") && troupe_said(&t, "w: hello\n"));
+}
+
+static void test_process__a_failure_is_told_with_its_text(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "w", "fail boom");
+    troupe_process(&t, "unready", "init fail early");
+    troupe_start(&t);
+    troupe_await(&t, "w", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "w", "failed error boom");
+    troupe_await(&t, "unready", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "unready", "failed init_error early");
+}
+
+static void test_process__a_death_is_told_with_its_cause(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "killed", "kill 9");
+    troupe_process(&t, "exits", "exit 3");
+    troupe_process(&t, "quits", "exit 0");
+    troupe_process(&t, "early", "init exit 4");
+    troupe_start(&t);
+    troupe_await(&t, "killed", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "killed", "failed killed killed by signal 9 (Killed)");
+    troupe_await(&t, "exits", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "exits", "failed error exited with 3");
+    troupe_await(&t, "quits", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "quits", "failed error exited with 0");
+    troupe_await(&t, "early", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "early", "failed init_error exited with 4");
+}
+
+static void test_process__a_restart_is_another_child(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_part part = {.name = "w",
+                        .args = "1: kill 9; 2: fail again; 3+: log third; 3+: wait",
+                        .isolation = CHIEF_PROCESS,
+                        .restart = {.policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO}};
+    troupe_add(&t, &part);
+    troupe_start(&t);
+    troupe_says(&t, "w: third\n");
+    troupe_stop(&t);
+    troupe_status_is(&t, "w", "stopped ok again");
+}
+
+static void test_process__a_stop_ends_what_waits(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "sleeps", "log up; wait");
+    troupe_process(&t, "listens", "log up; echo");
+    troupe_start(&t);
+    troupe_says(&t, "sleeps: up\n");
+    troupe_says(&t, "listens: up\n");
+    int64_t before = chief__now_ms();
+    troupe_stop(&t);
+    assert_true(chief__now_ms() - before < support_ms(2000));
+    assert_int_equal(chief_exit_code(t.c), 0);
+    troupe_status_is(&t, "sleeps", "stopped ok ");
+    troupe_status_is(&t, "listens", "stopped ok ");
+}
+
+static void test_process__one_that_does_not_end_is_killed(void **state) {
+    (void)state;
+    chief_options options = {.size = sizeof options, .force_time = support_ms(5000)};
+    troupe_begin(&t, &options);
+    troupe_part part = {.name = "w", .args = "log up; busy", .isolation = CHIEF_PROCESS, .options = {.grace = 50}};
+    troupe_add(&t, &part);
+    troupe_start(&t);
+    troupe_says(&t, "w: up\n");
+    troupe_stop(&t);
+    assert_int_equal(chief_exit_code(t.c), 75);
+    assert_true(troupe_said(&t, "w: worker interrupted\n"));
+    assert_false(troupe_said(&t, "abandoned"));
+}
+
+static void test_process__a_stop_before_the_run_is_a_fini(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "w", "log never");
+    assert_int_equal(chief_init_workers(t.c, NULL), CHIEF_OK);
+    troupe_stop(&t);
+    troupe_status_is(&t, "w", "disabled  ");
+    assert_false(troupe_said(&t, "never"));
+}
+
+static void test_process__what_is_no_plugin_is_an_init_error(void **state) {
+    (void)state;
+    const char *argv[] = {"/bin/sh", "-c", "echo printed; exit 7"};
+    chief_process missing = {.size = sizeof missing, .spec = {"/nowhere.so", 11}};
+    chief_process script = {.size = sizeof script, .argv = argv, .n_argv = 3};
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_process(t.c, "missing", &missing, NULL), CHIEF_OK);
+    assert_int_equal(chief_add_process(t.c, "script", &script, NULL), CHIEF_OK);
+    troupe_start(&t);
+    troupe_await(&t, "missing", CHIEF_WORKER_FAILED);
+    troupe_await(&t, "script", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "script", "failed init_error exited with 7");
+    assert_true(troupe_said(&t, "script: printed\n"));
+    char buf[512];
+    const char *status = troupe_status(&t, "missing", buf, sizeof buf);
+    assert_non_null(strstr(status, "failed init_error plug-in /nowhere.so can't be loaded"));
+}
+
+static void test_process__a_program_that_is_not_there_is_an_init_error(void **state) {
+    (void)state;
+    const char *argv[] = {"/nowhere/at-all"};
+    chief_process how = {.size = sizeof how, .argv = argv, .n_argv = 1};
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_OK);
+    troupe_start(&t);
+    troupe_await(&t, "w", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "w", "failed init_error worker w: can't start /nowhere/at-all: No such file or directory");
+}
+
+/* ---- the context ---- */
+
+static void test_process__sees_the_values_of_the_context(void **state) {
+    (void)state;
+    chief_value text = {.type = CHIEF_BYTES, .bytes = {"blue", 4}};
+    chief_value number = {.type = CHIEF_NUMBER, .number = 1.5};
+    chief_value integer = {.type = CHIEF_INTEGER, .integer = -7};
+    chief_value flag = {.type = CHIEF_BOOL, .boolean = 1};
+    chief_value pointer = {.type = CHIEF_POINTER, .pointer = &t};
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_value(t.c, "colour", &text), CHIEF_OK);
+    assert_int_equal(chief_add_value(t.c, "size", &number), CHIEF_OK);
+    assert_int_equal(chief_add_value(t.c, "count", &integer), CHIEF_OK);
+    assert_int_equal(chief_add_value(t.c, "flag", &flag), CHIEF_OK);
+    assert_int_equal(chief_add_value(t.c, "handle", &pointer), CHIEF_OK);
+    troupe_process(&t, "w", "value colour; value size; value count; value flag; value handle; value nothing");
+    troupe_start(&t);
+    troupe_await(&t, "w", CHIEF_WORKER_STOPPED);
+    assert_true(troupe_said(&t, "w: colour = blue\nw: size = 1.5\nw: count = -7\nw: flag = 1\n"
+                                "w: handle: value \"handle\": a pointer does not go into a process\n"
+                                "w: nothing: no value \"nothing\"\n"));
+}
+
+/* ---- messages ---- */
+
+static void test_process__passes_messages_on(void **state) {
+    (void)state;
+    chief_channel *in;
+    chief_channel *out;
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_channel(t.c, "in", NULL), CHIEF_OK);
+    assert_int_equal(chief_add_channel(t.c, "out", NULL), CHIEF_OK);
+    troupe_process(&t, "w", "pump in out");
+    troupe_start(&t);
+    assert_int_equal(chief_get_channel(t.c, "in", &in), CHIEF_OK);
+    assert_int_equal(chief_get_channel(t.c, "out", &out), CHIEF_OK);
+    for (int i = 0; i < 200; i++) {
+        chief_msg *msg;
+        assert_int_equal(chief_channel_send(in, NULL, &i, sizeof i, support_ms(10000)), CHIEF_OK);
+        assert_int_equal(chief_channel_recv(out, NULL, support_ms(10000), &msg), CHIEF_OK);
+        assert_memory_equal(chief_msg_data(msg).data, &i, sizeof i);
+        assert_string_equal(chief_msg_sender(msg), "w");
+        chief_msg_free(msg);
+    }
+    troupe_stop(&t);
+    chief_channel_unref(in);
+    chief_channel_unref(out);
+}
+
+static void test_process__calls_and_answers(void **state) {
+    (void)state;
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "echo", "echo");
+    troupe_process(&t, "asks", "ask echo hallo; ask nobody hallo");
+    troupe_start(&t);
+    troupe_await(&t, "asks", CHIEF_WORKER_FAILED);
+    assert_true(troupe_said(&t, "asks: echo said hallo\n"));
+    troupe_stop(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_process__says_where_a_worker_can_run),
+        cmocka_unit_test_teardown(test_process__what_can_not_be_is_refused_at_once, teardown),
+        cmocka_unit_test_teardown(test_process__a_clean_end_is_stopped, teardown),
+        cmocka_unit_test_teardown(test_process__a_failure_is_told_with_its_text, teardown),
+        cmocka_unit_test_teardown(test_process__a_death_is_told_with_its_cause, teardown),
+        cmocka_unit_test_teardown(test_process__a_restart_is_another_child, teardown),
+        cmocka_unit_test_teardown(test_process__a_stop_ends_what_waits, teardown),
+        cmocka_unit_test_teardown(test_process__one_that_does_not_end_is_killed, teardown),
+        cmocka_unit_test_teardown(test_process__a_stop_before_the_run_is_a_fini, teardown),
+        cmocka_unit_test_teardown(test_process__what_is_no_plugin_is_an_init_error, teardown),
+        cmocka_unit_test_teardown(test_process__a_program_that_is_not_there_is_an_init_error, teardown),
+        cmocka_unit_test_teardown(test_process__sees_the_values_of_the_context, teardown),
+        cmocka_unit_test_teardown(test_process__passes_messages_on, teardown),
+        cmocka_unit_test_teardown(test_process__calls_and_answers, teardown),
     };
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

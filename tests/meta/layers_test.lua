@@ -8,10 +8,11 @@ local layers = {
     "step", "step_emit", "step_group", "step_life", "step_policy", "step_request", "step_stop", "frame",
     "rulezone", "zone", "cron", "schedule" },
   { "ring", "codec", "zone_file" },
-  { "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox", "post", "pool",
-    "refusal", "snapshot", "fiber", "prepare" },
+  { "transport", "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox",
+    "post", "pool", "refusal", "snapshot", "fiber", "prepare" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
-  { "inbox", "worker", "unit", "runner", "plugin", "event", "transport", "remote", "child", "proxy" },
+  { "inbox", "worker", "unit", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child", "serve",
+    "proxy" },
   { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "info", "request", "run", "process" },
 }
 
@@ -29,6 +30,9 @@ local exceptions = {
   ["group"] = "watches and signals a child: all of it is the system's own",
   ["leash"] = "asks the kernel to tell of the chief's death",
   ["limits"] = "sets what the system limits",
+  ["wire <sys/socket.h>"] = "reads and writes a socket",
+  ["sideline"] = "waits for a socket and for SIGTERM; ends a process whose chief has gone",
+  ["child"] = "takes over the two sockets that it was started with",
   ["spawn <sys/epoll.h>"] = "waits for children and what they write",
   ["spawned"] = "reads what a child prints, and its side channel; names the signals it sends",
 }
