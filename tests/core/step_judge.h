@@ -48,11 +48,15 @@ typedef struct worker {
     bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
     bool first;   /* its answer is what STEP_INIT waits for */
     bool critical;
-    bool served; /* was ready in its last generation */
-    bool let_go; /* was stopped or removed by a request, which its group has to respect */
-    bool takes;  /* has to take its group along in this step */
-    bool fresh;  /* began in this step */
-    turn turn;   /* in the restart of its group */
+    bool served;       /* was ready in its last generation */
+    bool let_go;       /* was stopped or removed by a request, which its group has to respect */
+    bool takes;        /* has to take its group along in this step */
+    bool fresh;        /* began in this step */
+    turn turn;         /* in the restart of its group */
+    bool ready;        /* in its present generation, or when that ended well */
+    bool shares_grace; /* has none of its own */
+    bool missed;       /* failed in this step though it was told to end: right only for one that is abandoned */
+    int32_t policy;
     bool has_codes;
     int32_t code; /* of its last end; 2 is final */
     int32_t reason;
@@ -71,9 +75,10 @@ static struct {
     group groups[GROUPS];
     int n_groups;
     limit budget;
-    bool has_to_stop; /* in this step, because of a critical worker */
-    int32_t code;     /* of the report in this step */
-    int twin;         /* the number of the last one that was the first of two replicas; 0: none */
+    bool has_to_stop;   /* in this step, because of a critical worker */
+    int32_t code;       /* of the report in this step */
+    uint32_t requested; /* who a request in this step is about */
+    int twin;           /* the number of the last one that was the first of two replicas; 0: none */
     bool initing, init_sent, inited, launched, stopping, forced, ended, exit_when_done;
     int64_t stop_by;
     bool signalled;
@@ -186,7 +191,8 @@ static void judge_restart(const chief__action *a, worker *w) {
         judge_going_along(a, w);
         return;
     }
-    CHECK(!alive(w));
+    CHECK(!alive(w) && w->policy != CHIEF_RESTART_NEVER);
+    CHECK(w->policy == CHIEF_RESTART_ALWAYS || w->state == CHIEF_WORKER_FAILED);
     if (w->state == CHIEF_WORKER_FAILED) {
         int n = count_in(&w->restarts);
         CHECK(w->restarts.most < 0 || n <= w->restarts.most);
@@ -217,6 +223,15 @@ static bool names_it(const worker *w, const char *name) {
     return false;
 }
 
+/* Who has a dependency that takes part does not start before that is ready. */
+static void judge_dependencies(const worker *w) {
+    for (uint32_t i = 0; i < MOST; i++) {
+        const worker *d = &sim.w[i];
+        bool takes_part = d->there && d->state >= CHIEF_WORKER_ENABLED;
+        CHECK(!takes_part || d->ready || !names_it(w, d->name));
+    }
+}
+
 /* Nobody above it lives any more: no dependent, and no one of a higher level. */
 static void judge_order(uint32_t id) {
     for (uint32_t i = 0; i < MOST; i++) {
@@ -226,8 +241,37 @@ static void judge_order(uint32_t id) {
     }
 }
 
+static int count_living_levels(void) {
+    int n = 0;
+    for (uint32_t i = 0; i < MOST; i++) {
+        bool first = alive(&sim.w[i]);
+        for (uint32_t j = 0; first && j < i; j++)
+            first = !alive(&sim.w[j]) || chief__model_level(sim.m, j) != chief__model_level(sim.m, i);
+        n += first;
+    }
+    return n;
+}
+
+/* No longer than the whole, and than its share of that where it has no grace of its own. */
+static void judge_grace(const chief__action *a, const worker *w) {
+    int64_t end = sim.stop_by > sim.now ? sim.stop_by : sim.now;
+    CHECK(a->until <= end);
+    CHECK(!w->shares_grace || a->until <= sim.now + (end - sim.now) / count_living_levels());
+}
+
+/* One of a group that is restarted is told when those behind it have ended; or because of itself. */
+static void judge_last(worker *w, worker *other, int distance) {
+    uint32_t id = (uint32_t)(w - sim.w);
+    bool itself = sim.requested == id || sim.m->members[id].overdue;
+    CHECK(distance < 0 || !alive(other) || other->turn != ENDING || itself);
+}
+
 static void judge_asked(const chief__action *a, worker *w) {
-    if (sim.stopping && !sim.forced && !w->asked) judge_order(a->id);
+    if (sim.stopping && !sim.forced && !w->asked) {
+        judge_order(a->id);
+        if (a->kind == STEP_A_CANCEL) judge_grace(a, w);
+    }
+    if (!sim.stopping && w->turn == ENDING && !w->asked) with_group(w, judge_last);
     w->asked = true;
 }
 
@@ -235,6 +279,11 @@ static void judge_state(const chief__action *a, worker *w) {
     CHECK(a->previous == w->state);
     CHECK(chief_state_transition(a->previous, a->state) == a->state);
     CHECK(a->previous != a->state || a->state == CHIEF_WORKER_FAILED);
+    if (a->state == CHIEF_WORKER_FAILED) {
+        bool by_itself = a->reason == CHIEF_REASON_START_TIMEOUT || sim.m->members[a->id].expired != CHIEF_REASON_NONE;
+        w->missed = w->asked && w->reports && !by_itself;
+        w->ready = false;
+    }
     if (a->state == CHIEF_WORKER_STOPPED) CHECK(w->interrupted_until == 0 || a->reason == CHIEF_REASON_KILLED);
     w->state = a->state;
     w->reason = a->reason;
@@ -245,6 +294,7 @@ static void judge_home(const chief__action *a, worker *w) {
     switch (a->kind) {
     case STEP_A_INIT:
         CHECK(w->home == NOBODY && !sim.stopping && !sim.ended && a->generation == w->generation + 1);
+        judge_dependencies(w);
         settle_turns();
         if (w->turn == ENDING || w->turn == WAITING) {
             with_group(w, judge_turn);
@@ -252,7 +302,7 @@ static void judge_home(const chief__action *a, worker *w) {
             in_turn++;
         }
         w->fresh = true;
-        w->served = w->let_go = false;
+        w->served = w->let_go = w->ready = false;
         w->code = 0;
         w->generation = a->generation;
         w->interrupted_until = 0;
@@ -285,6 +335,7 @@ static void judge_home(const chief__action *a, worker *w) {
         CHECK((alive(w) || w->reports) && a->in_stop == sim.stopping && a->state == CHIEF_WORKER_FAILED);
         CHECK(w->asked || w->interrupted_until != 0 || w->home == IN_INIT || w->reports);
         if (alive(w)) w->home = ABANDONED;
+        w->missed = false;
         break;
     }
 }
@@ -326,7 +377,7 @@ static void judge(const chief__action *a) {
     case STEP_A_WRONG: CHECK(a->previous == w->state); break;
     case STEP_A_READY:
         CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP);
-        w->served = true;
+        w->served = w->ready = true;
         w->turn = NO_TURN;
         break;
     case STEP_A_RESTART: judge_restart(a, w); break;
@@ -381,6 +432,7 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
     event.code = sim.code;
     sim.has_to_stop = false;
+    sim.requested = kind >= STEP_ENABLE && kind <= STEP_REMOVE ? id : UINT32_MAX;
     sim.initing = kind == STEP_INIT;
     if (kind == STEP_INIT) sim.init_sent = true;
     if (kind == STEP_LAUNCH && !sim.stopping) sim.launched = true;
@@ -397,6 +449,7 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     for (uint32_t i = 0; i < MOST; i++) {
         if (sim.w[i].there) judge_phase(i);
         if (sim.w[i].takes && !sim.stopping) with_group(&sim.w[i], judge_taken);
+        CHECK(!sim.w[i].missed);
         sim.w[i].takes = false;
     }
     for (uint32_t i = 0; i < MOST; i++) sim.w[i].fresh = false;
@@ -433,6 +486,16 @@ static void ends(uint32_t id, chief__step_kind kind, int32_t reason) {
     sim.w[id].code = sim.code = (int32_t)pick(4);
     step(kind, id, sim.w[id].generation, reason);
     sim.w[id].reports = false;
+}
+
+/* It has to be ended by force. */
+static void expire(uint32_t id) {
+    worker *w = &sim.w[id];
+    w->reports = true;
+    w->expired = true;
+    step(STEP_EXPIRED, id, w->generation, CHIEF_REASON_WATCHDOG);
+    w->reports = false;
+    CHECK(w->interrupted_until != 0 || w->home == ABANDONED);
 }
 
 /* Asks it of one worker. A stop that is granted lets its group go on in the same step. */

@@ -53,15 +53,8 @@ static void report(uint32_t id) {
     }
 }
 
-/* It has to be ended by force. */
-static void expire(uint32_t id) {
-    worker *w = &sim.w[id];
-    if (w->home != IN_INIT && w->home != RUNNING) return;
-    w->reports = true;
-    w->expired = true;
-    step(STEP_EXPIRED, id, w->generation, CHIEF_REASON_WATCHDOG);
-    w->reports = false;
-    CHECK(w->interrupted_until != 0 || w->home == ABANDONED);
+static void expire_one(uint32_t id) {
+    if (sim.w[id].home == IN_INIT || sim.w[id].home == RUNNING) expire(id);
 }
 
 /* Of another generation, or of nobody: must be silent. */
@@ -139,6 +132,8 @@ static void add(void) {
                                  .forceable = pick(2) == 0,
                                  .force_ms = FORCE_MS};
     w.forceable = given.forceable;
+    w.shares_grace = given.grace < 0;
+    w.policy = given.restart.policy;
     w.restarts.most = given.restart.max_restarts;
     w.restarts.window = given.restart.window;
     size_t room = chief__model_room(sim.m);
@@ -161,7 +156,7 @@ static bool has_room(void) {
 static void something(void) {
     uint32_t dice = pick(100);
     if (dice < 54) report(pick(MOST));
-    else if (dice < 56) expire(pick(MOST));
+    else if (dice < 56) expire_one(pick(MOST));
     else if (dice < 60) report_nonsense();
     else if (dice < 75) request();
     else if (dice < 90) pass(pick(4) == 0 ? pick(60) : pick(6));

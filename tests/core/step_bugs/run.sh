@@ -89,6 +89,7 @@ for bug in "${bugs[@]}"; do
 done
 wait
 
+declare -A found=()
 caught=0
 for bug in "${bugs[@]}"; do
     name=$(basename "$bug" .sed)
@@ -97,6 +98,15 @@ for bug in "${bugs[@]}"; do
     if [[ $verdict == caught* ]]; then
         caught=$((caught + 1))
     fi
+    for test in "${judges[@]}"; do
+        if [[ $verdict == *"$test"* ]]; then
+            found[$test]=$((${found[$test]:-0} + 1))
+        fi
+    done
 done
 echo "$caught of ${#bugs[@]} caught"
+for test in "${judges[@]}"; do
+    echo "$test alone: ${found[$test]:-0}"
+    [[ ${found[$test]:-0} -ge 20 ]]
+done
 [[ $caught -eq ${#bugs[@]} ]]
