@@ -96,6 +96,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/decode.c
   bindings/lua/encode.c
   bindings/lua/event.c
+  bindings/lua/exit.c
   bindings/lua/fail.c
   bindings/lua/findings.c
   bindings/lua/host.c
@@ -105,6 +106,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/json.c
   bindings/lua/kind.c
   bindings/lua/library.c
+  bindings/lua/libraries.c
   bindings/lua/life.c
   bindings/lua/limit.c
   bindings/lua/load.c

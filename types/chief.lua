@@ -123,6 +123,8 @@
 ---@field grace number? seconds to end in when asked to stop
 ---@field start_timeout number? seconds until it must be ready; 30
 ---@field count integer? how many of it run at once; 2 makes the workers `name/1` and `name/2`, and `name` means both
+---@field libraries ("lazy"|"eager")? whether Lua's libraries fill themselves at first use ("lazy", the default), which
+---only `next` and `rawget` of one that was never used can see, or are full from the start
 ---@field memory_limit integer|string|false|nil bytes, or a size such as "64MB", that its state may have alive; over it
 ---even after a full collection the worker fails, whatever it catches. false: none, where the application sets one
 ---@field watchdog number|false|nil seconds that it may be without a call of the chief's; waiting in one does not count
@@ -160,7 +162,8 @@
 ---@field init_timeout number?
 ---@field hook_timeout number?
 ---@field force_time number?
----@field memory_limit integer|string|false|nil of each worker in Lua that says nothing else
+---@field libraries ("lazy"|"eager")? of each worker in Lua that says nothing else
+---@field memory_limit integer|string|false|nil likewise
 ---@field watchdog number|false|nil likewise
 ---@field keep boolean? stay when nothing is left to run
 ---@field require_names boolean?

@@ -37,6 +37,7 @@
 ---@field ready "explicit"|"run"|nil
 ---@field mailbox_capacity integer?
 ---@field count integer? replicas
+---@field libraries ("lazy"|"eager")? when Lua's libraries are filled
 ---@field memory_limit integer? bytes that its state may have alive
 ---@field watchdog number? seconds that it may be without a call of the chief's
 

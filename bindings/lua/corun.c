@@ -224,10 +224,10 @@ static const luaL_Reg base_functions[] = {{"pcall", protected_call}, {"xpcall", 
 
 static const luaL_Reg coroutine_functions[] = {{"resume", resume}, {"wrap", wrap}, {"close", close_one}, {NULL, NULL}};
 
-void chief__lua_corun_open(lua_State *L) {
+void chief__lua_corun_globals(lua_State *L) {
     lua_pushglobaltable(L);
     luaL_setfuncs(L, base_functions, 0);
-    lua_getfield(L, -1, LUA_COLIBNAME);
-    luaL_setfuncs(L, coroutine_functions, 0);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
+
+void chief__lua_corun_adjust(lua_State *L) { luaL_setfuncs(L, coroutine_functions, 0); }

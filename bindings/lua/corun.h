@@ -9,8 +9,9 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Replaces them in the globals and in the table coroutine. [-0, +0, m] */
-void chief__lua_corun_open(lua_State *L);
+/* Replaces them in the globals, and in the table coroutine, which is on top of the stack. [-0, +0, m] */
+void chief__lua_corun_globals(lua_State *L);
+void chief__lua_corun_adjust(lua_State *L);
 
 /* A C function: has the coroutine that is its argument closed by close_all. */
 int chief__lua_corun_keep(lua_State *L);

@@ -42,6 +42,8 @@ static const char *path_of(lua_State *L, int t, const char *key) {
     return lua_tostring(L, -1);
 }
 
+static const char *const libraries[] = {"lazy", "eager", NULL};
+
 chief__lua_source chief__lua_check_source(lua_State *L, int t) {
     luaL_checktype(L, t, LUA_TTABLE);
     chief__lua_source source = {.module = chief__lua_field_string(L, t, "module"),
@@ -53,6 +55,7 @@ chief__lua_source chief__lua_check_source(lua_State *L, int t) {
         source.chunk_len = (size_t)lua_rawlen(L, -1);
         lua_pop(L, 1);
     }
+    source.eager = chief__lua_field_word(L, t, "libraries", libraries, 0) != 0;
     source.path = path_of(L, t, "path");
     source.cpath = path_of(L, t, "cpath");
     return source;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "corun.h"
 #include "ctx.h"
 #include "fail.h"
 #include "instance.h"
@@ -17,7 +16,6 @@
 #include "look.h"
 #include "luv.h"
 #include "memory.h"
-#include "pipes.h"
 #include "process.h"
 #include "runtime.h"
 #include "watch.h"
@@ -54,8 +52,6 @@ static bool call_init(lua_State *L, host *h, int module, int ctx) {
 static int init_protected(lua_State *L) {
     host *h = lua_touserdata(L, 1);
     chief__lua_prepare(L, &h->spec->source, h->worker);
-    chief__lua_corun_open(L);
-    chief__lua_pipes_open(L);
     chief__lua_luv_open(L);
     chief__lua_load(L, &h->spec->source);
     lua_settop(L, 2); /* host, module */

@@ -32,7 +32,8 @@ int chief_lua_add_worker(chief *c, const char *name, const char *module, const c
     if (c == NULL || module == NULL || !copy_options(&own, options)) return chief_set_last_error(CHIEF_EINVAL, NULL);
     int rc = prepare();
     if (rc != CHIEF_OK) return rc;
-    chief__lua_source source = {.module = module, .path = own.path, .cpath = own.cpath};
+    chief__lua_source source = {
+        .module = module, .path = own.path, .cpath = own.cpath, .eager = own.eager_libraries != 0};
     chief__lua_limits limits = {.memory = own.memory_limit, .watchdog = own.watchdog};
     chief__lua_findings findings;
     rc = chief__lua_add(c, name, &source, own.worker, &limits, own.process, &findings);

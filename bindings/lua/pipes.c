@@ -46,10 +46,8 @@ static int open_pipe(lua_State *L) {
     return lua_gettop(L);
 }
 
-void chief__lua_pipes_open(lua_State *L) {
-    lua_getglobal(L, LUA_IOLIBNAME);
+void chief__lua_pipes_adjust(lua_State *L) {
     lua_getfield(L, -1, "popen");
     lua_pushcclosure(L, open_pipe, 1);
     lua_setfield(L, -2, "popen");
-    lua_pop(L, 1);
 }

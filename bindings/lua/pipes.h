@@ -9,8 +9,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Replaces io.popen. [-0, +0, m] */
-void chief__lua_pipes_open(lua_State *L);
+/* Replaces popen in the table io, which is on top of the stack. [-0, +0, m] */
+void chief__lua_pipes_adjust(lua_State *L);
 
 #pragma GCC visibility pop
 #endif

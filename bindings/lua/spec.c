@@ -20,7 +20,7 @@ chief__lua_spec *chief__lua_spec_new(const chief__lua_source *s) {
     size_t room = s->chunk_len + length(s->module) + length(s->chunkname) + length(s->path) + length(s->cpath) + 5;
     chief__lua_spec *spec = malloc(sizeof *spec + room);
     if (spec == NULL) return NULL;
-    *spec = (chief__lua_spec){.source = {.chunk_len = s->chunk_len}};
+    *spec = (chief__lua_spec){.source = {.chunk_len = s->chunk_len, .eager = s->eager}};
     char *at = (char *)(spec + 1);
     spec->source.module = place(&at, s->module, length(s->module));
     spec->source.chunk = place(&at, s->chunk, s->chunk_len);
@@ -34,11 +34,13 @@ void chief__lua_spec_free(void *spec) { free(spec); }
 
 /* ---- Between processes ---- */
 
-/* Strings, each with its NUL: what it is, then the path of a plug-in, or a module's name, path and cpath. */
+/* Strings, each with its NUL: what it is, then the path of a plug-in, or a module's name, path and cpath and, where its
+ * libraries are not to fill themselves, "eager". */
+static const char eager[] = "eager";
 static const char lua_kind[] = "lua";
 static const char native_kind[] = "native";
 
-enum { LUA_FIELDS = 4, NATIVE_FIELDS = 2 };
+enum { LUA_FIELDS = 5, NATIVE_FIELDS = 2 };
 
 static chief_bytes pack(const char *const *fields, size_t n) {
     size_t len = 0;
@@ -51,7 +53,8 @@ static chief_bytes pack(const char *const *fields, size_t n) {
 }
 
 chief_bytes chief__lua_spec_pack(const chief__lua_source *source) {
-    const char *fields[LUA_FIELDS] = {lua_kind, source->module, source->path, source->cpath};
+    const char *fields[LUA_FIELDS] = {lua_kind, source->module, source->path, source->cpath,
+                                      source->eager ? eager : NULL};
     return pack(fields, LUA_FIELDS);
 }
 
@@ -87,7 +90,10 @@ int chief__lua_spec_unpack(chief_bytes bytes, chief__lua_spec **spec, char **nat
     }
     if (n != LUA_FIELDS || strcmp(fields[0], lua_kind) != 0)
         return chief_set_last_error(CHIEF_EDATA, "what is to run here was not said by this version of chief");
-    chief__lua_source source = {.module = fields[1], .path = or_null(fields[2]), .cpath = or_null(fields[3])};
+    chief__lua_source source = {.module = fields[1],
+                                .path = or_null(fields[2]),
+                                .cpath = or_null(fields[3]),
+                                .eager = strcmp(fields[4], eager) == 0};
     *spec = chief__lua_spec_new(&source);
     return *spec != NULL ? CHIEF_OK : chief_set_last_error(CHIEF_ENOMEM, NULL);
 }

@@ -19,6 +19,7 @@ typedef struct chief__lua_source {
     const char *chunkname;
     const char *path;  /* package.path; NULL: Lua's own */
     const char *cpath; /* package.cpath */
+    bool eager;        /* Lua's libraries are there from the start, and do not fill themselves at first use */
 } chief__lua_source;
 
 /* What a worker may have; 0: as much as it likes. */

@@ -235,7 +235,7 @@ end
 -- What the application sets for all, unless a worker says something else. Plug-ins have no such limits.
 local function settle_limits(app)
   for _, worker in ipairs(app.workers) do
-    for _, limit in ipairs({ "memory_limit", "watchdog" }) do
+    for _, limit in ipairs({ "libraries", "memory_limit", "watchdog" }) do
       if not worker.native and worker.options[limit] == nil then worker.options[limit] = app.settings[limit] end
     end
   end

@@ -58,6 +58,7 @@ local function describe_worker(worker, level, chosen)
     count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
     critical = given.critical or false, no_restart_codes = given.no_restart_codes or {},
     schedule = schedule.describe(given), memory_limit = given.memory_limit or nil, watchdog = given.watchdog or nil,
+    libraries = given.libraries,
   }
 end
 

@@ -161,6 +161,8 @@ local limits = {
   watchdog = or_false(schema.number("false for none, or a number of seconds", LEAST_WATCHDOG)),
 }
 
+local libraries = schema.choice({ "lazy", "eager" })
+
 local worker_fields = {
   args = check_args,
   after = schema.names("workers' names", schema.worker_name),
@@ -169,6 +171,7 @@ local worker_fields = {
   restart = options.restart,
   ready = schema.choice({ "explicit" }),
   isolation = options.isolation,
+  libraries = libraries,
   grace = seconds,
   start_timeout = seconds,
   count = schema.integer("a number of replicas", 1, 65535),
@@ -209,7 +212,7 @@ local entry_fields = with(worker_fields, {
 ---Only a Lua worker has an allocator and calls that are ours.
 ---@type chief.Check
 function options.plugin_limits(value, key, problems)
-  for _, name in ipairs({ "memory_limit", "watchdog" }) do
+  for _, name in ipairs({ "libraries", "memory_limit", "watchdog" }) do
     if value[name] then problems:add(Problems.join(key, name), "is for workers in Lua, not for plug-ins") end
   end
 end
@@ -320,6 +323,7 @@ local app_later = set("transports", "control")
 ---@type chief.Check
 options.app = schema.record("{ name = …, workers = { … } }", with(chief_fields, {
   isolation = options.isolation,
+  libraries = libraries,
   memory_limit = limits.memory_limit,
   watchdog = limits.watchdog,
   workers = { check_any, required = 'say what runs, such as workers = { api = { module = "workers.api" } }' },

@@ -8,7 +8,7 @@ local spec = {}
 local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
   "count", "isolation", "process", "critical", "no_restart_codes", "every", "first",
   "cron", "tz" }
-local LIMITS = { "memory_limit", "watchdog" } -- false: none
+local LIMITS = { "libraries", "memory_limit", "watchdog" } -- false: none
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)

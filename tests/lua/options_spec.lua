@@ -82,8 +82,8 @@ describe("a worker's options", function()
 
   it("name the nearest key", function()
     assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, critical, '
-      .. "cron, every, first, grace, isolation, memory_limit, no_restart_codes, ready, receives, restart, sends, "
-      .. "start_timeout, tz, watchdog",
+      .. "cron, every, first, grace, isolation, libraries, memory_limit, no_restart_codes, ready, receives, restart, "
+      .. "sends, start_timeout, tz, watchdog",
       said(options.worker, { restrat = "never" }))
   end)
 
@@ -111,9 +111,10 @@ describe("a worker's options", function()
   end)
 
   it("refuse a plug-in's limits", function()
-    assert.equal("it.memory_limit: is for workers in Lua, not for plug-ins\n"
+    assert.equal("it.libraries: is for workers in Lua, not for plug-ins\n"
+      .. "it.memory_limit: is for workers in Lua, not for plug-ins\n"
       .. "it.watchdog: is for workers in Lua, not for plug-ins",
-      said(options.entry, { native = "x.so", memory_limit = "1MB", watchdog = 1 }))
+      said(options.entry, { native = "x.so", libraries = "eager", memory_limit = "1MB", watchdog = 1 }))
     assert.equal("", said(options.entry, { native = "x.so", memory_limit = false, watchdog = false }))
   end)
 

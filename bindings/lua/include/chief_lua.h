@@ -28,6 +28,8 @@ typedef struct chief_lua_options {
                               worker fails with CHIEF_REASON_MEMORY_LIMIT, whatever it catches */
     int64_t watchdog; /* ms that it may be without a call of the chief's, waiting in one not counted; 0: any time.
                               It fails with CHIEF_REASON_WATCHDOG and the traceback of where it was */
+    uint32_t eager_libraries; /* not 0: Lua's libraries are full from the start. Otherwise they fill themselves at first
+                                 use, which only `next` and `rawget` of one that was never used can see */
 } chief_lua_options;
 
 /*

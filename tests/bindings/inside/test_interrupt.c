@@ -9,10 +9,9 @@
 #include <cmocka.h>
 
 #include <lauxlib.h>
-#include <lualib.h>
 
-#include "corun.h"
 #include "interrupt.h"
+#include "libraries.h"
 #include "look.h"
 #include "memory.h"
 
@@ -22,8 +21,7 @@ static int open_life(void **state) {
     if (life == NULL || !chief__lua_memory_open(life)) return -1;
     chief__lua_life_open(life);
     chief__lua_life_enter(life);
-    luaL_openlibs(life->L);
-    chief__lua_corun_open(life->L);
+    chief__lua_open_libraries(life->L, false);
     *state = life;
     return 0;
 }

@@ -1,0 +1,304 @@
+#include "libraries.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdint.h>
+
+#include "corun.h"
+#include "exit.h"
+#include "life.h"
+#include "pipes.h"
+
+typedef struct library {
+    const char *name;
+    lua_CFunction open;
+    chief__lua_adjust adjust; /* NULL: as Lua has it */
+    bool of_workers;          /* adjusted only where a worker runs, not where a module is looked at */
+} library;
+
+static void settle_both(lua_State *L);
+
+/* STRING is named, as strings have its table without anybody asking for it. */
+enum { STRING = 1, LIBRARIES = 8 };
+
+static const library libraries[LIBRARIES + 1] = {
+    [STRING] = {LUA_STRLIBNAME, luaopen_string, NULL, false},
+    {LUA_TABLIBNAME, luaopen_table, NULL, false},
+    {LUA_IOLIBNAME, luaopen_io, chief__lua_pipes_adjust, true},
+    {LUA_OSLIBNAME, luaopen_os, chief__lua_exit_adjust, false},
+    {LUA_MATHLIBNAME, luaopen_math, NULL, false},
+    {LUA_UTF8LIBNAME, luaopen_utf8, NULL, false},
+    {LUA_COLIBNAME, luaopen_coroutine, chief__lua_corun_adjust, true},
+    {LUA_DBLIBNAME, luaopen_debug, settle_both, false},
+};
+
+/*
+ * A library's table that was not used yet has the *filler* as its metatable: one for all of them, which has each at the place of
+ * its number, and its own address at 0, by which it is known. Strings have a metatable of their own until then, the *stand-in*.
+ */
+static const char filler_mark;
+static const char stand_in_mark;
+
+/* Whether the metatable on top is that one. [-0, +0, -] */
+static bool is_marked(lua_State *L, const void *mark) {
+    bool same = lua_rawgeti(L, -1, 0) == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == mark;
+    lua_pop(L, 1);
+    return same;
+}
+
+/* ---- Filling ---- */
+
+/* The number of the library whose table is at idx; the filler is on top. [-0, +0, -] */
+static int number_of(lua_State *L, int idx) {
+    int n = LIBRARIES;
+    bool found = false;
+    for (; !found && n > 0; n--) {
+        lua_rawgeti(L, -1, n);
+        found = lua_rawequal(L, -1, idx);
+        lua_pop(L, 1);
+    }
+    return n + 1;
+}
+
+/* Pushes a table of the library's functions, as a worker is to have them. [-0, +1, m] */
+static void push_functions(lua_State *L, const library *lib) {
+    lua_pushcfunction(L, lib->open);
+    lua_pushstring(L, lib->name);
+    lua_call(L, 1, 1);
+    if (lib->adjust != NULL && (!lib->of_workers || chief__lua_life_of(L) != NULL)) lib->adjust(L);
+}
+
+/* Moves what is in the table on top to the one at `to`; what somebody has put there already stays. [-1, +0, m] */
+static void move_to(lua_State *L, int to) {
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pushvalue(L, -2);
+        if (lua_rawget(L, to) == LUA_TNIL) {
+            lua_pushvalue(L, -3);
+            lua_pushvalue(L, -3);
+            lua_rawset(L, to);
+        }
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+/* Opening the library has given strings its own metatable, which is to lead to the table that everybody knows. [-0, +0, m] */
+static void adopt_strings(lua_State *L, int table) {
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_pushvalue(L, table);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 2);
+}
+
+/* Fills the table at idx, if it is one that waits for that; until it is whole, it goes on waiting. [-0, +0, m] */
+static void fill(lua_State *L, int idx) {
+    luaL_checkstack(L, 12, NULL);
+    if (!lua_getmetatable(L, idx)) return;
+    if (is_marked(L, &filler_mark)) {
+        int n = number_of(L, idx);
+        push_functions(L, &libraries[n]);
+        move_to(L, idx);
+        if (n == STRING) adopt_strings(L, idx);
+        lua_pushnil(L);
+        lua_setmetatable(L, idx);
+    }
+    lua_pop(L, 1);
+}
+
+static int fill_and_get(lua_State *L) {
+    lua_settop(L, 2);
+    fill(L, 1);
+    lua_rawget(L, 1);
+    return 1;
+}
+
+static int fill_and_set(lua_State *L) {
+    lua_settop(L, 3);
+    fill(L, 1);
+    lua_rawset(L, 1);
+    return 0;
+}
+
+/* pairs(library); its upvalue is next. */
+static int fill_and_walk(lua_State *L) {
+    lua_settop(L, 1);
+    fill(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+/* ---- Strings ---- */
+
+/* Arithmetic with strings is done by the metatable that comes with the library. Its function runs in our place, so that what
+ * it says of a wrong operand is about who called us. */
+static int calculate(lua_State *L, const char *event) {
+    lua_settop(L, 2);
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    if (is_marked(L, &stand_in_mark)) {
+        lua_getfield(L, -1, "__index");
+        fill(L, lua_gettop(L));
+    }
+    lua_settop(L, 2);
+    lua_pushliteral(L, "");
+    if (luaL_getmetafield(L, -1, event) == LUA_TNIL) return luaL_error(L, "no %s of strings", event);
+    lua_CFunction f = lua_tocfunction(L, -1);
+    lua_settop(L, 2);
+    return f(L);
+}
+
+static int add(lua_State *L) { return calculate(L, "__add"); }
+static int sub(lua_State *L) { return calculate(L, "__sub"); }
+static int mul(lua_State *L) { return calculate(L, "__mul"); }
+static int mod(lua_State *L) { return calculate(L, "__mod"); }
+static int power(lua_State *L) { return calculate(L, "__pow"); }
+static int divide(lua_State *L) { return calculate(L, "__div"); }
+static int floor_divide(lua_State *L) { return calculate(L, "__idiv"); }
+static int negate(lua_State *L) { return calculate(L, "__unm"); }
+
+static const luaL_Reg arithmetic[] = {
+    {"__add", add},    {"__sub", sub},           {"__mul", mul},    {"__mod", mod}, {"__pow", power},
+    {"__div", divide}, {"__idiv", floor_divide}, {"__unm", negate}, {NULL, NULL},
+};
+
+/* The table string is on top. [-0, +0, m] */
+static void stand_in(lua_State *L) {
+    lua_pushliteral(L, "");
+    lua_createtable(L, 0, 10);
+    luaL_setfuncs(L, arithmetic, 0);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&stand_in_mark);
+    lua_rawseti(L, -2, 0);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* ---- Metatables ---- */
+
+/* getmetatable, setmetatable and those of debug: who asks finds, or replaces, what would be there without us. */
+static int settled(lua_State *L) {
+    if (lua_gettop(L) > 0 && lua_getmetatable(L, 1)) {
+        bool is_string = is_marked(L, &stand_in_mark);
+        if (is_string) lua_getfield(L, -1, "__index");
+        bool is_library = !is_string && is_marked(L, &filler_mark);
+        if (is_string || is_library) fill(L, is_string ? lua_gettop(L) : 1);
+        lua_pop(L, is_string ? 2 : 1);
+    }
+    return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+/* In the table on top. [-0, +0, m] */
+static void settle(lua_State *L, const char *name) {
+    lua_getfield(L, -1, name);
+    lua_pushcclosure(L, settled, 1);
+    lua_setfield(L, -2, name);
+}
+
+static void settle_both(lua_State *L) {
+    settle(L, "getmetatable");
+    settle(L, "setmetatable");
+}
+
+/* ---- C code ---- */
+
+/* A searcher for C libraries, or loadlib: C code may look at tables in ways that nothing here can notice, and may count on
+ * what opening a library leaves in the registry. */
+static int fill_all(lua_State *L) {
+    int top = lua_gettop(L);
+    for (int n = 1; n <= LIBRARIES; n++) {
+        lua_rawgeti(L, lua_upvalueindex(2), n);
+        fill(L, lua_gettop(L));
+        lua_settop(L, top);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, top, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* The function on top is called only when all is filled; the filler is at idx. [-1, +1, m] */
+static void guard(lua_State *L, int filler) {
+    lua_pushvalue(L, filler);
+    lua_pushcclosure(L, fill_all, 2);
+}
+
+/* [-0, +0, m] */
+static void guard_c_code(lua_State *L, int filler) {
+    lua_getglobal(L, LUA_LOADLIBNAME);
+    lua_getfield(L, -1, "loadlib");
+    guard(L, filler);
+    lua_setfield(L, -2, "loadlib");
+    lua_getfield(L, -1, "searchers");
+    for (int i = 3; i <= 4; i++) {
+        lua_rawgeti(L, -1, i);
+        guard(L, filler);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pop(L, 2);
+}
+
+/* ---- Opening ---- */
+
+/* [-0, +1, m] */
+static void push_filler(lua_State *L) {
+    lua_createtable(L, LIBRARIES, 4);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&filler_mark);
+    lua_rawseti(L, -2, 0);
+    lua_pushcfunction(L, fill_and_get);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, fill_and_set);
+    lua_setfield(L, -2, "__newindex");
+    lua_getglobal(L, "next");
+    lua_pushcclosure(L, fill_and_walk, 1);
+    lua_setfield(L, -2, "__pairs");
+}
+
+/* An empty table that fills itself; the filler and package.loaded are at these indices. [-0, +0, m] */
+static void promise(lua_State *L, int n, int filler, int loaded) {
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, filler, n);
+    lua_pushvalue(L, filler);
+    lua_setmetatable(L, -2);
+    if (n == STRING) stand_in(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, loaded, libraries[n].name);
+    lua_setglobal(L, libraries[n].name);
+}
+
+static void promise_all(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    push_filler(L);
+    int filler = lua_gettop(L);
+    for (int n = 1; n <= LIBRARIES; n++) promise(L, n, filler, filler - 1);
+    guard_c_code(L, filler);
+    lua_pop(L, 2);
+    lua_pushglobaltable(L);
+    settle_both(L);
+    lua_pop(L, 1);
+}
+
+static void open_all(lua_State *L) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    for (int n = 1; n <= LIBRARIES; n++) {
+        push_functions(L, &libraries[n]);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, libraries[n].name);
+        lua_setglobal(L, libraries[n].name);
+    }
+    lua_pop(L, 1);
+}
+
+void chief__lua_open_libraries(lua_State *L, bool eager) {
+    luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
+    luaL_requiref(L, LUA_LOADLIBNAME, luaopen_package, 1);
+    lua_pop(L, 2);
+    if (chief__lua_life_of(L) != NULL) chief__lua_corun_globals(L);
+    if (eager) open_all(L);
+    else promise_all(L);
+}
