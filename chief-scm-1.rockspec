@@ -155,6 +155,7 @@ build = {
         "bindings/lua/snapshot.c",
         "bindings/lua/spec.c",
         "bindings/lua/state.c",
+        "bindings/lua/suspend.c",
         "bindings/lua/system.c",
         "bindings/lua/trace.c",
         "bindings/lua/value.c",

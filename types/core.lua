@@ -495,6 +495,15 @@ function Ctx:iter() end
 ---@return chief.Code? code
 function Ctx:select(sources, timeout) end
 
+---Waits until a descriptor can be read, written, or either; for a stop, which is told first, too.
+---@param fd integer
+---@param mode "r"|"w"|"rw"
+---@param timeout number?
+---@return "r"|"w"|"rw"|nil ready for what
+---@return string? message
+---@return chief.Code? code
+function Ctx:wait_fd(fd, mode, timeout) end
+
 ---@class chief.core.PoolWorker
 ---@field init nil|fun(ctx: chief.Ctx): table?
 ---@field run fun(self: table, ctx: chief.Ctx)

@@ -4,9 +4,9 @@
 #include "context.h"
 #include "fail.h"
 #include "kind.h"
-#include "life.h"
 #include "message.h"
 #include "options.h"
+#include "suspend.h"
 
 #define BATCH 64
 #define BATCH_MAX 65536
@@ -67,83 +67,110 @@ void chief__lua_push_channel(lua_State *L, chief_channel *channel, int ctx) {
 
 /* ---- Sending ---- */
 
+static int block_to_send(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_channel_send(op->channel, op->worker, op->item.data, op->item.len, timeout_ms);
+}
+
+static int sent_one(lua_State *L, chief__lua_op *op, int rc) {
+    (void)op;
+    return chief__lua_done(L, rc);
+}
+
 static int send_within(lua_State *L, int64_t timeout_ms) {
     handle *h = check_handle(L, 1);
-    chief_worker *worker = as(L, h);
+    chief__lua_op op = {.name = "ch:send", .block = block_to_send, .finish = sent_one, .channel = h->channel};
+    op.worker = as(L, h);
+    op.wait.kind = CHIEF_WAIT_SEND;
     luaL_checkany(L, 2);
-    chief_bytes bytes = chief__lua_encode(L, 2);
-    chief__lua_call_begin(L, "ch:send");
-    int rc = chief_channel_send(h->channel, worker, bytes.data, bytes.len, timeout_ms);
-    chief__lua_call_end(L);
-    return chief__lua_done(L, rc);
+    op.item = chief__lua_encode(L, 2);
+    return chief__lua_do(L, &op, timeout_ms);
 }
 
 static int send_one(lua_State *L) { return send_within(L, chief__lua_timeout(L, 3)); }
 static int try_send(lua_State *L) { return send_within(L, 0); }
 
-int chief__lua_sent_many(lua_State *L, int rc, size_t sent) {
+int chief__lua_sent_many(lua_State *L, chief__lua_op *op, int rc) {
     int n = rc == CHIEF_OK ? 0 : chief__lua_fail(L, rc);
-    lua_pushinteger(L, (lua_Integer)sent);
+    lua_pushinteger(L, (lua_Integer)op->done);
     return n + 1;
 }
 
-static int send_many(lua_State *L) {
-    size_t n;
+static int block_to_send_many(chief__lua_op *op, int64_t timeout_ms) {
     size_t sent = 0;
+    if (op->n == 0) return CHIEF_OK;
+    int rc =
+        chief_channel_send_many(op->channel, op->worker, op->items + op->done, op->n - op->done, timeout_ms, &sent);
+    op->done += sent;
+    return rc;
+}
+
+static int send_many(lua_State *L) {
     handle *h = check_handle(L, 1);
-    chief_worker *worker = as(L, h);
+    chief__lua_op op = {.name = "ch:send_many", .block = block_to_send_many, .channel = h->channel};
+    op.finish = chief__lua_sent_many;
+    op.worker = as(L, h);
+    op.wait.kind = CHIEF_WAIT_SEND;
     int64_t timeout_ms = chief__lua_timeout(L, 3);
-    const chief_bytes *items = chief__lua_encode_list(L, 2, &n);
-    chief__lua_call_begin(L, "ch:send_many");
-    int rc = n == 0 ? CHIEF_OK : chief_channel_send_many(h->channel, worker, items, n, timeout_ms, &sent);
-    chief__lua_call_end(L);
-    return chief__lua_sent_many(L, rc, sent);
+    op.items = chief__lua_encode_list(L, 2, &op.n);
+    return chief__lua_do(L, &op, timeout_ms);
 }
 
 /* ---- Receiving ---- */
 
+static int block_to_recv(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_channel_recv(op->channel, op->worker, timeout_ms, op->out);
+}
+
+int chief__lua_received_one(lua_State *L, chief__lua_op *op, int rc) { return chief__lua_received(L, rc, op->out); }
+
+/* The handle is `h`; what comes goes through the inlet. */
+static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms,
+                   int (*finish)(lua_State *L, chief__lua_op *op, int rc)) {
+    chief__lua_op op = {.name = name, .block = block_to_recv, .finish = finish, .channel = h->channel};
+    op.worker = as(L, h);
+    op.wait.kind = CHIEF_WAIT_RECV;
+    op.out = chief__lua_inlet(L, &h->msg);
+    return chief__lua_do(L, &op, timeout_ms);
+}
+
 static int recv_within(lua_State *L, int64_t timeout_ms) {
-    handle *h = check_handle(L, 1);
-    chief_worker *worker = as(L, h);
-    chief_msg **inlet = chief__lua_inlet(L, &h->msg);
-    chief__lua_call_begin(L, "ch:recv");
-    int rc = chief_channel_recv(h->channel, worker, timeout_ms, inlet);
-    chief__lua_call_end(L);
-    return chief__lua_received(L, rc, inlet);
+    return recv_as(L, check_handle(L, 1), "ch:recv", timeout_ms, chief__lua_received_one);
 }
 
 static int recv_one(lua_State *L) { return recv_within(L, chief__lua_timeout(L, 2)); }
 static int try_recv(lua_State *L) { return recv_within(L, 0); }
 
+static int block_to_recv_many(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_channel_recv_many(op->channel, op->worker, timeout_ms, op->out, op->n, &op->done);
+}
+
+static int received_many(lua_State *L, chief__lua_op *op, int rc) {
+    return rc == CHIEF_OK ? chief__lua_push_batch(L, op->out, op->done) : chief__lua_fail(L, rc);
+}
+
 static int recv_many(lua_State *L) {
-    size_t n = 0;
     handle *h = check_handle(L, 1);
-    chief_worker *worker = as(L, h);
+    chief__lua_op op = {.name = "ch:recv_many", .block = block_to_recv_many, .channel = h->channel};
+    op.finish = received_many;
+    op.worker = as(L, h);
+    op.wait.kind = CHIEF_WAIT_RECV;
     lua_Integer max = luaL_optinteger(L, 2, BATCH);
     luaL_argcheck(L, max >= 1 && max <= BATCH_MAX, 2, "a batch is of 1 to 65536 messages");
     int64_t timeout_ms = chief__lua_timeout(L, 3);
-    chief_msg **batch = chief__lua_new_batch(L, (size_t)max);
-    chief__lua_call_begin(L, "ch:recv_many");
-    int rc = chief_channel_recv_many(h->channel, worker, timeout_ms, batch, (size_t)max, &n);
-    chief__lua_call_end(L);
-    return rc == CHIEF_OK ? chief__lua_push_batch(L, batch, n) : chief__lua_fail(L, rc);
+    op.n = (size_t)max;
+    op.out = chief__lua_new_batch(L, op.n);
+    return chief__lua_do(L, &op, timeout_ms);
 }
 
-int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet) {
+int chief__lua_iterated(lua_State *L, chief__lua_op *op, int rc) {
     if (rc == CHIEF_ECANCELED || rc == CHIEF_ECLOSED) return 0;
-    int n = chief__lua_received(L, rc, inlet);
+    int n = chief__lua_received(L, rc, op->out);
     return n == 2 ? n : luaL_error(L, "%s", lua_tostring(L, -2));
 }
 
 /* The loop's first value is the handle itself. */
 static int step(lua_State *L) {
-    handle *h = check_handle(L, lua_upvalueindex(1));
-    chief_worker *worker = as(L, h);
-    chief_msg **inlet = chief__lua_inlet(L, &h->msg);
-    chief__lua_call_begin(L, "ch:iter");
-    int rc = chief_channel_recv(h->channel, worker, CHIEF_FOREVER, inlet);
-    chief__lua_call_end(L);
-    return chief__lua_iterated(L, rc, inlet);
+    return recv_as(L, check_handle(L, lua_upvalueindex(1)), "ch:iter", CHIEF_FOREVER, chief__lua_iterated);
 }
 
 static int iter(lua_State *L) {

@@ -9,6 +9,7 @@
 #include <lua.h>
 
 #include "ctx.h"
+#include "suspend.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -26,10 +27,13 @@ chief_channel *chief__lua_test_channel(lua_State *L, int idx);
 chief_channel_options chief__lua_channel_options(lua_State *L, int t);
 
 /* The end of a send_many: how many went, or nil, message, code and how many. [-0, +(1|4), m] */
-int chief__lua_sent_many(lua_State *L, int rc, size_t sent);
+int chief__lua_sent_many(lua_State *L, chief__lua_op *op, int rc);
+
+/* The end of a recv: value and info, or nil, message, code. [-0, +n, m] */
+int chief__lua_received_one(lua_State *L, chief__lua_op *op, int rc);
 
 /* The end of one step of an iterator: value and info, nothing at the end, else it raises. [-0, +n, v] */
-int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet);
+int chief__lua_iterated(lua_State *L, chief__lua_op *op, int rc);
 
 /* In Lua: channel(name [, options]). */
 int chief__lua_channel(lua_State *L);

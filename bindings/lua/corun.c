@@ -123,7 +123,11 @@ static void pass_interrupt(lua_State *L, lua_State *co, int status) {
     (void)chief__lua_raise(L);
 }
 
-/* Resumes co with n values from the top of L. How many results are on top of L, or -1 and an error. */
+/* Instead of a number of results: the worker waits in the coroutine, or in one that that resumed, and who resumed it has to
+ * yield, too. Resumed, it goes on by resuming the coroutine with nothing. */
+#define WAITS (-2)
+
+/* Resumes co with n values from the top of L. How many results are on top of L, -1 and an error, or WAITS. */
 static int resume_with(lua_State *L, lua_State *co, int n) {
     int results;
     if (!lua_checkstack(co, n)) {
@@ -140,6 +144,7 @@ static int resume_with(lua_State *L, lua_State *co, int n) {
     int status = lua_resume(co, L, n, &results);
     life->running = before;
     if (mark != NULL) mark->resumer = resumer;
+    if (life->waiting != NULL) return WAITS;
     if (chief__lua_interrupted(life) != NULL) pass_interrupt(L, co, status);
     if (status != LUA_OK && status != LUA_YIELD) {
         lua_xmove(co, L, 1);
@@ -160,13 +165,25 @@ static lua_State *check_coroutine(lua_State *L) {
     return co;
 }
 
-static int resume(lua_State *L) {
-    lua_State *co = check_coroutine(L);
-    int n = resume_with(L, co, lua_gettop(L) - 1);
+static int resume_on(lua_State *L, int status, lua_KContext context);
+
+static int resumed(lua_State *L, int n) {
+    if (n == WAITS) return lua_yieldk(L, 0, 0, resume_on);
     lua_pushboolean(L, n >= 0);
     n = n < 0 ? 1 : n;
     lua_insert(L, -(n + 1));
     return n + 1;
+}
+
+static int resume_on(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    (void)context;
+    return resumed(L, resume_with(L, lua_tothread(L, 1), 0));
+}
+
+static int resume(lua_State *L) {
+    lua_State *co = check_coroutine(L);
+    return resumed(L, resume_with(L, co, lua_gettop(L) - 1));
 }
 
 /* The error of a wrapped coroutine goes on, with the position where it has a text. */
@@ -185,10 +202,23 @@ static int raise_from(lua_State *L, lua_State *co) {
     return lua_error(L);
 }
 
+static int wrapped_on(lua_State *L, int status, lua_KContext context);
+
+static int wrapped_resumed(lua_State *L, lua_State *co, int n) {
+    if (n == WAITS) return lua_yieldk(L, 0, 0, wrapped_on);
+    return n >= 0 ? n : raise_from(L, co);
+}
+
+static int wrapped_on(lua_State *L, int status, lua_KContext context) {
+    lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+    (void)status;
+    (void)context;
+    return wrapped_resumed(L, co, resume_with(L, co, 0));
+}
+
 static int resume_wrapped(lua_State *L) {
     lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-    int n = resume_with(L, co, lua_gettop(L));
-    return n >= 0 ? n : raise_from(L, co);
+    return wrapped_resumed(L, co, resume_with(L, co, lua_gettop(L)));
 }
 
 static int wrap(lua_State *L) {
@@ -220,9 +250,25 @@ static int close_one(lua_State *L) {
     return chief__lua_is_interrupt(L, -1) ? chief__lua_raise(L) : 2;
 }
 
+/* In a fiber the main coroutine can yield, and is not to: the worker's code sees what it sees in a thread. */
+
+static int yield(lua_State *L) {
+    if (L != chief__lua_life_of(L)->L) return lua_yield(L, lua_gettop(L));
+    lua_pushstring(L, CHIEF__LUA_YIELD_OUTSIDE);
+    return lua_error(L);
+}
+
+static int is_yieldable(lua_State *L) {
+    lua_State *co = lua_isnone(L, 1) ? L : check_coroutine(L);
+    lua_pushboolean(L, co != chief__lua_life_of(L)->L && lua_isyieldable(co));
+    return 1;
+}
+
 static const luaL_Reg base_functions[] = {{"pcall", protected_call}, {"xpcall", protected_call_with}, {NULL, NULL}};
 
 static const luaL_Reg coroutine_functions[] = {{"resume", resume}, {"wrap", wrap}, {"close", close_one}, {NULL, NULL}};
+
+static const luaL_Reg fiber_functions[] = {{"yield", yield}, {"isyieldable", is_yieldable}, {NULL, NULL}};
 
 void chief__lua_corun_globals(lua_State *L) {
     lua_pushglobaltable(L);
@@ -230,4 +276,7 @@ void chief__lua_corun_globals(lua_State *L) {
     lua_pop(L, 1);
 }
 
-void chief__lua_corun_adjust(lua_State *L) { luaL_setfuncs(L, coroutine_functions, 0); }
+void chief__lua_corun_adjust(lua_State *L) {
+    luaL_setfuncs(L, coroutine_functions, 0);
+    if (chief__lua_life_of(L)->op != NULL) luaL_setfuncs(L, fiber_functions, 0);
+}

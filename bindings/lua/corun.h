@@ -1,6 +1,7 @@
 /*
  * corun: coroutine.resume, wrap and close and pcall and xpcall for a worker's state. They are Lua's own, but that none of
- * them keeps an interrupt from going on. And what becomes of the coroutines of a state that is interrupted.
+ * them keeps an interrupt from going on, nor, in a fiber, the wait of a coroutine (suspend.h). And what becomes of the
+ * coroutines of a state that is interrupted.
  */
 #ifndef CHIEF_LUA_CORUN_H
 #define CHIEF_LUA_CORUN_H
@@ -8,6 +9,9 @@
 #include <lua.h>
 
 #pragma GCC visibility push(hidden)
+
+/* What Lua says to a yield of the main coroutine. */
+#define CHIEF__LUA_YIELD_OUTSIDE "attempt to yield from outside a coroutine"
 
 /* Replaces them in the globals, and in the table coroutine, which is on top of the stack. [-0, +0, m] */
 void chief__lua_corun_globals(lua_State *L);

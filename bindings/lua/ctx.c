@@ -1,15 +1,18 @@
 #include "ctx.h"
 
+#include <poll.h>
+#include <string.h>
+
 #include "channel.h"
 #include "codec.h"
 #include "context.h"
 #include "fail.h"
 #include "kind.h"
-#include "life.h"
 #include "log.h"
 #include "message.h"
 #include "options.h"
 #include "snapshot.h"
+#include "suspend.h"
 #include "value.h"
 
 /* What is made at its first use and kept. */
@@ -100,13 +103,24 @@ static int value(lua_State *L) {
     return 1;
 }
 
+static int block_to_sleep(chief__lua_op *op, int64_t timeout_ms) { return chief_worker_sleep(op->worker, timeout_ms); }
+
+/* Only its end ends it. */
+static int try_to_sleep(chief__lua_op *op) {
+    (void)op;
+    return CHIEF_EAGAIN;
+}
+
+static int slept(lua_State *L, chief__lua_op *op, int rc) {
+    (void)op;
+    return chief__lua_done(L, rc == CHIEF_ETIMEDOUT ? CHIEF_OK : rc);
+}
+
 static int sleep_for(lua_State *L) {
-    chief_worker *worker = check_worker(L);
-    int64_t ms = chief__lua_seconds(L, 2);
-    chief__lua_call_begin(L, "ctx:sleep");
-    int rc = chief_worker_sleep(worker, ms);
-    chief__lua_call_end(L);
-    return chief__lua_done(L, rc);
+    chief__lua_op op = {.name = "ctx:sleep", .block = block_to_sleep, .attempt = try_to_sleep, .finish = slept};
+    op.worker = check_worker(L);
+    op.wait.kind = CHIEF_WAIT_TIME;
+    return chief__lua_do(L, &op, chief__lua_seconds(L, 2));
 }
 
 static int ready(lua_State *L) {
@@ -134,29 +148,69 @@ static int channel(lua_State *L) {
     return 1;
 }
 
-static int send_one(lua_State *L) {
-    chief_worker *worker = check_worker(L);
-    const char *to = luaL_checkstring(L, 2);
-    luaL_checkany(L, 3);
-    int64_t timeout_ms = chief__lua_timeout(L, 4);
-    chief_bytes bytes = chief__lua_encode(L, 3);
-    chief__lua_call_begin(L, "ctx:send");
-    int rc = chief_worker_send(worker, to, bytes.data, bytes.len, timeout_ms);
-    chief__lua_call_end(L);
+static int block_to_post(chief__lua_op *op, int64_t timeout_ms) {
+    size_t sent = 0;
+    if (op->n == 0) return CHIEF_OK;
+    int rc = chief_worker_send_many(op->worker, op->to, op->items, op->n, timeout_ms, &sent);
+    op->done += sent;
+    return rc;
+}
+
+/* One after the other, since each may be the next replica's. One that closes while it is waited for is not the last word. */
+static int try_to_post(chief__lua_op *op) {
+    bool waited = op->mailbox != NULL;
+    while (op->done < op->n) {
+        int rc = op->mailbox == NULL ? chief_worker_mailbox(op->worker, op->to, 0, &op->mailbox) : CHIEF_OK;
+        if (rc != CHIEF_OK) return rc;
+        const chief_bytes *item = &op->items[op->done];
+        rc = chief_channel_send(op->mailbox, op->worker, item->data, item->len, 0);
+        if (rc == CHIEF_EAGAIN) return rc;
+        chief_channel_unref(op->mailbox);
+        op->mailbox = NULL;
+        if (rc == CHIEF_OK) op->done++;
+        else if (rc != CHIEF_ENOENT || !waited) return rc;
+        waited = false;
+    }
+    return CHIEF_OK;
+}
+
+/* To everybody, or as one of many. */
+static int block_to_send(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_worker_send(op->worker, op->to, op->item.data, op->item.len, timeout_ms);
+}
+
+static int try_to_send(chief__lua_op *op) {
+    if (strcmp(op->to, "*") == 0) return block_to_send(op, 0);
+    op->items = &op->item;
+    op->n = 1;
+    return try_to_post(op);
+}
+
+static int posted_one(lua_State *L, chief__lua_op *op, int rc) {
+    (void)op;
     return chief__lua_done(L, rc);
 }
 
-static int send_many(lua_State *L) {
-    size_t n;
-    size_t sent = 0;
-    chief_worker *worker = check_worker(L);
-    const char *to = luaL_checkstring(L, 2);
+static int send_one(lua_State *L) {
+    chief__lua_op op = {.name = "ctx:send", .block = block_to_send, .attempt = try_to_send, .finish = posted_one};
+    op.worker = check_worker(L);
+    op.to = luaL_checkstring(L, 2);
+    op.wait.kind = CHIEF_WAIT_SEND;
+    luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    const chief_bytes *items = chief__lua_encode_list(L, 3, &n);
-    chief__lua_call_begin(L, "ctx:send_many");
-    int rc = n == 0 ? CHIEF_OK : chief_worker_send_many(worker, to, items, n, timeout_ms, &sent);
-    chief__lua_call_end(L);
-    return chief__lua_sent_many(L, rc, sent);
+    op.item = chief__lua_encode(L, 3);
+    return chief__lua_do(L, &op, timeout_ms);
+}
+
+static int send_many(lua_State *L) {
+    chief__lua_op op = {.name = "ctx:send_many", .block = block_to_post, .attempt = try_to_post};
+    op.finish = chief__lua_sent_many;
+    op.worker = check_worker(L);
+    op.to = luaL_checkstring(L, 2);
+    op.wait.kind = CHIEF_WAIT_SEND;
+    int64_t timeout_ms = chief__lua_timeout(L, 4);
+    op.items = chief__lua_encode_list(L, 3, &op.n);
+    return chief__lua_do(L, &op, timeout_ms);
 }
 
 static int broadcast(lua_State *L) {
@@ -170,39 +224,69 @@ static int broadcast(lua_State *L) {
     return 1;
 }
 
+static int block_to_call(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_worker_call(op->worker, op->to, op->item.data, op->item.len, timeout_ms, op->out);
+}
+
+/* The question, as soon as there is room for it. */
+static int try_to_ask(chief__lua_op *op) {
+    bool waited = op->mailbox != NULL;
+    for (;;) {
+        int rc = op->mailbox == NULL ? chief_worker_mailbox(op->worker, op->to, 1, &op->mailbox) : CHIEF_OK;
+        if (rc == CHIEF_OK) rc = chief_call_begin(op->worker, op->mailbox, op->item.data, op->item.len, &op->call);
+        if (rc == CHIEF_EAGAIN) return rc;
+        chief_channel_unref(op->mailbox);
+        op->mailbox = NULL;
+        if (rc != CHIEF_ENOENT || !waited) return rc;
+        waited = false;
+    }
+}
+
+static int try_to_call(chief__lua_op *op) {
+    op->wait.kind = CHIEF_WAIT_SEND;
+    int rc = op->call == NULL ? try_to_ask(op) : CHIEF_OK;
+    if (rc != CHIEF_OK) return rc;
+    op->wait.kind = CHIEF_WAIT_REPLY;
+    return chief_call_take(op->call, op->out);
+}
+
+static int called(lua_State *L, chief__lua_op *op, int rc) {
+    return rc == CHIEF_OK ? chief__lua_push_payload(L, op->out) : chief__lua_fail(L, rc);
+}
+
 static int call(lua_State *L) {
     chief__lua_ctx *ctx = chief__lua_kind_check(L, 1, &kind);
-    chief_worker *worker = check_worker(L);
-    const char *to = luaL_checkstring(L, 2);
+    chief__lua_op op = {.name = "ctx:call", .block = block_to_call, .attempt = try_to_call, .finish = called};
+    op.worker = check_worker(L);
+    op.to = luaL_checkstring(L, 2);
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    chief_bytes bytes = chief__lua_encode(L, 3);
-    chief__lua_call_begin(L, "ctx:call");
-    int rc = chief_worker_call(worker, to, bytes.data, bytes.len, timeout_ms, inlet);
-    chief__lua_call_end(L);
-    return rc == CHIEF_OK ? chief__lua_push_payload(L, inlet) : chief__lua_fail(L, rc);
+    op.out = chief__lua_inlet(L, &ctx->msg);
+    op.item = chief__lua_encode(L, 3);
+    return chief__lua_do(L, &op, timeout_ms);
+}
+
+static int block_to_recv(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_worker_recv(op->worker, timeout_ms, op->out);
+}
+
+static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t timeout_ms,
+                   int (*finish)(lua_State *L, chief__lua_op *op, int rc)) {
+    chief__lua_op op = {.name = name, .block = block_to_recv, .finish = finish};
+    op.worker = chief__lua_ctx_worker(L, ctx);
+    op.wait.kind = CHIEF_WAIT_RECV;
+    op.out = chief__lua_inlet(L, &ctx->msg);
+    return chief__lua_do(L, &op, timeout_ms);
 }
 
 static int recv_one(lua_State *L) {
     chief__lua_ctx *ctx = chief__lua_kind_check(L, 1, &kind);
-    chief_worker *worker = check_worker(L);
-    int64_t timeout_ms = chief__lua_timeout(L, 2);
-    chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    chief__lua_call_begin(L, "ctx:recv");
-    int rc = chief_worker_recv(worker, timeout_ms, inlet);
-    chief__lua_call_end(L);
-    return chief__lua_received(L, rc, inlet);
+    return recv_as(L, ctx, "ctx:recv", chief__lua_timeout(L, 2), chief__lua_received_one);
 }
 
 static int step(lua_State *L) {
     chief__lua_ctx *ctx = chief__lua_kind_check(L, lua_upvalueindex(1), &kind);
-    chief_worker *worker = chief__lua_ctx_worker(L, ctx);
-    chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    chief__lua_call_begin(L, "ctx:iter");
-    int rc = chief_worker_recv(worker, CHIEF_FOREVER, inlet);
-    chief__lua_call_end(L);
-    return chief__lua_iterated(L, rc, inlet);
+    return recv_as(L, ctx, "ctx:iter", CHIEF_FOREVER, chief__lua_iterated);
 }
 
 static int iter(lua_State *L) {
@@ -228,25 +312,85 @@ static chief_channel **check_sources(lua_State *L, int arg, size_t *n) {
     return sources;
 }
 
+static int block_to_select(chief__lua_op *op, int64_t timeout_ms) {
+    return chief_select(op->worker, op->sources, op->n, timeout_ms, &op->index, op->out);
+}
+
+/* Of several channels none is named. */
+static int selected(lua_State *L, chief__lua_op *op, int rc) {
+    if (rc == CHIEF_ETIMEDOUT) (void)chief_set_last_error(rc, NULL);
+    return chief__lua_received(L, rc, op->out);
+}
+
 static int select_one(lua_State *L) {
-    size_t n;
-    size_t index;
     chief__lua_ctx *ctx = chief__lua_kind_check(L, 1, &kind);
-    chief_worker *worker = check_worker(L);
+    chief__lua_op op = {.name = "ctx:select", .block = block_to_select, .finish = selected};
+    op.worker = check_worker(L);
+    op.wait.kind = CHIEF_WAIT_RECV;
     int64_t timeout_ms = chief__lua_timeout(L, 3);
-    chief_channel **sources = check_sources(L, 2, &n);
-    chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    chief__lua_call_begin(L, "ctx:select");
-    int rc = chief_select(worker, sources, n, timeout_ms, &index, inlet);
-    chief__lua_call_end(L);
-    return chief__lua_received(L, rc, inlet);
+    op.sources = check_sources(L, 2, &op.n);
+    op.out = chief__lua_inlet(L, &ctx->msg);
+    return chief__lua_do(L, &op, timeout_ms);
+}
+
+/* ---- Descriptors ---- */
+
+/* CHIEF_OK when it is ready for something it is waited for, which `index` says then. Who is to stop is told so first: others
+ * may keep a socket ready for ever. */
+static int look_at_descriptor(chief__lua_op *op) {
+    struct pollfd at = {.fd = op->wait.fd};
+    if (chief_context_err(chief_worker_context(op->worker)) != CHIEF_OK)
+        return chief_set_last_error(CHIEF_ECANCELED, NULL);
+    if ((op->wait.events & CHIEF_FD_READ) != 0) at.events |= POLLIN;
+    if ((op->wait.events & CHIEF_FD_WRITE) != 0) at.events |= POLLOUT;
+    if (poll(&at, 1, 0) <= 0) return CHIEF_EAGAIN;
+    if ((at.revents & POLLNVAL) != 0) return chief_set_last_error(CHIEF_EINVAL, "this descriptor is not open");
+    bool broken = (at.revents & (POLLERR | POLLHUP)) != 0; /* the next call says how */
+    op->index = 0;
+    if (broken || (at.revents & POLLIN) != 0) op->index |= op->wait.events & CHIEF_FD_READ;
+    if (broken || (at.revents & POLLOUT) != 0) op->index |= op->wait.events & CHIEF_FD_WRITE;
+    return op->index != 0 ? CHIEF_OK : CHIEF_EAGAIN;
+}
+
+static int block_for_descriptor(chief__lua_op *op, int64_t timeout_ms) {
+    op->wait.size = sizeof op->wait;
+    op->wait.deadline = chief_wait_deadline(timeout_ms);
+    int rc = look_at_descriptor(op);
+    while (rc == CHIEF_EAGAIN && timeout_ms != 0) {
+        rc = chief_wait_prepare(op->worker, &op->wait);
+        if (rc != CHIEF_EAGAIN) return rc;
+        chief_wait_park(op->worker);
+        rc = look_at_descriptor(op);
+    }
+    return rc == CHIEF_EAGAIN ? chief_set_last_error(rc, NULL) : rc;
+}
+
+static int descriptor_is_ready(lua_State *L, chief__lua_op *op, int rc) {
+    static const char *const words[] = {"", "r", "w", "rw"}; /* enum chief_fd_event */
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    lua_pushstring(L, words[op->index]);
+    return 1;
+}
+
+static int wait_fd(lua_State *L) {
+    static const char *const words[] = {"r", "w", "rw", NULL};
+    chief__lua_op op = {.name = "ctx:wait_fd", .block = block_for_descriptor, .attempt = look_at_descriptor};
+    op.finish = descriptor_is_ready;
+    op.worker = check_worker(L);
+    op.wait.kind = CHIEF_WAIT_FD;
+    lua_Integer fd = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, fd >= 0 && fd <= INT32_MAX, 2, "a descriptor is a number of 0 or more");
+    op.wait.fd = (int32_t)fd;
+    op.wait.events = (uint32_t)luaL_checkoption(L, 3, NULL, words) + 1;
+    return chief__lua_do(L, &op, chief__lua_timeout(L, 4));
 }
 
 static const luaL_Reg methods[] = {
-    {"done", done},           {"err", err},     {"reason", reason},       {"fd", fd},           {"value", value},
-    {"sleep", sleep_for},     {"ready", ready}, {"states", states},       {"channel", channel}, {"send", send_one},
-    {"send_many", send_many}, {"call", call},   {"broadcast", broadcast}, {"recv", recv_one},   {"iter", iter},
-    {"select", select_one},   {NULL, NULL},
+    {"done", done},           {"err", err},         {"reason", reason},       {"fd", fd},
+    {"value", value},         {"sleep", sleep_for}, {"ready", ready},         {"states", states},
+    {"channel", channel},     {"send", send_one},   {"send_many", send_many}, {"call", call},
+    {"broadcast", broadcast}, {"recv", recv_one},   {"iter", iter},           {"select", select_one},
+    {"wait_fd", wait_fd},     {NULL, NULL},
 };
 
 static const luaL_Reg getters[] = {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "corun.h"
 #include "ctx.h"
 #include "fail.h"
 #include "instance.h"
@@ -18,6 +19,7 @@
 #include "memory.h"
 #include "process.h"
 #include "runtime.h"
+#include "suspend.h"
 #include "watch.h"
 
 /* One life of a worker. */
@@ -27,6 +29,8 @@ typedef struct host {
     chief_worker *worker;
     chief__lua_ctx *ctx; /* owned by the state */
     int rc;              /* of the protected part */
+    int32_t part;        /* of enum chief_part: the fiber is in it; 0: in none */
+    int status;          /* of the fiber's protected part */
 } host;
 
 /* Where the state's registry keeps them. */
@@ -37,15 +41,26 @@ static const char ctx_key;
 /* [-1, +0, m] */
 static void keep(lua_State *L, const char *key) { lua_rawsetp(L, LUA_REGISTRYINDEX, key); }
 
-/* Calls init, if there is one, and leaves what it returned; false when that says it failed. [-0, +(0|1), v] */
-static bool call_init(lua_State *L, host *h, int module, int ctx) {
-    if (lua_getfield(L, module, "init") == LUA_TNIL) return true;
-    int first = lua_gettop(L);
-    lua_pushvalue(L, ctx);
-    lua_call(L, 1, LUA_MULTRET);
-    h->rc = chief__lua_verdict(L, first, h->worker, "init");
-    lua_settop(L, first);
-    return h->rc == CHIEF_OK;
+/* The stack of both parts: the host, the module, and in init the ctx; then what init or run returned. */
+enum { HOST = 1, MODULE = 2, CTX = 3 };
+
+/* The instance is on top. */
+static int keep_instance(lua_State *L) {
+    chief__lua_settle_instance(L, MODULE);
+    keep(L, &instance_key);
+    lua_pushvalue(L, MODULE);
+    keep(L, &module_key);
+    return 0;
+}
+
+/* init has returned. */
+static int init_on(lua_State *L, int status, lua_KContext context) {
+    host *h = lua_touserdata(L, HOST);
+    (void)status;
+    (void)context;
+    h->rc = chief__lua_verdict(L, CTX + 1, h->worker, "init");
+    lua_settop(L, CTX + 1);
+    return h->rc == CHIEF_OK ? keep_instance(L) : 0;
 }
 
 /* host → nothing; h->rc says how it went */
@@ -54,17 +69,15 @@ static int init_protected(lua_State *L) {
     chief__lua_prepare(L, &h->spec->source, h->worker);
     chief__lua_luv_open(L);
     chief__lua_load(L, &h->spec->source);
-    lua_settop(L, 2); /* host, module */
+    lua_settop(L, MODULE);
     chief__lua_ctx *ctx = chief__lua_push_ctx(L, h->worker);
-    lua_pushvalue(L, 3);
+    lua_pushvalue(L, CTX);
     keep(L, &ctx_key);
     h->ctx = ctx; /* which the state keeps from now on, however this ends */
-    if (!call_init(L, h, 2, 3)) return 0;
-    chief__lua_settle_instance(L, 2);
-    keep(L, &instance_key);
-    lua_pushvalue(L, 2);
-    keep(L, &module_key);
-    return 0;
+    if (lua_getfield(L, MODULE, "init") == LUA_TNIL) return keep_instance(L);
+    lua_pushvalue(L, CTX);
+    lua_callk(L, 1, LUA_MULTRET, 0, init_on);
+    return init_on(L, LUA_OK, 0);
 }
 
 /* Pushes the arguments of run and returns how many: a function that was given as the worker may want its ctx only.
@@ -80,15 +93,22 @@ static int push_arguments(lua_State *L, const host *h) {
     return ar.nparams >= 2 ? 2 : 1;
 }
 
+/* run has returned. */
+static int run_on(lua_State *L, int status, lua_KContext context) {
+    host *h = lua_touserdata(L, HOST);
+    (void)status;
+    (void)context;
+    h->rc = chief__lua_verdict(L, MODULE + 1, h->worker, "run");
+    return 0;
+}
+
 /* host → nothing; h->rc says how it went */
 static int run_protected(lua_State *L) {
-    host *h = lua_touserdata(L, 1);
+    const host *h = lua_touserdata(L, HOST);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key);
-    lua_getfield(L, -1, "run");
-    int first = lua_gettop(L);
-    lua_call(L, push_arguments(L, h), LUA_MULTRET);
-    h->rc = chief__lua_verdict(L, first, h->worker, "run");
-    return 0;
+    lua_getfield(L, MODULE, "run");
+    lua_callk(L, push_arguments(L, h), LUA_MULTRET, 0, run_on);
+    return run_on(L, LUA_OK, 0);
 }
 
 /* However its code took it: a worker that was interrupted has failed, for the reason that it was interrupted for. */
@@ -114,7 +134,17 @@ static void take_failure(host *h, int32_t reason) {
     h->rc = CHIEF_EFAILED;
 }
 
-/* Runs a part of the worker's life; what it raises becomes the worker's failure. */
+/* A part is over, the life still entered: leaves it. What it raised is on top, and becomes the worker's failure. */
+static int conclude(host *h, int status, int32_t reason) {
+    lua_State *L = h->life.L;
+    chief__lua_interrupt_settle(&h->life);
+    chief__lua_life_leave(&h->life);
+    if (!take_interrupt(h, reason == CHIEF_REASON_INIT_ERROR ? reason : 0) && status != LUA_OK) take_failure(h, reason);
+    lua_settop(L, 0);
+    return h->rc;
+}
+
+/* Runs a part of the worker's life in a thread. */
 static int protect(host *h, lua_CFunction part, int32_t reason) {
     lua_State *L = h->life.L;
     h->rc = CHIEF_OK;
@@ -123,12 +153,7 @@ static int protect(host *h, lua_CFunction part, int32_t reason) {
     lua_pushcfunction(L, part);
     lua_pushlightuserdata(L, h);
     chief__lua_life_enter(&h->life);
-    int status = lua_pcall(L, 1, 0, 1);
-    chief__lua_interrupt_settle(&h->life);
-    chief__lua_life_leave(&h->life);
-    if (!take_interrupt(h, reason == CHIEF_REASON_INIT_ERROR ? reason : 0) && status != LUA_OK) take_failure(h, reason);
-    lua_settop(L, 0);
-    return h->rc;
+    return conclude(h, lua_pcall(L, 1, 0, 1), reason);
 }
 
 static void host_fini(void *instance) {
@@ -140,6 +165,8 @@ static void host_fini(void *instance) {
     chief__lua_life_leave(&h->life);
     chief__lua_life_close(&h->life);
     chief__lua_watch_close(&h->life);
+    chief__lua_op_release(h->life.op);
+    free(h->life.op);
     free(h->life.traceback);
     free(h->life.failure);
     free(h);
@@ -155,23 +182,31 @@ static int open_life(chief__lua_life *life, const chief__lua_limits *limits) {
     return rc;
 }
 
-static int new_host(host **out, const chief__lua_spec *spec, chief_worker *worker) {
+static int make_host(host **out, const chief__lua_spec *spec, chief_worker *worker, bool is_fiber) {
     host *h = *out = calloc(1, sizeof *h);
     if (h == NULL) return chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a Lua state");
     h->spec = spec;
     h->worker = h->life.worker = worker;
-    int rc = open_life(&h->life, &spec->limits);
-    if (rc != CHIEF_OK) free(h);
+    h->life.op = is_fiber ? calloc(1, sizeof *h->life.op) : NULL;
+    int rc = is_fiber && h->life.op == NULL ? chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a fiber")
+                                            : open_life(&h->life, &spec->limits);
+    if (rc == CHIEF_OK) return rc;
+    free(h->life.op);
+    free(h);
+    return rc;
+}
+
+/* What goes wrong is the failure of the worker's init. */
+static int new_host(host **out, const chief__lua_spec *spec, chief_worker *worker, bool is_fiber) {
+    int rc = make_host(out, spec, worker, is_fiber);
+    if (rc != CHIEF_OK) chief_worker_set_error(worker, CHIEF_REASON_INIT_ERROR, chief_last_error(), NULL);
     return rc;
 }
 
 static int host_init(chief_worker *worker, void *data, void **instance) {
     host *h;
-    int rc = new_host(&h, data, worker);
-    if (rc != CHIEF_OK) {
-        chief_worker_set_error(worker, CHIEF_REASON_INIT_ERROR, chief_last_error(), NULL);
-        return rc;
-    }
+    int rc = new_host(&h, data, worker, false);
+    if (rc != CHIEF_OK) return rc;
     rc = protect(h, init_protected, CHIEF_REASON_INIT_ERROR);
     if (rc == CHIEF_OK) *instance = h;
     else host_fini(h);
@@ -184,6 +219,80 @@ static int host_run(chief_worker *worker, void *instance) {
     h->ctx->worker = worker;
     return protect(h, run_protected, CHIEF_REASON_LUA_ERROR);
 }
+
+/* ---- As a fiber ---- */
+
+/* The part has ended: the status stays, and an error on top. */
+static int fiber_on(lua_State *L, int status, lua_KContext of) {
+    host *h = (host *)of;
+    h->status = status == LUA_YIELD ? LUA_OK : status;
+    lua_settop(L, h->status == LUA_OK ? 0 : -1);
+    return lua_gettop(L) > 0 ? 1 : 0;
+}
+
+/* part, host → nothing, or what it raised. The same as protect, but that it can yield inside. */
+static int fiber_main(lua_State *L) {
+    lua_KContext of = (lua_KContext)lua_touserdata(L, 2);
+    lua_pushcfunction(L, chief__lua_on_error);
+    lua_insert(L, 1);
+    return fiber_on(L, lua_pcallk(L, 1, 0, 1, of, fiber_on), of);
+}
+
+static void begin_part(host *h, int32_t part) {
+    lua_State *L = h->life.L;
+    h->part = part;
+    h->rc = CHIEF_OK;
+    lua_settop(L, 0);
+    lua_pushcfunction(L, fiber_main);
+    lua_pushcfunction(L, part == CHIEF_PART_INIT ? init_protected : run_protected);
+    lua_pushlightuserdata(L, h);
+}
+
+/* The main coroutine ended otherwise than by its end: by an error outside of the protected part, which is one of memory, or
+ * by a C function that made it yield, where there is nobody to yield to. Whatever it was in is closed. */
+static void break_off(host *h, int status) {
+    lua_State *L = h->life.L;
+    (void)chief__lua_close_coroutine(L, L);
+    h->status = status == LUA_YIELD ? LUA_ERRRUN : status;
+    if (status != LUA_YIELD) return;
+    lua_settop(L, 0);
+    lua_pushstring(L, CHIEF__LUA_YIELD_OUTSIDE);
+}
+
+/* CHIEF_EAGAIN when the worker waits. */
+static int go_on(host *h, int32_t reason) {
+    int n;
+    lua_State *L = h->life.L;
+    bool begins = lua_status(L) == LUA_OK;
+    chief__lua_life_enter(&h->life);
+    int status = lua_resume(L, NULL, begins ? 2 : 0, &n);
+    if (status == LUA_YIELD && h->life.waiting != NULL) {
+        chief__lua_life_leave(&h->life);
+        if (chief__lua_interrupted(&h->life) != NULL) /* meanwhile, and it must not wait for long */
+            chief_context_cancel(chief_worker_context(h->worker), h->life.why);
+        return CHIEF_EAGAIN;
+    }
+    if (status != LUA_OK) break_off(h, status);
+    h->part = 0;
+    return conclude(h, h->status, reason);
+}
+
+/* Until init is over `*instance` is the data, and afterwards the host. */
+static int host_resume(chief_worker *worker, void *data, void **instance, int32_t part) {
+    host *h = *instance;
+    bool in_init = part == CHIEF_PART_INIT;
+    int rc = *instance == data ? new_host(&h, data, worker, true) : CHIEF_OK;
+    if (rc != CHIEF_OK) return rc;
+    *instance = h;
+    if (h->part == 0) begin_part(h, part);
+    rc = go_on(h, in_init ? CHIEF_REASON_INIT_ERROR : CHIEF_REASON_LUA_ERROR);
+    if (in_init && rc != CHIEF_OK && rc != CHIEF_EAGAIN) host_fini(h);
+    return rc;
+}
+
+static const chief_fiber_ops chief__lua_fiber_ops = {.size = sizeof chief__lua_fiber_ops, .resume = host_resume};
+
+/* ---- What other threads ask for ---- */
 
 /* The life is found by its worker: it is there before init has returned and after fini has begun. */
 static void host_interrupt(chief_worker *worker, void *instance) {
@@ -223,14 +332,15 @@ static bool copy_options(chief_worker_options *out, const chief_worker_options *
     return out->destroy == NULL;
 }
 
-static int add_in_thread(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
-                         const chief__lua_limits *limits, const chief__lua_findings *findings) {
+static int add_in_chief(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
+                        const chief__lua_limits *limits, const chief__lua_findings *findings) {
     chief__lua_spec *spec = chief__lua_spec_new(source);
     if (spec == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
     spec->limits = *limits;
     spec->restart_on_fail = findings->restart_on_fail;
     spec->says_ready = findings->ready;
     options->destroy = chief__lua_spec_free;
+    options->fiber = options->isolation == CHIEF_FIBER ? &chief__lua_fiber_ops : NULL;
     int rc = chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
     if (rc != CHIEF_OK) chief__lua_spec_free(spec);
     return rc;
@@ -266,7 +376,7 @@ int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, 
         return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
     if (findings->ready) own.flags |= CHIEF_WORKER_SAYS_READY;
     if (own.isolation == CHIEF_PROCESS) rc = add_in_process(c, name, source, &own, process, findings);
-    else rc = add_in_thread(c, name, source, &own, limits, findings);
+    else rc = add_in_chief(c, name, source, &own, limits, findings);
     if (rc == CHIEF_OK) chief__lua_pin();
     return rc;
 }

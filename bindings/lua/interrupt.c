@@ -95,7 +95,8 @@ bool chief__lua_is_interrupt(lua_State *L, int idx) {
 
 /* Whether L may and can yield now; what closes it later has to find it then. */
 static bool prepare_cut(lua_State *L, chief__lua_life *life) {
-    if (!lua_isyieldable(L) || L == life->closing || life->last_raise - life->first_raise >= NO_MERCY_AFTER)
+    if (L == life->L || !lua_isyieldable(L) || L == life->closing ||
+        life->last_raise - life->first_raise >= NO_MERCY_AFTER)
         return false;
     lua_pushcfunction(L, chief__lua_corun_keep);
     lua_pushthread(L);
@@ -145,15 +146,24 @@ int chief__lua_interrupt_here(lua_State *L, chief__lua_life *life, int32_t reaso
 
 /* ---- asking ---- */
 
+/* A fiber that is suspended runs nothing to be ended: its wait is. */
+static void end_wait(const chief__lua_life *life) {
+    if (life->op != NULL) chief_context_cancel(chief_worker_context(life->worker), life->why);
+}
+
 void chief__lua_interrupt_locked(chief__lua_life *life, int32_t reason, const char *why) {
     if (!atomic_load_explicit(&life->asked, memory_order_relaxed)) {
         life->reason = reason;
         (void)snprintf(life->why, sizeof life->why, "%s", why);
         atomic_store_explicit(&life->asked, true, memory_order_release);
     }
-    if (!life->entered) return;
-    chief__lua_signal_end(life);
-    if (pthread_equal(life->thread, pthread_self()) != 0) arm(life);
+    chief__lua_life_lock(life);
+    bool entered = life->entered;
+    if (entered) chief__lua_signal_end(life);
+    bool here = entered && pthread_equal(life->thread, pthread_self()) != 0;
+    chief__lua_life_unlock(life);
+    if (here) arm(life);
+    if (!entered) end_wait(life);
 }
 
 void chief__lua_interrupt(chief__lua_life *life, int32_t reason, const char *why) {
@@ -188,8 +198,8 @@ bool chief__lua_take_cut(chief__lua_life *life, const lua_State *coroutine) {
 
 void chief__lua_interrupt_settle(chief__lua_life *life) {
     if (chief__lua_interrupted(life) != NULL) chief__lua_corun_close_all(life->L);
-    chief__lua_lives_lock();
+    chief__lua_life_lock(life);
     chief__lua_signal_stop(life);
-    chief__lua_lives_unlock();
+    chief__lua_life_unlock(life);
     chief__lua_each_coroutine(life, unhook);
 }

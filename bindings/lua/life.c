@@ -16,6 +16,7 @@ static chief__lua_life *first; /* under lock */
 
 /* Of this thread; its handlers read it too, never before the thread has written it once. */
 static _Thread_local chief__lua_life *current;
+static _Thread_local pid_t my_tid; /* 0: it has entered no life yet */
 
 static void open_list(void) {
     pthread_condattr_t attr;
@@ -36,6 +37,10 @@ void chief__lua_lives_wait(const struct timespec *deadline) { (void)pthread_cond
 
 void chief__lua_lives_tell(void) { (void)pthread_cond_broadcast(&told); }
 
+void chief__lua_life_lock(chief__lua_life *life) { (void)pthread_mutex_lock(&life->gate); }
+
+void chief__lua_life_unlock(chief__lua_life *life) { (void)pthread_mutex_unlock(&life->gate); }
+
 chief__lua_life *chief__lua_lives_find(const chief_worker *worker) {
     chief__lua_life *life = first;
     while (life != NULL && life->worker != worker) life = life->next;
@@ -45,6 +50,7 @@ chief__lua_life *chief__lua_lives_find(const chief_worker *worker) {
 chief__lua_life *chief__lua_lives_next(const chief__lua_life *life) { return life == NULL ? first : life->next; }
 
 void chief__lua_life_open(chief__lua_life *life) {
+    (void)pthread_mutex_init(&life->gate, NULL);
     chief__lua_lives_lock();
     life->next = first;
     if (first != NULL) first->previous = life;
@@ -60,26 +66,34 @@ void chief__lua_life_close(chief__lua_life *life) {
     if (life->next != NULL) life->next->previous = life->previous;
     chief__lua_lives_tell(); /* who looks for it does so no more */
     chief__lua_lives_unlock();
+    (void)pthread_mutex_destroy(&life->gate);
+}
+
+/* The threads that resume fibers are the chief's own: what was done once holds, and a switch makes no system call. */
+static void know_thread(const chief__lua_life *life) {
+    if (life->op != NULL && my_tid != 0) return;
+    chief__lua_signals_open();
+    my_tid = (pid_t)syscall(SYS_gettid);
 }
 
 void chief__lua_life_enter(chief__lua_life *life) {
     life->outer = current;
     current = life;
-    chief__lua_signals_open();
-    chief__lua_lives_lock();
+    know_thread(life);
+    if (life->waiting == NULL) chief__lua_watch_begin(life);
+    chief__lua_life_lock(life);
     life->thread = pthread_self();
-    life->tid = (pid_t)syscall(SYS_gettid);
+    life->tid = my_tid;
     life->entered = true;
-    chief__lua_watch_begin(life);
-    if (chief__lua_interrupted(life) != NULL) chief__lua_signal_end(life); /* between its init and its run */
-    chief__lua_lives_unlock();
+    if (chief__lua_interrupted(life) != NULL) chief__lua_signal_end(life); /* while it was not entered */
+    chief__lua_life_unlock(life);
 }
 
 void chief__lua_life_leave(chief__lua_life *life) {
-    chief__lua_lives_lock();
+    chief__lua_life_lock(life);
     chief__lua_signal_stop(life);
     life->entered = false;
-    chief__lua_lives_unlock();
+    chief__lua_life_unlock(life);
     current = life->outer;
     life->outer = NULL;
 }

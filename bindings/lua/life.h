@@ -2,7 +2,8 @@
  * life: one life of a Lua worker as other threads and signal handlers see it: its state, the thread it is in, what it does.
  *
  * A life is in one list from open to close, under one lock, so that who knows only the worker finds it and nobody sends a
- * signal to a thread that has ended. It is *entered* while its thread runs its Lua code: only then signals are sent.
+ * signal to a thread that has ended. It is *entered* while a thread runs its Lua code: only then signals are sent. A fiber's
+ * life is entered anew, perhaps on another thread, each time it is resumed; in between others may read its stacks.
  *
  * Who wants a worker to end says so from any thread, the worker's own and its allocator (memory.h) included:
  *
@@ -30,6 +31,7 @@
 
 typedef struct chief__lua_mark chief__lua_mark; /* memory.h: one coroutine */
 typedef struct chief__lua_look chief__lua_look; /* look.c: somebody waits for the traceback */
+struct chief__lua_op;                           /* suspend.h: a call that may wait */
 
 /* A debug hook that the worker's own code had set. */
 typedef struct chief__lua_old_hook {
@@ -75,14 +77,17 @@ typedef struct chief__lua_life {
 
     /* Under the lock of the list. */
     struct chief__lua_life *next, *previous;
-    bool entered;
-    pthread_t thread; /* valid while entered, as is tid */
-    pid_t tid;
-    timer_t timer;
     chief__lua_look *look;
     chief__lua_watch watch;
     int32_t reason; /* these two const once `asked` */
     char why[CHIEF__LUA_WHY_SIZE];
+
+    /* Under the gate, which is taken after the lock of the list and never with another one. */
+    pthread_mutex_t gate;
+    bool entered;
+    pthread_t thread; /* valid while entered, as is tid */
+    pid_t tid;
+    timer_t timer;
 
     atomic_bool asked;      /* to end; stored with release after reason and why */
     atomic_bool has_timer;  /* stored with release after timer */
@@ -91,11 +96,19 @@ typedef struct chief__lua_life {
     /* What the worker's thread does with the chief; any thread may read. */
     _Atomic uint64_t calls; /* begun and ended: odd while inside one that may wait. Written by that thread alone */
     const char *_Atomic last_call; /* "ctx:recv"; NULL before the first */
+
+    /* A fiber's, the thread's that runs it. */
+    struct chief__lua_op *op; /* room for the one that it waits in; NULL: no fiber. Const after open */
+    lua_State *waiting; /* the coroutine that it waits in, or NULL; under the gate others read it while not entered */
 } chief__lua_life;
 
 /* Puts a zeroed life with its worker set into the list; takes it out again. Its state is made and closed in between. */
 void chief__lua_life_open(chief__lua_life *life);
 void chief__lua_life_close(chief__lua_life *life);
+
+/* Its gate: while one has it, the life is not entered or left. */
+void chief__lua_life_lock(chief__lua_life *life);
+void chief__lua_life_unlock(chief__lua_life *life);
 
 /* Around everything that runs its Lua code, on the thread that does. */
 void chief__lua_life_enter(chief__lua_life *life);

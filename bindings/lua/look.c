@@ -106,9 +106,24 @@ static void put_call(writer *w, chief__lua_life *life, const chief__lua_place *p
     }
 }
 
+/* With the lock: whether it is entered. One that is not stands still meanwhile, and is read where it waits. */
+static bool look_inside(chief__lua_life *life, chief__lua_place *place, bool *waits) {
+    chief__lua_life_lock(life);
+    bool entered = life->entered;
+    *waits = !entered && life->waiting != NULL;
+    if (*waits) chief__lua_place_fill(place, life->waiting);
+    chief__lua_life_unlock(life);
+    return entered;
+}
+
 static void put_life(writer *w, chief__lua_life *life) {
     chief__lua_place place;
-    bool known = chief__lua_place_take(life, &place);
+    bool known;
+    if (look_inside(life, &place, &known)) known = chief__lua_place_take(life, &place);
+    else if (!known) {
+        put(w, "in C, with no Lua state");
+        return;
+    }
     put_call(w, life, known ? &place : NULL);
     if (known) put_place(w, &place);
 }
@@ -123,17 +138,26 @@ static bool is_past(const struct timespec *now, const struct timespec *end) {
     return now->tv_sec > end->tv_sec || (now->tv_sec == end->tv_sec && now->tv_nsec >= end->tv_nsec);
 }
 
-/* With the lock: asks until it has the text, the time is over, or the life has ended, which it says by NULL. */
+/* With the lock: false when it is not entered. */
+static bool ask(chief__lua_life *life) {
+    chief__lua_life_lock(life);
+    bool entered = life->entered;
+    if (entered) chief__lua_signal_look(life);
+    chief__lua_life_unlock(life);
+    return entered;
+}
+
+/* With the lock: asks until it has the text, the time is over, or the life is left or has ended, which it says by NULL. */
 static chief__lua_life *wait_for_it(const chief_worker *worker, chief__lua_look *look, int64_t timeout_ms) {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     struct timespec end = after(now, timeout_ms * 1000000);
     chief__lua_life *life = chief__lua_lives_find(worker);
-    while (life != NULL && life->entered && !look->done && !is_past(&now, &end)) {
+    while (life != NULL && !look->done && !is_past(&now, &end)) {
         struct timespec until = after(now, AGAIN_NS);
         if (life->look == NULL) life->look = look; /* else somebody else looks; then it is our turn */
         atomic_store_explicit(&life->looked_for, true, memory_order_release);
-        chief__lua_signal_look(life);
+        if (!ask(life)) break;
         chief__lua_lives_wait(is_past(&until, &end) ? &end : &until);
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
         life = chief__lua_lives_find(worker);
@@ -150,7 +174,7 @@ size_t chief__lua_look_at(const chief_worker *worker, char *buf, size_t size, in
     chief__lua_lives_lock();
     chief__lua_life *life = wait_for_it(worker, &look, timeout_ms);
     if (look.done) put(&w, look.text);
-    else if (life != NULL && life->entered) put_life(&w, life);
+    else if (life != NULL) put_life(&w, life);
     else put(&w, "in C, with no Lua state");
     chief__lua_lives_unlock();
     free(look.text);

@@ -20,8 +20,7 @@ static bool inside_call(const chief__lua_life *life) {
     return atomic_load_explicit(&life->calls, memory_order_relaxed) % 2 == 1;
 }
 
-/* The callers of the function on top, and what they call it. */
-static void fill(chief__lua_place *place, lua_State *L) {
+void chief__lua_place_fill(chief__lua_place *place, lua_State *L) {
     lua_Debug ar;
     place->depth = 0;
     if (lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar)) copy_text(place->name, sizeof place->name, ar.name);
@@ -41,7 +40,7 @@ void chief__lua_place_note(chief__lua_life *life) {
     place->allocations = life->allocations;
     if (place->still < STILL_ENOUGH && !inside_call(life)) return;
     if (atomic_load_explicit(&place->state, memory_order_acquire) != EMPTY) return;
-    fill(place, L);
+    chief__lua_place_fill(place, L);
     atomic_store_explicit(&place->state, FULL, memory_order_release);
 }
 

@@ -36,6 +36,9 @@ typedef struct chief__lua_place {
         state; /* EMPTY → (handler) FULL → (reader) TAKEN → EMPTY; the worker's own thread may empty a full one */
 } chief__lua_place;
 
+/* The callers of the function on top, and what they call it. Nobody runs L, or the conditions above hold. */
+void chief__lua_place_fill(chief__lua_place *place, lua_State *L);
+
 /* In a signal handler of the life's own thread. */
 void chief__lua_place_note(struct chief__lua_life *life);
 

@@ -12,7 +12,7 @@
 /* Installs the handlers, once, and lets both signals through to this thread. Without a free signal nothing is ever sent. */
 void chief__lua_signals_open(void);
 
-/* The lives are locked and this one is entered. */
+/* The life's gate is held and it is entered. */
 void chief__lua_signal_look(chief__lua_life *life);
 
 /* Sends the ending signal now and again every 15 ms, by a timer of the kernel that knows the thread, until stopped. */

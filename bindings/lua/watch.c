@@ -22,15 +22,24 @@ static int64_t now_ns(void) {
 
 static int64_t period(const chief__lua_watch *watch) { return watch->time / PARTS; }
 
-/* Whether it has stalled: its counter has stood still, outside of a call, at each look for its whole time. What passed
- * between two looks counts for no more than two periods, since this thread may have been held up as well as the worker. */
-static bool look(chief__lua_life *life, int64_t now) {
+/* A fiber that waits is not entered. */
+static bool is_entered(chief__lua_life *life) {
+    chief__lua_life_lock(life);
+    bool entered = life->entered;
+    chief__lua_life_unlock(life);
+    return entered;
+}
+
+/* Whether it has stalled: its counter has stood still, entered and outside of a call, at each look for its whole time. What
+ * passed between two looks counts for no more than two periods, since this thread may have been held up as well as the worker. */
+static bool look(chief__lua_life *life, bool runs, int64_t now) {
     chief__lua_watch *watch = &life->watch;
     uint64_t calls = atomic_load_explicit(&life->calls, memory_order_acquire);
     int64_t passed = now - watch->looked;
     watch->looked = now;
     if (passed > 2 * period(watch)) passed = 2 * period(watch);
-    watch->still = calls == watch->calls && calls % 2 == 0 ? watch->still + passed : 0;
+    runs = runs && calls == watch->calls && calls % 2 == 0;
+    watch->still = runs ? watch->still + passed : 0;
     watch->calls = calls;
     return watch->still >= watch->time;
 }
@@ -40,8 +49,10 @@ static chief__lua_life *find_stalled(int64_t *next) {
     int64_t now = now_ns();
     *next = now + FAR;
     for (chief__lua_life *life = chief__lua_lives_next(NULL); life != NULL; life = chief__lua_lives_next(life)) {
-        if (life->watch.time == 0 || !life->entered || life->watch.told) continue;
-        if (look(life, now)) return life;
+        if (life->watch.time == 0 || life->watch.told) continue;
+        bool runs = is_entered(life);
+        if (!runs && life->op == NULL) continue; /* it says when it is entered again */
+        if (look(life, runs, now)) return life;
         if (now + period(&life->watch) < *next) *next = now + period(&life->watch);
     }
     return NULL;
@@ -119,8 +130,10 @@ void chief__lua_watch_close(chief__lua_life *life) {
 
 void chief__lua_watch_begin(chief__lua_life *life) {
     if (life->watch.time == 0) return;
+    chief__lua_lives_lock();
     life->watch.still = 0;
     life->watch.looked = now_ns();
     life->watch.calls = atomic_load_explicit(&life->calls, memory_order_relaxed);
     chief__lua_lives_tell();
+    chief__lua_lives_unlock();
 }

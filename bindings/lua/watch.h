@@ -16,7 +16,7 @@
 int chief__lua_watch_open(chief__lua_life *life, int64_t ms);
 void chief__lua_watch_close(chief__lua_life *life);
 
-/* With the lock: a life is entered, and its time begins. */
+/* A life is about to be entered, and its time begins. A fiber that goes on does not say so. */
 void chief__lua_watch_begin(chief__lua_life *life);
 
 #pragma GCC visibility pop

@@ -147,6 +147,8 @@ static int explain(const chief__call *call, int rc, const chief_msg *answer) {
     }
 }
 
+int chief__call_explain(const chief__call *call, int rc) { return explain(call, rc, NULL); }
+
 int chief__call_take(chief__call *call, chief_msg **reply) {
     chief_msg *answer;
     chief__lock(&call->lock);

@@ -43,6 +43,9 @@ void chief__call_end(chief__call *call);
 
 /* The caller's side without waiting. take: CHIEF_OK, CHIEF_ECALL, CHIEF_ENOREPLY, CHIEF_EAGAIN. */
 int chief__call_take(chief__call *call, chief_msg **reply);
+
+/* The text of a wait for its answer that ends with `rc`, which it returns. */
+int chief__call_explain(const chief__call *call, int rc);
 void chief__call_leave(chief__call *call); /* the caller has gone */
 
 /* Stands in the queue of who waits for the answer; false when it is there already. */

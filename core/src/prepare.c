@@ -191,6 +191,13 @@ static void tell_fiber(const chief__party *p, const prepared *w) {
     f->events = w->events;
 }
 
+/* The text of the call that blocks. */
+static int explain(const prepared *w, int rc) {
+    if (rc != CHIEF_ETIMEDOUT) return chief__fail_code(rc);
+    if (w->call != NULL) return chief__call_explain(w->call, rc);
+    return w->n == 1 ? chief__channel_explain(w->spots[0].ch, rc) : chief__fail_code(rc);
+}
+
 /* A wait that a done context ends may not begin, and one that a deadline ends looks then. Room is looked for with a grace. */
 static int may_stand(const chief__party *p, const chief_wait *what) {
     if (what->kind == CHIEF_WAIT_SEND) return CHIEF_OK;
@@ -215,7 +222,8 @@ int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
     rc = stand(p, w, &given);
     /* looked at after it stands there: a wake that comes in between finds it */
     int over = rc == CHIEF_EAGAIN ? may_stand(p, &given) : CHIEF_OK;
-    if (over != CHIEF_OK) rc = chief__fail_code(over);
+    if (over != CHIEF_OK) rc = over;
+    if (rc == CHIEF_ETIMEDOUT || rc == CHIEF_ECANCELED || rc == CHIEF_EFORK) rc = explain(w, rc);
     if (rc == CHIEF_EAGAIN) {
         int64_t deadline = chief__party_err(p) == CHIEF_OK ? chief__context_deadline(p->context) : INT64_MAX;
         if (deadline < w->until) w->until = deadline;

@@ -9,6 +9,9 @@ stage.__index = stage
 ---Seconds in which what is awaited comes on any machine.
 stage.LIMIT = 10 * (tonumber(os.getenv("CHIEF_TEST_SLOW")) or 1)
 
+---Where workers run whose spec does not say it: the same specs are run for each place.
+stage.ISOLATION = os.getenv("CHIEF_TEST_ISOLATION") or "thread"
+
 ---@param modules table<string, string> the text of each module, by the path of its file
 function stage.new(modules, options)
   options = options or {}
@@ -27,7 +30,7 @@ end
 
 ---The spec of a worker whose module lies in the folder.
 function stage:spec(module, more)
-  local spec = { module = module, path = self.folder .. "/?.lua;" .. package.path }
+  local spec = { isolation = stage.ISOLATION, module = module, path = self.folder .. "/?.lua;" .. package.path }
   for key, value in pairs(more or {}) do spec[key] = value end
   return spec
 end

@@ -1,0 +1,55 @@
+/*
+ * suspend: the calls of the chief's that may wait. Each is an *op*: in a thread it waits in the call; in a fiber it is tried,
+ * what it waits for is prepared, and the worker is suspended: the coroutine that called yields, those that resumed it pass
+ * that on (corun.h), and the main one gives the thread back to the scheduler (host.c). Resumed, it is tried again.
+ *
+ * Where a yield would not get through to the top, because a C function in between can't be left (the callback of a gsub,
+ * a sort, a require, a __gc, a coroutine that C resumed), it waits in the call as in a thread, and the scheduler's other
+ * fibers go on in another.
+ *
+ * While a worker is suspended nothing else of its state runs, so one op at a time waits, and it is kept in the life.
+ */
+#ifndef CHIEF_LUA_SUSPEND_H
+#define CHIEF_LUA_SUSPEND_H
+
+#include <chief.h>
+#include <lua.h>
+
+#include "life.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct chief__lua_op chief__lua_op;
+
+struct chief__lua_op {
+    const char *name; /* a constant, "ctx:recv" */
+    /* Waits in the call. */
+    int (*block)(chief__lua_op *op, int64_t timeout_ms);
+    /* Does not wait: CHIEF_EAGAIN when there is nothing yet, and `wait` says for what then. NULL: `block` with no time. */
+    int (*attempt)(chief__lua_op *op);
+    /* Pushes the results and returns how many. */
+    int (*finish)(lua_State *L, chief__lua_op *op, int rc);
+    chief_worker *worker; /* NULL: the host's */
+    chief_wait wait;      /* its kind, and what `attempt` says; the rest is filled in */
+    /* What it works on: pointers into what the stack keeps. */
+    chief_channel *channel; /* NULL: the worker's mailbox */
+    const char *to;
+    const chief_bytes *items;
+    chief_bytes item;
+    size_t n, done;
+    chief_msg **out;
+    chief_channel *const *sources;
+    size_t index;
+    /* Its own, released at its end. */
+    chief_channel *mailbox;
+    chief_pending *call;
+};
+
+/* Does it: what `finish` pushed, now or after a while. To be returned by a C function as its result. [-0, +n, v] */
+int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms);
+
+/* What an op of a life that is over has not given back. Takes NULL. */
+void chief__lua_op_release(chief__lua_op *op);
+
+#pragma GCC visibility pop
+#endif
