@@ -80,13 +80,13 @@ void chief__lua_life_enter(chief__lua_life *life) {
     life->outer = current;
     current = life;
     know_thread(life);
-    if (life->waiting == NULL) chief__lua_watch_begin(life);
     chief__lua_life_lock(life);
     life->thread = pthread_self();
     life->tid = my_tid;
     life->entered = true;
     if (chief__lua_interrupted(life) != NULL) chief__lua_signal_end(life); /* while it was not entered */
     chief__lua_life_unlock(life);
+    if (life->waiting == NULL) chief__lua_watch_begin(life);
 }
 
 void chief__lua_life_leave(chief__lua_life *life) {

@@ -16,7 +16,7 @@
 int chief__lua_watch_open(chief__lua_life *life, int64_t ms);
 void chief__lua_watch_close(chief__lua_life *life);
 
-/* A life is about to be entered, and its time begins. A fiber that goes on does not say so. */
+/* A life has been entered, and its time begins. A fiber that goes on does not say so. */
 void chief__lua_watch_begin(chief__lua_life *life);
 
 #pragma GCC visibility pop
