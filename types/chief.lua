@@ -108,6 +108,19 @@
 ---@field max_restarts integer? given up when it fails more often than that within the window; nothing: never
 ---@field window number? seconds; 30
 
+---@class chief.ProcessOptions the process of a worker; as a limit, 0 allows none at all
+---@field cwd string? the folder it starts in
+---@field env table<string, string>? variables beside and before this program's own
+---@field user string? whom it becomes, a name or a number
+---@field group string? nothing: that of `user`
+---@field umask string|nil as chmod takes it, such as "027"
+---@field memory integer|string|nil bytes of address space, or a size such as "512MB"
+---@field cpu integer? seconds of processor time
+---@field files integer? open descriptors
+---@field file_size integer|string|nil bytes of a file that it writes
+---@field processes integer? of its user
+---@field core integer|string|nil bytes of a core dump
+
 ---@class chief.WorkerOptions
 ---@field args any what ctx.args is
 ---@field after string[]? workers that must be ready before, and are stopped after
@@ -115,7 +128,8 @@
 ---@field receives string[]? channels it receives from
 ---@field restart chief.Policy|chief.Restart|nil nothing: what the module's restart_on_fail says, else never
 ---@field ready "explicit"|nil ready when it calls ctx:ready(), not when run is entered
----@field isolation "thread"|nil
+---@field isolation "thread"|"process"|nil where it runs: in a thread of this process, or in a process of its own
+---@field process chief.ProcessOptions? how that is started
 ---@field every number? runs again and again, so many seconds apart; or:
 ---@field first "now"|"later"|nil whether the first run of `every` comes at once ("now") or after that time
 ---@field cron string? runs at these times: five fields, or @hourly, @daily, @weekly, @monthly, @yearly
@@ -157,6 +171,7 @@
 ---@field workers table<string, chief.AppEntry>|chief.AppEntry[]
 ---@field channels table<string, chief.ChannelOptions>?
 ---@field groups table<string, chief.GroupOptions>?
+---@field isolation "thread"|"process"|nil of each worker that says nothing else; "thread"
 ---@field restart_budget chief.Budget?
 ---@field force_stop_timeout number?
 ---@field init_timeout number?

@@ -38,6 +38,9 @@
 ---@field mailbox_capacity integer?
 ---@field count integer? replicas
 ---@field libraries ("lazy"|"eager")? when Lua's libraries are filled
+---@field isolation "thread"|"process"|nil
+---@field process table? { cwd, env, user, group, umask, memory, cpu, files, file_size, processes, core }; env a list
+---@field program string[]? the command that hosts it in a process; absent: the program beside the library
 ---@field memory_limit integer? bytes that its state may have alive
 ---@field watchdog number? seconds that it may be without a call of the chief's
 

@@ -347,12 +347,9 @@ static int add_in_chief(chief *c, const char *name, const chief__lua_source *sou
 }
 
 static int add_in_process(chief *c, const char *name, const chief__lua_source *source,
-                          const chief_worker_options *options, const chief_process *process,
-                          const chief__lua_findings *findings) {
-    if (source->module == NULL)
-        return chief_set_last_error(CHIEF_EINVAL, "a function can't go into a process: put it into a module and give "
-                                                  "that module's name");
-    chief_bytes spec = chief__lua_spec_pack(source);
+                          const chief_worker_options *options, const chief__lua_limits *limits,
+                          const chief_process *process, const chief__lua_findings *findings) {
+    chief_bytes spec = chief__lua_spec_pack(source, limits);
     if (spec.data == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
     int rc = chief__lua_add_process(c, name, spec, findings->restart_on_fail, process, options);
     free((void *)(uintptr_t)spec.data);
@@ -375,7 +372,7 @@ int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, 
     if (!copy_options(&own, options))
         return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
     if (findings->ready) own.flags |= CHIEF_WORKER_SAYS_READY;
-    if (own.isolation == CHIEF_PROCESS) rc = add_in_process(c, name, source, &own, process, findings);
+    if (own.isolation == CHIEF_PROCESS) rc = add_in_process(c, name, source, &own, limits, process, findings);
     else rc = add_in_chief(c, name, source, &own, limits, findings);
     if (rc == CHIEF_OK) chief__lua_pin();
     return rc;

@@ -34,66 +34,111 @@ void chief__lua_spec_free(void *spec) { free(spec); }
 
 /* ---- Between processes ---- */
 
-/* Strings, each with its NUL: what it is, then the path of a plug-in, or a module's name, path and cpath and, where its
- * libraries are not to fill themselves, "eager". */
-static const char eager[] = "eager";
+/* Fields, each its length and its bytes with a NUL behind them: what it is, then the path of a plug-in, or all that a spec
+ * is. NULL, for a field that is not there, has a length of its own. Both ends are one program's, so numbers are as they
+ * are in memory. */
 static const char lua_kind[] = "lua";
 static const char native_kind[] = "native";
 
-enum { LUA_FIELDS = 5, NATIVE_FIELDS = 2 };
+#define ABSENT SIZE_MAX
 
-static chief_bytes pack(const char *const *fields, size_t n) {
+enum { KIND, MODULE, CHUNK, CHUNKNAME, PATH, CPATH, EAGER, LIMITS, LUA_FIELDS };
+enum { NATIVE_PATH = 1, NATIVE_FIELDS };
+
+static chief_bytes text(const char *s) { return (chief_bytes){s, length(s)}; }
+
+static void put(char **at, chief_bytes field) {
+    size_t len = field.data != NULL ? field.len : ABSENT;
+    memcpy(*at, &len, sizeof len);
+    *at += sizeof len;
+    (void)place(at, field.data, field.len);
+}
+
+static chief_bytes pack(const chief_bytes *fields, size_t n) {
     size_t len = 0;
-    for (size_t i = 0; i < n; i++) len += length(fields[i]) + 1;
+    for (size_t i = 0; i < n; i++) len += sizeof len + (fields[i].data != NULL ? fields[i].len + 1 : 0);
     char *all = malloc(len);
     if (all == NULL) return (chief_bytes){NULL, 0};
     char *at = all;
-    for (size_t i = 0; i < n; i++) (void)place(&at, fields[i] != NULL ? fields[i] : "", length(fields[i]));
+    for (size_t i = 0; i < n; i++) put(&at, fields[i]);
     return (chief_bytes){all, len};
 }
 
-chief_bytes chief__lua_spec_pack(const chief__lua_source *source) {
-    const char *fields[LUA_FIELDS] = {lua_kind, source->module, source->path, source->cpath,
-                                      source->eager ? eager : NULL};
+chief_bytes chief__lua_spec_pack(const chief__lua_source *source, const chief__lua_limits *limits) {
+    const chief_bytes fields[LUA_FIELDS] = {
+        [KIND] = text(lua_kind),
+        [MODULE] = text(source->module),
+        [CHUNK] = {source->chunk, source->chunk_len},
+        [CHUNKNAME] = text(source->chunkname),
+        [PATH] = text(source->path),
+        [CPATH] = text(source->cpath),
+        [EAGER] = text(source->eager ? "yes" : NULL),
+        [LIMITS] = {limits, sizeof *limits},
+    };
     return pack(fields, LUA_FIELDS);
 }
 
 chief_bytes chief__lua_spec_pack_native(const char *path) {
-    const char *fields[NATIVE_FIELDS] = {native_kind, path};
+    const chief_bytes fields[NATIVE_FIELDS] = {[KIND] = text(native_kind), [NATIVE_PATH] = text(path)};
     return pack(fields, NATIVE_FIELDS);
 }
 
-/* The fields, which point into the bytes; how many there are, 0 when the bytes are something else. */
-static size_t split(chief_bytes bytes, const char **fields, size_t max) {
+/* One field, which points into the bytes; false when there is none whole. */
+static bool take(chief_bytes *from, chief_bytes *field) {
+    size_t len;
+    const char *data = from->data;
+    if (from->len < sizeof len) return false;
+    memcpy(&len, data, sizeof len);
+    *field = (chief_bytes){NULL, 0};
+    size_t used = sizeof len;
+    if (len != ABSENT) {
+        if (len >= from->len - used || data[used + len] != '\0') return false;
+        *field = (chief_bytes){data + used, len};
+        used += len + 1;
+    }
+    *from = (chief_bytes){data + used, from->len - used};
+    return true;
+}
+
+/* How many there are; 0 when the bytes are something else. */
+static size_t split(chief_bytes bytes, chief_bytes *fields, size_t max) {
     size_t n = 0;
-    const char *at = bytes.data;
-    const char *end = at + bytes.len;
-    if (bytes.len == 0 || end[-1] != '\0') return 0;
-    for (; at < end; at += strlen(at) + 1) {
-        if (n == max) return 0;
-        fields[n++] = at;
+    while (bytes.len > 0) {
+        if (n == max || !take(&bytes, &fields[n])) return 0;
+        n++;
     }
     return n;
 }
 
-/* An empty path is none. */
-static const char *or_null(const char *s) { return *s != '\0' ? s : NULL; }
+static bool is_kind(const chief_bytes *fields, size_t n, const char *kind, size_t expected) {
+    return n == expected && fields[KIND].data != NULL && strcmp(fields[KIND].data, kind) == 0;
+}
+
+static int unpack_lua(const chief_bytes *fields, chief__lua_spec **out) {
+    chief__lua_source source = {.module = fields[MODULE].data,
+                                .chunk = fields[CHUNK].data,
+                                .chunk_len = fields[CHUNK].len,
+                                .chunkname = fields[CHUNKNAME].data,
+                                .path = fields[PATH].data,
+                                .cpath = fields[CPATH].data,
+                                .eager = fields[EAGER].data != NULL};
+    *out = chief__lua_spec_new(&source);
+    if (*out == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
+    memcpy(&(*out)->limits, fields[LIMITS].data, sizeof(*out)->limits);
+    return CHIEF_OK;
+}
 
 int chief__lua_spec_unpack(chief_bytes bytes, chief__lua_spec **spec, char **native) {
-    const char *fields[LUA_FIELDS];
+    chief_bytes fields[LUA_FIELDS];
     size_t n = split(bytes, fields, LUA_FIELDS);
     *spec = NULL;
     *native = NULL;
-    if (n == NATIVE_FIELDS && strcmp(fields[0], native_kind) == 0) {
-        *native = strdup(fields[1]);
+    if (is_kind(fields, n, native_kind, NATIVE_FIELDS) && fields[NATIVE_PATH].data != NULL) {
+        *native = strdup(fields[NATIVE_PATH].data);
         return *native != NULL ? CHIEF_OK : chief_set_last_error(CHIEF_ENOMEM, NULL);
     }
-    if (n != LUA_FIELDS || strcmp(fields[0], lua_kind) != 0)
-        return chief_set_last_error(CHIEF_EDATA, "what is to run here was not said by this version of chief");
-    chief__lua_source source = {.module = fields[1],
-                                .path = or_null(fields[2]),
-                                .cpath = or_null(fields[3]),
-                                .eager = strcmp(fields[4], eager) == 0};
-    *spec = chief__lua_spec_new(&source);
-    return *spec != NULL ? CHIEF_OK : chief_set_last_error(CHIEF_ENOMEM, NULL);
+    bool whole = is_kind(fields, n, lua_kind, LUA_FIELDS) && fields[LIMITS].len == sizeof(chief__lua_limits) &&
+                 (fields[MODULE].data == NULL) != (fields[CHUNK].data == NULL);
+    if (whole) return unpack_lua(fields, spec);
+    return chief_set_last_error(CHIEF_EDATA, "what is to run here was not said by this version of chief");
 }

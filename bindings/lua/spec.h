@@ -45,7 +45,7 @@ void chief__lua_spec_free(void *spec);
  * What a child process is told to host: a Lua module, or a C plug-in by its path. The bytes of chief_process.spec, which
  * only the same version reads. Packed it is malloc's; data NULL without memory.
  */
-chief_bytes chief__lua_spec_pack(const chief__lua_source *source);
+chief_bytes chief__lua_spec_pack(const chief__lua_source *source, const chief__lua_limits *limits);
 chief_bytes chief__lua_spec_pack_native(const char *path);
 
 /* One of both comes out, to be freed (chief__lua_spec_free, free): CHIEF_OK, CHIEF_EDATA, CHIEF_ENOMEM. */

@@ -226,9 +226,7 @@ end
 local function settle_isolation(app, problems)
   for _, worker in ipairs(app.workers) do
     worker.options.isolation = worker.options.isolation or app.settings.isolation or "thread"
-    if worker.options.isolation == "process" and type(worker.module) == "function" then
-      problems:add(Problems.join(worker.key, "module"), options.FUNCTION_IN_PROCESS)
-    end
+    if worker.options.isolation ~= "process" then options.no_process(worker.options, worker.key, problems) end
   end
 end
 
@@ -294,6 +292,15 @@ function App.check(given, problems, file, code)
   return app
 end
 
+-- A worker's entry without what it says of where it runs, as far as that is right.
+local function elsewhere(entry, isolation)
+  local copy = setmetatable({}, getmetatable(entry))
+  for field, value in pairs(entry) do copy[field] = value end
+  if #options.mistakes(options.isolation, entry.isolation) == 0 then copy.isolation = nil end
+  if isolation ~= "process" and #options.mistakes(options.process, entry.process) == 0 then copy.process = nil end
+  return copy
+end
+
 -- The same with another isolation; a mistake that stands in its place is still found by who looks at the file itself.
 local function everywhere(given, isolation)
   local copy, workers = {}, given.workers
@@ -303,11 +310,7 @@ local function everywhere(given, isolation)
   copy.workers = {}
   for key, entry in pairs(workers) do
     copy.workers[key] = entry
-    if type(entry) == "table" and (entry.isolation == "thread" or entry.isolation == "process") then
-      copy.workers[key] = {}
-      for field, value in pairs(entry) do copy.workers[key][field] = value end
-      copy.workers[key].isolation = nil
-    end
+    if type(entry) == "table" then copy.workers[key] = elsewhere(entry, isolation) end
   end
   return copy
 end

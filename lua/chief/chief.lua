@@ -66,9 +66,7 @@ function Chief:add_worker(name, module, given)
   if not is_plugin(module, where) then options.demand(options.module, module, where) end
   local checked = options.demand(options.worker, given == nil and {} or given, where)
   if type(module) == "table" then options.demand(options.plugin_limits, checked, where) end
-  if checked.isolation == "process" and type(module) == "function" then
-    error(("%s: %s"):format(where, options.FUNCTION_IN_PROCESS), 2)
-  end
+  if checked.isolation ~= "process" then options.demand(options.no_process, checked, where) end
   return self:add_checked(name, module, checked)
 end
 

@@ -4,6 +4,7 @@ local App = require "chief.app"
 local arguments = require "chief.arguments"
 local build = require "chief.build"
 local configuration = require "chief.configuration"
+local options = require "chief.options"
 
 local CLEAN, FAILED, USAGE, CONFIGURATION = 0, 1, 64, 78
 
@@ -38,7 +39,7 @@ local function load(asked)
     refuse(asked, "the app file's name is empty")
     return nil, USAGE
   end
-  local app, problems = App.load(asked.app)
+  local app, problems = App.load(asked.app, asked.isolation)
   if not app then
     if asked.json then io.stdout:write(problems_json(problems, asked.app))
     else complain(problems:text() .. "\n" .. count_text(problems, asked.app)) end
@@ -59,13 +60,9 @@ local function check(asked)
 end
 
 local function check_isolation(asked)
-  local where = asked.isolation
-  if where == nil or where == "thread" then return true end
-  if where == "process" or where == "fiber" then
-    refuse(asked, ("--isolation %s is not in this version yet; there is: thread"):format(where))
-  else
-    refuse(asked, ('--isolation should be thread, got "%s"'):format(where))
-  end
+  local mistake = asked.isolation and options.mistakes(options.isolation, asked.isolation)[1]
+  if not mistake then return true end
+  refuse(asked, "--isolation: " .. mistake.message)
   return false
 end
 

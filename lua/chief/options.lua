@@ -92,16 +92,14 @@ end
 
 ---Where a worker runs.
 ---@type chief.Check
-options.isolation = schema.choice({ "thread" }, { "fiber", "process" })
-
-options.FUNCTION_IN_PROCESS = "a function can't go into a process: put it into a module and give that module's name"
+options.isolation = schema.choice({ "thread", "process" }, { "fiber" })
 
 local SIZE = 'a number of bytes, or a size such as "512MB"'
 local UMASK = 'a number as chmod takes it, such as "027"'
 
 local function check_umask(value, key, problems)
-  local mask = type(value) == "string" and value:find("^[0-7]+$") and tonumber(value, 8) or math.tointeger(value)
-  if mask and mask >= 0 and mask <= tonumber("777", 8) and type(value) == "string" then return mask end
+  local mask = type(value) == "string" and value:find("^[0-7]+$") and tonumber(value, 8)
+  if mask and mask <= tonumber("777", 8) then return mask end
   schema.refuse(value, key, problems, UMASK)
 end
 
@@ -163,6 +161,14 @@ local limits = {
 
 local libraries = schema.choice({ "lazy", "eager" })
 
+---What is said of a process, of a worker that has none.
+---@type chief.Check
+function options.no_process(value, key, problems)
+  if value.process then
+    problems:add(Problems.join(key, "process"), 'is for workers in processes: say isolation = "process" as well')
+  end
+end
+
 local worker_fields = {
   args = check_args,
   after = schema.names("workers' names", schema.worker_name),
@@ -172,6 +178,7 @@ local worker_fields = {
   ready = schema.choice({ "explicit" }),
   isolation = options.isolation,
   libraries = libraries,
+  process = options.process,
   grace = seconds,
   start_timeout = seconds,
   count = schema.integer("a number of replicas", 1, 65535),
@@ -181,8 +188,6 @@ local worker_fields = {
 
 for name, check in pairs(schedule.fields) do worker_fields[name] = check end
 for name, check in pairs(limits) do worker_fields[name] = check end
-
-local worker_later = set("process")
 
 local function with(fields, more)
   local result = {}
@@ -202,7 +207,7 @@ end
 
 ---The third argument of add_worker.
 ---@type chief.Check
-options.worker = together(schema.record('{ restart = "on_failure" }', worker_fields, worker_later))
+options.worker = together(schema.record('{ restart = "on_failure" }', worker_fields))
 
 local entry_fields = with(worker_fields, {
   module = options.module,
@@ -236,13 +241,13 @@ local ENTRY = '{ module = "workers.api" }'
 
 ---A worker of an app file: its options and what runs.
 ---@type chief.Check
-options.entry = check_entry(schema.record(ENTRY, entry_fields, worker_later))
+options.entry = check_entry(schema.record(ENTRY, entry_fields))
 
 ---The same in the list form, where the entry has the name.
 ---@type chief.Check
 options.named_entry = check_entry(schema.record('{ name = "api", module = "workers.api" }', with(entry_fields, {
   name = { schema.name, required = 'in a list each worker says its name, such as name = "api"' },
-}), worker_later))
+})))
 
 ---A group of workers that are restarted together, in the order they are listed.
 ---@type chief.Check
@@ -337,6 +342,16 @@ options.app = schema.record("{ name = …, workers = { … } }", with(chief_fiel
 ---The argument of events.
 ---@type chief.Check
 options.events = schema.record('{ level = "warn" }', { level = options.level, timeout = seconds })
+
+---What is wrong with a value.
+---@param check chief.Check
+---@param value any
+---@return chief.Problems
+function options.mistakes(check, value)
+  local problems = Problems.new()
+  check(value, "", problems)
+  return problems
+end
 
 ---Checks what a program gives; a mistake is an error at the caller's caller.
 ---@param check chief.Check

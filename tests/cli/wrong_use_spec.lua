@@ -52,9 +52,9 @@ describe("an app file", function()
 
   it("asks for what is not there yet", function()
     refused({ ["app.lua"] = [[return { workers = {
-      api = { module = "workers.api", isolation = "process" } } }]],
+      api = { module = "workers.api", isolation = "fiber" } } }]],
       ["workers/api.lua"] = WORKER },
-      'app.lua: workers.api.isolation: "process" is not in this version yet; there is "thread"')
+      'app.lua: workers.api.isolation: "fiber" is not in this version yet; there is "thread" or "process"')
   end)
 
   it("has workers that wait for each other", function()
@@ -137,7 +137,7 @@ describe("the command", function()
   end)
 
   it("is asked for an isolation of a later version", function()
-    local code, _, err = command.run(root, "run", "app.lua", "--isolation", "process")
+    local code, _, err = command.run(root, "run", "app.lua", "--isolation", "fiber")
     assert.equal(64, code)
     assert.matches("not in this version yet", err)
   end)

@@ -82,15 +82,16 @@ describe("a worker's options", function()
 
   it("name the nearest key", function()
     assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, critical, '
-      .. "cron, every, first, grace, isolation, libraries, memory_limit, no_restart_codes, ready, receives, restart, "
-      .. "sends, start_timeout, tz, watchdog",
+      .. "cron, every, first, grace, isolation, libraries, memory_limit, no_restart_codes, process, ready, receives, "
+      .. "restart, sends, start_timeout, tz, watchdog",
       said(options.worker, { restrat = "never" }))
   end)
 
   it("refuse what a later version brings", function()
-    assert.equal('it.isolation: "process" is not in this version yet; there is "thread"',
-      said(options.worker, { isolation = "process" }))
-    assert.equal('it.isolation: should be "thread", got "cloud"', said(options.worker, { isolation = "cloud" }))
+    assert.equal('it.isolation: "fiber" is not in this version yet; there is "thread" or "process"',
+      said(options.worker, { isolation = "fiber" }))
+    assert.equal('it.isolation: should be "thread" or "process", got "cloud"',
+      said(options.worker, { isolation = "cloud" }))
   end)
 
   it("take limits, and false for none", function()

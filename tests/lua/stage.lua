@@ -1,6 +1,8 @@
 -- A chief with workers on chief.core, for the specs of the worker host. Workers report through the channel "out", which
--- the spec reads; nothing here waits by sleeping.
+-- the spec reads; nothing here waits by sleeping. CHIEF_TEST_ISOLATION says where the workers run, so that one spec is
+-- run in each isolation.
 local core = require "chief.core"
+local process = require "chief.process"
 local app_folder = require "app_folder"
 
 local stage = {}
@@ -32,6 +34,7 @@ end
 function stage:spec(module, more)
   local spec = { isolation = stage.ISOLATION, module = module, path = self.folder .. "/?.lua;" .. package.path }
   for key, value in pairs(more or {}) do spec[key] = value end
+  if spec.isolation == "process" then spec.program = assert(process.command(module)) end
   return spec
 end
 
