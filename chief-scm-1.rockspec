@@ -101,6 +101,7 @@ build = {
         "core/src/step_policy.c",
         "core/src/step_request.c",
         "core/src/step_stop.c",
+        "core/src/tell.c",
         "core/src/turn.c",
         "core/src/unit.c",
         "core/src/value.c",

@@ -1799,8 +1799,9 @@ typedef struct chief_process {
 /*
  * Adds a worker whose every generation is a child process: init, run and fini of one generation happen in one child, a
  * restart makes a new one. What it can call, its events, states and limits are those of a worker in a thread; a pointer
- * among the values of the context does not reach it. The child is a group of its own: at the end of the grace the whole
- * group is killed, and the worker has ended when the group is empty. A child that dies is a failure («killed by signal 9
+ * among the values of the context does not reach it. The child is a group of its own: it is asked to stop by SIGTERM too
+ * (so that a system call may end with EINTR), at the end of the grace the whole group is killed, and the worker has ended
+ * when the group is empty. A child that dies is a failure («killed by signal 9
  * (Killed)», «exited with 3»), and what it had in hand is treated as by any other death. `how` and `options` are copied;
  * `options->isolation` may be 0 or CHIEF_PROCESS.
  * @thread any  @blocks never

@@ -19,6 +19,7 @@ struct text {
 struct tree {
     atomic_uint refs; /* dropped with release, the last one acquires */
     chief__mutex lock;
+    chief__follower *followers; /* under lock */
 };
 
 struct pair {
@@ -305,9 +306,15 @@ static struct pair *put_pair(chief_context *ctx, struct pair *pair) {
     return old;
 }
 
+/* With the lock held. */
+static void tell_followers(const struct tree *tree) {
+    for (const chief__follower *w = tree->followers; w != NULL; w = w->next) w->changed(w->data);
+}
+
 static void set_pair(chief_context *ctx, struct pair *pair) {
     chief__lock(&ctx->tree->lock);
     struct pair *old = put_pair(ctx, pair);
+    tell_followers(ctx->tree);
     chief__unlock(&ctx->tree->lock);
     if (old != NULL) chief__box_unref(old->box);
     chief__free(old);
@@ -380,6 +387,7 @@ int chief__context_see(chief_context *ctx, chief_context *other) {
     bool circle = leads_to(other, ctx->tree);
     chief__lock(&ctx->tree->lock);
     if (!circle && ctx->seen == NULL) ctx->seen = chief_context_ref(other);
+    tell_followers(ctx->tree);
     chief__unlock(&ctx->tree->lock);
     chief__unlock(&seeing);
     return circle ? chief__fail(CHIEF_EINVAL, "a chief's parent context can't lie below its own") : CHIEF_OK;
@@ -445,5 +453,42 @@ int chief__context_list(chief_context *ctx, chief__keyed **out, size_t *n) {
         *n = l.n;
         if (l.room == count.n) return CHIEF_OK;
         chief__context_list_free(l.list, l.n);
+    }
+}
+
+/* ---- following ---- */
+
+static void follow(chief__follower *w, chief_context *ctx) {
+    struct tree *tree = ctx->tree;
+    w->context = chief_context_ref(ctx);
+    w->previous = NULL;
+    chief__lock(&tree->lock);
+    w->next = tree->followers;
+    if (w->next != NULL) w->next->previous = w;
+    tree->followers = w;
+    chief__unlock(&tree->lock);
+}
+
+void chief__context_follow(chief_context *ctx, chief__follower *followers, size_t n) {
+    chief__context_unfollow(followers, n);
+    for (size_t i = 0; i < n && ctx != NULL; i++) {
+        followers[i].changed = followers[0].changed;
+        followers[i].data = followers[0].data;
+        follow(&followers[i], ctx);
+        ctx = seen_by(root_of(ctx));
+    }
+}
+
+void chief__context_unfollow(chief__follower *followers, size_t n) {
+    for (chief__follower *w = followers; w < followers + n; w++) {
+        if (w->context == NULL) continue;
+        struct tree *tree = w->context->tree;
+        chief__lock(&tree->lock);
+        if (w->previous != NULL) w->previous->next = w->next;
+        else tree->followers = w->next;
+        if (w->next != NULL) w->next->previous = w->previous;
+        chief__unlock(&tree->lock);
+        chief_context_unref(w->context);
+        w->context = NULL;
     }
 }

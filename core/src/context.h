@@ -30,6 +30,19 @@ typedef struct chief__keyed {
 int chief__context_list(chief_context *ctx, chief__keyed **out, size_t *n);
 void chief__context_list_free(chief__keyed *list, size_t n);
 
+/* Told, under the tree's lock, of each value that is set in the tree: it must neither block nor call out. */
+typedef struct chief__follower {
+    struct chief__follower *next, *previous; /* under the tree's lock */
+    chief_context *context;                  /* held; NULL: it follows none */
+    void (*changed)(void *data);
+    void *data;
+} chief__follower;
+
+/* Follows what the context sees, as far as `n` followers go: its own tree, the one that looks into, and so on. `changed` and
+ * `data` of the first are taken for all. Those that follow already stop first. */
+void chief__context_follow(chief_context *ctx, chief__follower *followers, size_t n);
+void chief__context_unfollow(chief__follower *followers, size_t n);
+
 /* Asking for this name is CHIEF_ENOENT with this reason, until a value is set. The text is borrowed for good. */
 int chief__context_withhold(chief_context *ctx, const char *key, const char *why);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "context.h"
 #include "err.h"
 
 #define SIDE_LIMIT ((size_t)4 * 1024 * 1024) /* bytes of a log record */
@@ -148,6 +147,16 @@ static bool on_side(void *data, const void *bytes, size_t len) {
     return rc == CHIEF_EAGAIN;
 }
 
+/* What there was no room for comes at a later turn. */
+static void on_turn(void *data) {
+    chief__proxy *p = data;
+    chief__frames out = {0};
+    bool said = chief__tell_values(p, &p->by_side, &out) == CHIEF_OK &&
+                (out.len == 0 || chief__spawned_push(p->child, out.buf, out.len));
+    if (!said) atomic_store_explicit(&p->by_side.stale, true, memory_order_relaxed);
+    chief__frames_free(&out);
+}
+
 /* ---- what the child is told at first ---- */
 
 static void put_hello(chief__proxy *p) {
@@ -174,37 +183,6 @@ static void put_limits(chief__proxy *p) {
     (void)chief__frame_end(&p->out);
 }
 
-static int64_t number_of(const chief_value *value) {
-    int64_t bits = 0;
-    if (value->type == CHIEF_BOOL) return value->boolean;
-    if (value->type == CHIEF_INTEGER) return value->integer;
-    if (value->type == CHIEF_NUMBER) memcpy(&bits, &value->number, sizeof bits);
-    return bits;
-}
-
-static void put_value(chief__proxy *p, const chief__keyed *v) {
-    chief_bytes bytes = v->value.type == CHIEF_BYTES ? v->value.bytes : (chief_bytes){NULL, 0};
-    chief__frame_begin(&p->out, FRAME_VALUE);
-    chief__frame_int(&p->out, 0);
-    chief__frame_int(&p->out, v->value.type);
-    chief__frame_int(&p->out, number_of(&v->value));
-    chief__frame_text(&p->out, v->key);
-    chief__frame_bytes(&p->out, bytes.data, bytes.len);
-    (void)chief__frame_end(&p->out);
-}
-
-/* The logger has a way of its own. */
-static int put_values(chief__proxy *p) {
-    chief__keyed *list;
-    size_t n;
-    int rc = chief__context_list(chief_worker_context(p->worker), &list, &n);
-    if (rc != CHIEF_OK) return rc;
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(list[i].key, CHIEF_CTX_KEY_LOG) != 0) put_value(p, &list[i]);
-    chief__context_list_free(list, n);
-    return CHIEF_OK;
-}
-
 static void put_word(chief__proxy *p, chief__frame_kind kind) {
     chief__frame_begin(&p->out, kind);
     (void)chief__frame_end(&p->out);
@@ -213,7 +191,8 @@ static void put_word(chief__proxy *p, chief__frame_kind kind) {
 static int greet(chief__proxy *p) {
     put_hello(p);
     put_limits(p);
-    int rc = put_values(p);
+    chief__tell_begin(p);
+    int rc = chief__tell_values(p, &p->by_call, &p->out);
     put_word(p, FRAME_SYNC);
     return rc == CHIEF_OK ? chief__proxy_send(p, -1) : rc;
 }
@@ -304,11 +283,13 @@ static void proxy_free(chief__proxy *p) {
     if (p == NULL) return;
     strike(p);
     if (p->child != NULL) chief__spawned_forget(p->child);
+    chief__tell_fini(p);
     chief__serve_fini(p);
     chief__wire_fini(&p->call);
     chief__frames_free(&p->out);
     chief__free(p->side);
     chief__spawned_unref(p->child);
+    chief__mutex_fini(&p->value_lock);
     chief__mutex_fini(&p->lock);
     chief__free(p);
 }
@@ -324,7 +305,7 @@ static int start_child(chief__proxy *p) {
                             .n_env = process->n_env,
                             .worker = chief_worker_name(p->worker),
                             .log = chief_worker_log(p->worker),
-                            .hooks = {.data = p, .on_end = on_end, .on_side = on_side}};
+                            .hooks = {.data = p, .on_end = on_end, .on_side = on_side, .on_turn = on_turn}};
     int rc = chief__spawn(&child, p->plan->spawner, &how);
     if (rc != CHIEF_OK) return rc;
     chief__wire_init(&p->call, chief__spawned_call_fd(child), (size_t)CHIEF__MAX_MESSAGE + CHIEF__SLACK);
@@ -339,6 +320,7 @@ static chief__proxy *proxy_new(chief_worker *worker, chief__plan *plan) {
     chief__proxy *p = chief__calloc(1, sizeof *p);
     if (p == NULL) return NULL;
     chief__mutex_init(&p->lock);
+    chief__mutex_init(&p->value_lock);
     chief__wire_init(&p->call, -1, 0);
     p->plan = plan;
     p->worker = worker;

@@ -6,6 +6,7 @@
 #ifndef CHIEF_PROXY_H
 #define CHIEF_PROXY_H
 
+#include "context.h"
 #include "plan.h"
 #include "wire.h"
 #include "worker.h"
@@ -20,6 +21,15 @@ typedef struct chief__asked {
     int64_t number;
     chief_msg *msg;
 } chief__asked;
+
+/* What the child was told of the context's values on one of the two ways. */
+typedef struct chief__teller {
+    atomic_bool stale;  /* relaxed: set with the context's lock held, which the next look takes */
+    chief__keyed *told; /* the values then, each held */
+    size_t n_told;
+} chief__teller;
+
+#define CHIEF__FOLLOWED 8 /* chiefs inside each other whose values are followed */
 
 /* What the child has reserved. */
 typedef struct chief__held {
@@ -45,13 +55,18 @@ typedef struct chief__proxy {
     int64_t last_number; /* of both */
     bool told;           /* that its context is done */
     int32_t level;       /* of the log, as the child knows it */
+    chief__teller by_call;
     /* spawner's thread */
+    chief__teller by_side;
     unsigned char *side; /* bytes of a frame that is not whole yet */
     size_t side_len, side_size;
     chief__mutex lock;
     /* under lock */
-    bool serving; /* the child waits for an answer */
-    bool ended;   /* its leader has */
+    bool serving;                               /* the child waits for an answer */
+    bool ended;                                 /* its leader has */
+    chief__mutex value_lock;                    /* held while values are looked at */
+    chief__follower followers[CHIEF__FOLLOWED]; /* under it, as the next */
+    int64_t value_order;
 } chief__proxy;
 
 /* The callbacks of a unit whose data is a plan. */
@@ -59,6 +74,15 @@ void chief__proxy_ops(chief_worker_ops *out);
 
 /* Tells the child of a life that its context is done, by a frame and by TERM; after chief__worker_cancel. Never blocks. */
 void chief__proxy_cancel(chief_worker *worker, chief__plan *plan, int64_t until, const char *why);
+
+/* ---- tell.c ---- */
+
+/* Begins to follow the values of the context, and stops. */
+void chief__tell_begin(chief__proxy *p);
+void chief__tell_fini(chief__proxy *p);
+
+/* Writes those that have changed since the last time on this way. CHIEF_ENOMEM: some may be missing, until the next time. */
+int chief__tell_values(chief__proxy *p, chief__teller *way, chief__frames *out);
 
 /* ---- serve.c ---- */
 

@@ -35,7 +35,8 @@ int chief__proxy_send(chief__proxy *p, int fd) {
     int rc = CHIEF_OK;
     if (!p->told && chief_context_err(chief_worker_context(p->worker)) != CHIEF_OK) put_cancel(p, &first);
     if (p->level != chief__log_level(chief_worker_log(p->worker))) put_level(p, &first);
-    if (first.len > 0) rc = chief__wire_write(p->call.fd, &first, -1);
+    rc = chief__tell_values(p, &p->by_call, &first);
+    if (rc == CHIEF_OK && first.len > 0) rc = chief__wire_write(p->call.fd, &first, -1);
     chief__frames_free(&first);
     return rc == CHIEF_OK ? chief__wire_write(p->call.fd, &p->out, fd) : rc;
 }

@@ -53,7 +53,30 @@ static void send_record(void *data, const chief_record *r) {
 
 /* ---- down ---- */
 
-static void take_value(chief__sideline *s, const chief__fields *f) {
+/* Of the values of one name. */
+struct chief__latest {
+    struct chief__latest *next;
+    int64_t order;
+    char key[];
+};
+
+/* With the lock held: whether no newer one has come on the other way. Without memory to remember it counts as the newest. */
+static bool is_newest(chief__sideline *s, const char *key, int64_t order) {
+    struct chief__latest *l = s->latest;
+    while (l != NULL && strcmp(l->key, key) != 0) l = l->next;
+    if (l == NULL) {
+        l = chief__calloc(1, sizeof *l + strlen(key) + 1);
+        if (l == NULL) return true;
+        (void)strcpy(l->key, key);
+        l->next = s->latest;
+        s->latest = l;
+    }
+    bool newest = order >= l->order;
+    if (newest) l->order = order;
+    return newest;
+}
+
+static void set_value(chief__sideline *s, const chief__fields *f) {
     const char *key = chief__field_text(f, 0);
     chief_value value = {.type = (int32_t)f->ints[1]};
     switch (value.type) {
@@ -65,6 +88,13 @@ static void take_value(chief__sideline *s, const chief__fields *f) {
     default: value.type = CHIEF_NIL; break;
     }
     (void)chief_context_set(s->context, key, &value);
+}
+
+/* Both ways at once: the newest is to be the one that stays. */
+static void take_value(chief__sideline *s, const chief__fields *f) {
+    chief__lock(&s->lock);
+    if (is_newest(s, chief__field_text(f, 0), f->ints[0])) set_value(s, f);
+    chief__unlock(&s->lock);
 }
 
 static void take_cancel(chief__sideline *s, const chief__fields *f) {
@@ -163,6 +193,11 @@ void chief__sideline_fini(chief__sideline *s) {
     chief_context_unref(s->context);
     chief_log_unref(s->log);
     chief__wire_fini(&s->wire);
+    while (s->latest != NULL) {
+        struct chief__latest *l = s->latest;
+        s->latest = l->next;
+        chief__free(l);
+    }
     chief__cond_fini(&s->changed);
     chief__mutex_fini(&s->write_lock);
     chief__mutex_fini(&s->lock);

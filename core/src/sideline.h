@@ -21,8 +21,9 @@ typedef struct chief__sideline {
     chief__mutex lock;
     chief__cond changed;
     /* under lock */
-    int64_t grace_end; /* monotonic ms; INT64_MAX until the end was asked for */
-    bool over;         /* the worker has ended */
+    int64_t grace_end;            /* monotonic ms; INT64_MAX until the end was asked for */
+    bool over;                    /* the worker has ended */
+    struct chief__latest *latest; /* which value of each name is the newest */
 } chief__sideline;
 
 /* Makes the context and the logger. CHIEF_ENOMEM; then fini is still to be called. */

@@ -50,6 +50,8 @@ typedef struct chief__spawn_hooks {
     bool (*on_side)(void *data, const void *bytes, size_t len);
     /* The side channel took what had been pushed, after a push had been refused. NULL: nobody waits for that. */
     void (*on_room)(void *data);
+    /* At each turn of the thread, as after chief__spawned_nudge. NULL: there is nothing to do then. */
+    void (*on_turn)(void *data);
 } chief__spawn_hooks;
 
 /* Everything borrowed for the call. */
@@ -93,6 +95,9 @@ int chief__spawned_call_fd(const chief__spawned *s);
  * ended. Never blocks; callable from any thread. */
 #define CHIEF__SIDE_ROOM 1048576
 bool chief__spawned_push(chief__spawned *s, const void *bytes, size_t len);
+
+/* Makes the thread take a turn soon. Never blocks; callable under any lock. */
+void chief__spawned_nudge(const chief__spawned *s);
 
 /* TERM and CONT, or KILL, to the whole group, as long as there is one. From any thread, and any number of times. */
 void chief__spawned_terminate(chief__spawned *s);

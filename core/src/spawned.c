@@ -163,6 +163,12 @@ static void call_room(chief__spawned *s) {
     end_call(s);
 }
 
+static void call_turn(chief__spawned *s) {
+    if (s->hooks.on_turn == NULL || !begin_call(s)) return;
+    s->hooks.on_turn(s->hooks.data);
+    end_call(s);
+}
+
 static void call_end(chief__spawned *s) {
     if (s->hooks.on_end == NULL || !begin_call(s)) return;
     s->hooks.on_end(s->hooks.data, &s->end);
@@ -250,6 +256,8 @@ static bool append(chief__spawned *s, const void *bytes, size_t len) {
     s->queue_len += len;
     return true;
 }
+
+void chief__spawned_nudge(const chief__spawned *s) { chief__spawner_wake(s->spawner); }
 
 bool chief__spawned_push(chief__spawned *s, const void *bytes, size_t len) {
     chief__lock(&s->lock);
@@ -443,6 +451,7 @@ static bool finish_streams(chief__spawned *s, chief__bench *bench) {
 int64_t chief__spawned_tend(chief__spawned *s, chief__bench *bench, int64_t now, bool *gone) {
     *gone = false;
     if (s->stage == LIVE && s->pidfd < 0) on_leader(bench, s);
+    if (s->stage == LIVE) call_turn(s);
     if (s->stage == LIVE) tend_side(bench, s);
     if (s->stage == ORPHANED && now >= s->look_at) look_at_group(s, now);
     if (s->stage == EMPTY) {
