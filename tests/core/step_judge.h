@@ -506,6 +506,7 @@ static int ask(worker *w, chief__step_kind kind) {
     if (lets_go) w->turn = NO_TURN;
     int rc = step(kind, (uint32_t)(w - sim.w), 0, 0);
     if (rc != CHIEF_OK && w->turn == NO_TURN) w->turn = before;
+    settle_turns();
     if (rc != CHIEF_OK) return rc;
     if (alive(w)) w->let_go = lets_go || (w->let_go && kind != STEP_RESTART);
     if (rested && (kind == STEP_START || kind == STEP_RESTART)) w->restarts.len = 0;
