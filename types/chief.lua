@@ -333,8 +333,9 @@ function Chief:events_fd() end
 ---@return boolean
 function Chief:has_stopped() end
 
----Which signals the chief takes while it lives: stop (TERM and INT), hup (logged), usr2 (the states go into the log).
----@param which { stop: boolean?, hup: boolean?, usr2: boolean? }
+---Which signals the chief takes while it lives: stop (TERM and INT), hup (logged), usr2 (the states go into the log);
+---last: for a program that ends with it, they are ignored from then on.
+---@param which { stop: boolean?, hup: boolean?, usr2: boolean?, last: boolean? }
 ---@return true? ok
 ---@return string? message
 ---@return string? code

@@ -672,7 +672,7 @@ function Chief:set_force_stop_timeout(seconds) end
 ---@return chief.Code? code
 function Chief:set_event_level(level) end
 
----@param catches { stop: boolean?, hup: boolean?, usr2: boolean? }
+---@param catches { stop: boolean?, hup: boolean?, usr2: boolean?, last: boolean? }
 ---@return true?
 ---@return string? message
 ---@return chief.Code? code

@@ -120,6 +120,7 @@ static int catch_signals(lua_State *L) {
     if (chief__lua_field_bool(L, 2, "stop")) catches |= CHIEF_CATCH_STOP;
     if (chief__lua_field_bool(L, 2, "hup")) catches |= CHIEF_CATCH_HUP;
     if (chief__lua_field_bool(L, 2, "usr2")) catches |= CHIEF_CATCH_USR2;
+    if (chief__lua_field_bool(L, 2, "last")) catches |= CHIEF_CATCH_LAST;
     return chief__lua_done(L, chief_catch_signals(c, catches));
 }
 

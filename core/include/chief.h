@@ -1588,12 +1588,14 @@ CHIEF_API int chief_set_locker(chief *c, int (*wait)(void *data, chief_context *
 enum chief_catch {
     CHIEF_CATCH_STOP = 1, /* SIGTERM and SIGINT, as chief_run_all */
     CHIEF_CATCH_HUP = 2,  /* SIGHUP: logged, an event, and nothing else in this version */
-    CHIEF_CATCH_USR2 = 4  /* SIGUSR2: the snapshot goes into the log */
+    CHIEF_CATCH_USR2 = 4, /* SIGUSR2: the snapshot goes into the log */
+    CHIEF_CATCH_LAST = 8  /* for a program that ends with its chief: what was caught is ignored from its end on */
 };
 
 /*
  * Says which signals the loop takes while it lives (for bindings that write their own chief_run_all). To be called
- * before chief_init_workers. When the chief has stopped, the host's own handlers are back.
+ * before chief_init_workers. When the chief has stopped, the host's own handlers are back (but for
+ * CHIEF_CATCH_LAST); at no moment in between does a signal find the system's default.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, CHIEF_EBUSY.
  */

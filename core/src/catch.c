@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -6,9 +7,13 @@
 #include "err.h"
 #include "loop.h"
 
-/* The host's handlers. libuv leaves SIG_DFL behind when its last watcher of a signal closes. */
+/*
+ * Not by libuv: it leaves SIG_DFL behind when its last watcher of a signal closes, and a signal that comes before the host's
+ * handler is back would end the process in the middle of its end. Terminals and wrappers send two.
+ */
 struct chief__saved_signals {
     struct sigaction before[N_SIGNALS];
+    bool caught[N_SIGNALS];
 };
 
 static const struct {
@@ -25,13 +30,13 @@ static const struct {
 /* Signals are the process's: one chief takes them at a time. Swapped with acq_rel by whoever takes and gives back. */
 static atomic_bool taken;
 
-/* ---- what a signal does ---- */
+/* What the handler sees, all sequentially consistent: what it wakes (NULL: nothing), which of the wanted came, and how many
+ * handlers run. Who takes `woken` away waits until none does that may have read it before. */
+static _Atomic(uv_async_t *) woken;
+static atomic_uint arrived;
+static atomic_int handlers;
 
-static const char *name_of(int number) {
-    for (size_t i = 0; i < N_SIGNALS; i++)
-        if (wanted[i].number == number) return wanted[i].name;
-    return "";
-}
+/* ---- what a signal does ---- */
 
 static void tell_signal(chief *c, const char *name, const char *message) {
     chief_event e = {.kind = CHIEF_EVENT_SIGNAL, .level = CHIEF_INFO, .error = name};
@@ -58,15 +63,14 @@ static void dump_states(chief *c) {
     chief_snapshot_free(snapshot);
 }
 
-static void on_signal(uv_signal_t *watcher, int number) {
-    chief *c = watcher->data;
-    const char *name = name_of(number);
+static void take_signal(chief *c, size_t i) {
+    const char *name = wanted[i].name;
     if (c->ended) return;
-    if (number == SIGTERM || number == SIGINT) {
+    if (wanted[i].catch_bit == CHIEF_CATCH_STOP) {
         tell_signal(c, name, c->stopping ? "signal during the stop" : "signal: stopping");
         if (c->stop_why == NULL) c->stop_why = name;
         (void)chief__feed(c, STEP_SIGNAL, 0, 0, 0);
-    } else if (number == SIGHUP) {
+    } else if (wanted[i].catch_bit == CHIEF_CATCH_HUP) {
         tell_signal(c, name,
                     c->stopping ? "signal ignored during the stop"
                                 : "signal ignored: reload is not in this version yet");
@@ -74,19 +78,38 @@ static void on_signal(uv_signal_t *watcher, int number) {
         tell_signal(c, name, "signal: dumping the states");
         dump_states(c);
     }
-    chief__wake(c);
+}
+
+void chief__take_signals(chief *c) {
+    if (c->saved == NULL) return;
+    uint32_t bits = atomic_exchange(&arrived, 0);
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        if ((bits & 1u << i) != 0) take_signal(c, i);
+}
+
+/* On any thread, in the middle of anything. */
+static void on_signal(int number) {
+    int before = errno;
+    (void)atomic_fetch_add(&handlers, 1);
+    uv_async_t *async = atomic_load(&woken);
+    for (size_t i = 0; async != NULL && i < N_SIGNALS; i++)
+        if (wanted[i].number == number) {
+            (void)atomic_fetch_or(&arrived, 1u << i);
+            (void)uv_async_send(async);
+        }
+    (void)atomic_fetch_sub(&handlers, 1);
+    errno = before;
 }
 
 /* ---- taking and giving back ---- */
 
-static int watch(chief *c, size_t i) {
-    int rc = uv_signal_init(&c->loop, &c->signals[i]);
-    if (rc == 0) {
-        c->signals[i].data = c;
-        (void)sigaction(wanted[i].number, NULL, &c->saved->before[i]);
-        rc = uv_signal_start(&c->signals[i], on_signal, wanted[i].number);
-    }
-    return rc == 0 ? CHIEF_OK : chief__fail(CHIEF_ESYS, "%s can't be watched: %s", wanted[i].name, uv_strerror(rc));
+static int catch_one(struct chief__saved_signals *saved, size_t i) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    (void)sigfillset(&action.sa_mask);
+    if (sigaction(wanted[i].number, &action, &saved->before[i]) != 0)
+        return chief__fail(CHIEF_ESYS, "%s can't be caught: %s", wanted[i].name, strerror(errno));
+    saved->caught[i] = true;
+    return CHIEF_OK;
 }
 
 int chief__catch_open(chief *c) {
@@ -98,25 +121,29 @@ int chief__catch_open(chief *c) {
         atomic_store_explicit(&taken, false, memory_order_release);
         return chief__fail_code(CHIEF_ENOMEM);
     }
+    atomic_store(&arrived, 0);
+    atomic_store(&woken, &c->async);
     int rc = CHIEF_OK;
     for (size_t i = 0; i < N_SIGNALS && rc == CHIEF_OK; i++)
-        if ((c->catches & wanted[i].catch_bit) != 0) rc = watch(c, i);
+        if ((c->catches & wanted[i].catch_bit) != 0) rc = catch_one(c->saved, i);
     return rc;
 }
 
+/* Before what it wakes is closed. From now on signals are caught and change nothing. */
 void chief__catch_close(chief *c) {
-    for (size_t i = 0; i < N_SIGNALS; i++)
-        if (c->signals[i].data != NULL) uv_close((uv_handle_t *)&c->signals[i], NULL);
-    if (c->watching_parent) uv_close((uv_handle_t *)&c->parent_watch, NULL);
+    if (c->saved == NULL) return;
+    atomic_store(&woken, NULL);
+    while (atomic_load(&handlers) > 0) chief__pause_ms(0);
 }
 
 void chief__catch_restore(chief *c) {
     if (c->saved == NULL) return;
-    for (size_t i = 0; i < N_SIGNALS; i++)
-        if (c->signals[i].data != NULL) {
-            (void)sigaction(wanted[i].number, &c->saved->before[i], NULL);
-            c->signals[i].data = NULL; /* another chief_init_workers may watch anew */
-        }
+    bool last = (c->catches & CHIEF_CATCH_LAST) != 0;
+    for (size_t i = 0; i < N_SIGNALS; i++) {
+        struct sigaction ignored = {.sa_handler = SIG_IGN};
+        if (!c->saved->caught[i]) continue;
+        (void)sigaction(wanted[i].number, last ? &ignored : &c->saved->before[i], NULL);
+    }
     chief__free(c->saved);
     c->saved = NULL;
     atomic_store_explicit(&taken, false, memory_order_release);

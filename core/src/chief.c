@@ -478,7 +478,7 @@ int chief_on_shutdown(chief *c, void (*hook)(void *data), void *data) {
 int chief_catch_signals(chief *c, uint32_t catches) {
     int rc = chief__check(c);
     if (rc != CHIEF_OK) return rc;
-    if ((catches & ~(uint32_t)(CHIEF_CATCH_STOP | CHIEF_CATCH_HUP | CHIEF_CATCH_USR2)) != 0)
+    if ((catches & ~(uint32_t)(CHIEF_CATCH_STOP | CHIEF_CATCH_HUP | CHIEF_CATCH_USR2 | CHIEF_CATCH_LAST)) != 0)
         return chief__fail_code(CHIEF_EINVAL);
     chief__lock(&c->lock);
     bool late = c->stage != STAGE_NEW;

@@ -161,6 +161,7 @@ static void drain(chief *c) {
     chief__report *slot;
     uint32_t bits;
     take_calls(c);
+    chief__take_signals(c);
     chief__answer_requests(c);
     while (!c->ended && (slot = chief__inbox_next_report(c->inbox, &bits)) != NULL) take_report(c, slot, bits);
     take_stillborn(c);
@@ -221,9 +222,10 @@ int chief__loop_open(chief *c) {
 }
 
 void chief__loop_close(chief *c) {
+    chief__catch_close(c);
+    if (c->watching_parent) uv_close((uv_handle_t *)&c->parent_watch, NULL);
     uv_close((uv_handle_t *)&c->async, NULL);
     uv_close((uv_handle_t *)&c->timer, NULL);
-    chief__catch_close(c);
 }
 
 /* For a loop whose thread could not be started: its handles close in one turn. */

@@ -170,7 +170,6 @@ struct chief {
     uv_loop_t loop;
     uv_async_t async;
     uv_timer_t timer;
-    uv_signal_t signals[N_SIGNALS];
     struct chief__saved_signals *saved;
     uv_poll_t parent_watch;
     chief_context *parent;
@@ -251,6 +250,7 @@ void chief__hooks_free(chief__hook *first);
 
 /* catch.c */
 int chief__catch_open(chief *c);
+void chief__take_signals(chief *c);
 void chief__catch_close(chief *c);
 void chief__catch_restore(chief *c);
 int chief__watch_parent(chief *c, chief_context *parent);

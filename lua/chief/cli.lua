@@ -88,7 +88,8 @@ local function start(app, asked)
     return NOT_STARTED[code] or FAILED
   end
   local ok
-  ok, message, code = c:run_with(asked.workers, { stop = true, hup = true, usr2 = true })
+  -- A wrapper may send its signal twice: the second must not end a program that is just ending by the first.
+  ok, message, code = c:run_with(asked.workers, { stop = true, hup = true, usr2 = true, last = true })
   if ok or c:has_stopped() then return c:exit_code() end
   refuse(asked, message)
   return NOT_STARTED[code] or FAILED

@@ -61,7 +61,14 @@ function Running:read_until(pattern)
   error(("no line matches %s in:\n%s"):format(pattern, table.concat(self.seen, "\n")), 2)
 end
 
-function Running:signal(name) assert(os.execute(("kill -%s %s"):format(name, self.pid))) end
+---Sends it the signal, or that many at once, of which the last may come too late.
+---@param name string
+---@param times integer?
+function Running:signal(name, times)
+  local kill = ("kill -%s %s"):format(name, self.pid)
+  if times then kill = ("for i in $(seq %d); do %s 2>/dev/null || break; done"):format(times, kill) end
+  assert(os.execute(kill))
+end
 
 ---Reads to the end: the exit code and all that was printed.
 function Running:finish()

@@ -329,12 +329,12 @@ static void test_fault_47__no_second_life_beside_an_abandoned_one(void **state) 
     support_gate_fini(&gate);
 }
 
-static void test_fault_18__a_second_signal_forces(void **state) {
-    (void)state;
+/* How long the second signal took to end it: a first signal that stands, one too soon, and SIGHUP come before it. */
+static int64_t force_by_signal(void) {
     support_gate gate;
     support_gate_init(&gate);
     probe p = {.deaf = true, .let_go = &gate};
-    chief_options co = {.force_stop_timeout = 30000};
+    chief_options co = {.force_stop_timeout = support_ms(30000)};
     struct sigaction before, after;
     (void)sigaction(SIGTERM, NULL, &before);
     chief *c = make(&co);
@@ -350,44 +350,83 @@ static void test_fault_18__a_second_signal_forces(void **state) {
     assert_int_equal(chief_join(c, 300), CHIEF_ETIMEDOUT);
     support_says("still running");
     while (chief__now_ms() - begun < 700) chief__pause_ms(10);
+    int64_t forced = chief__now_ms();
     (void)kill(getpid(), SIGTERM);
     assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_ETIMEDOUT);
-    support_says("stuck");
+    int64_t took = chief__now_ms() - forced;
+    support_says("Graceful exit timeout exceeded: stuck");
+    assert_int_equal(chief_exit_code(c), 75);
     (void)sigaction(SIGTERM, NULL, &after);
     assert_ptr_equal(after.sa_handler, before.sa_handler);
     chief_free(c);
     support_gate_open(&gate);
     await_count(&p.destroyed, 1);
     support_gate_fini(&gate);
+    return took;
 }
 
+static void test_fault_18__a_second_signal_forces(void **state) {
+    (void)state;
+    int64_t best = INT64_MAX;
+    for (int i = 0; i < 3 && best >= support_ms(100); i++) {
+        int64_t took = force_by_signal();
+        if (took < best) best = took;
+    }
+    assert_true(best < support_ms(100));
+}
+
+typedef struct stopper {
+    chief *c;
+    chief__thread thread;
+    int answer;
+} stopper;
+
+/* One of many who stop it, by call and by signal, and ask what became of it. */
 static void stop_often(void *data) {
-    for (int i = 0; i < 25; i++) (void)chief_stop(data);
+    stopper *s = data;
+    for (int i = 0; i < 25; i++) {
+        (void)chief_stop(s->c);
+        (void)kill(getpid(), i % 2 == 0 ? SIGTERM : SIGINT);
+    }
+    s->answer = chief_join(s->c, support_ms(ANSWER_MS));
+}
+
+static int count_events(chief *c, int32_t kind) {
+    int count = 0;
+    chief_event *e;
+    size_t n;
+    while (chief_take_events(c, &e, 1, CHIEF_FOREVER, &n) == CHIEF_OK) {
+        count += e->kind == kind;
+        chief_event_free(e);
+    }
+    return count;
 }
 
 static void test_fault_19__many_stops_are_one(void **state) {
     (void)state;
+    enum { STOPPERS = 4 };
+    static const int signals[] = {SIGTERM, SIGINT};
+    struct sigaction ignored = {.sa_handler = SIG_IGN}, before[2];
+    stopper stoppers[STOPPERS];
     probe p = {0};
-    chief__thread threads[4];
+    for (int i = 0; i < 2; i++) (void)sigaction(signals[i], &ignored, &before[i]); /* what comes after the end */
     chief *c = make(NULL);
     add(c, "a", &p, NULL);
     assert_int_equal(chief_catch_signals(c, CHIEF_CATCH_STOP), CHIEF_OK);
     launch(c);
     await_count(&p.runs, 1);
-    (void)kill(getpid(), SIGTERM); /* first: once the chief has stopped it would end this process */
-    for (int i = 0; i < 4; i++) support_thread(&threads[i], stop_often, c);
-    for (int i = 0; i < 4; i++) chief__thread_join(&threads[i]);
-    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_OK);
-    int stopped = 0;
-    chief_event *e;
-    size_t n;
-    while (chief_take_events(c, &e, 1, CHIEF_FOREVER, &n) == CHIEF_OK) {
-        stopped += e->kind == CHIEF_EVENT_STOPPED;
-        chief_event_free(e);
+    for (int i = 0; i < STOPPERS; i++) {
+        stoppers[i].c = c;
+        support_thread(&stoppers[i].thread, stop_often, &stoppers[i]);
     }
-    assert_int_equal(stopped, 1);
+    for (int i = 0; i < STOPPERS; i++) chief__thread_join(&stoppers[i].thread);
+    for (int i = 0; i < STOPPERS; i++) assert_int_equal(stoppers[i].answer, CHIEF_OK);
+    assert_int_equal(count_events(c, CHIEF_EVENT_STOPPED), 1);
+    assert_int_equal(p.runs, 1);
     assert_int_equal(p.finis, 1);
+    assert_int_equal(chief_exit_code(c), 0);
     chief_free(c);
+    for (int i = 0; i < 2; i++) (void)sigaction(signals[i], &before[i], NULL);
 }
 
 typedef struct hook_probe {
@@ -479,32 +518,81 @@ static void test_fault_22__a_chain_stops_in_exact_reverse(void **state) {
     assert_int_equal(a.end_place, 3);
 }
 
+enum { JOBS = 200 };
+
+typedef struct porter {
+    const char *from, *to;
+    atomic_int carried;
+} porter;
+
+/* Hands on, or stores, what comes. */
+static int porter_run(chief_worker *ctx, void *instance) {
+    porter *p = instance;
+    chief_channel *from, *to = NULL;
+    chief_msg *msg;
+    int rc = chief_worker_channel(ctx, p->from, &from);
+    if (rc == CHIEF_OK && p->to != NULL) rc = chief_worker_channel(ctx, p->to, &to);
+    while (rc == CHIEF_OK && chief_channel_recv(from, ctx, CHIEF_FOREVER, &msg) == CHIEF_OK) {
+        chief_bytes bytes = chief_msg_data(msg);
+        if (to != NULL) rc = chief_channel_send(to, ctx, bytes.data, bytes.len, CHIEF_FOREVER);
+        chief_msg_free(msg);
+        if (rc == CHIEF_OK) (void)atomic_fetch_add(&p->carried, 1);
+    }
+    return rc;
+}
+
+/* Accepts jobs once it is asked to stop, and does not end. */
+static int stuck_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    chief_channel *to;
+    int rc = chief_worker_channel(ctx, "accepted", &to);
+    (void)chief_worker_sleep(ctx, CHIEF_FOREVER);
+    for (int i = 0; rc == CHIEF_OK && i < JOBS; i++) rc = chief_channel_send(to, ctx, &i, sizeof i, CHIEF_FOREVER);
+    (void)atomic_fetch_add(&p->runs, rc == CHIEF_OK);
+    (void)support_gate_pass(p->let_go);
+    return 0;
+}
+
+static void add_porter(chief *c, const char *name, porter *p, const char *after) {
+    static const chief_worker_ops porter_ops = {.size = sizeof porter_ops, .run = porter_run};
+    chief_worker_options o = {.size = sizeof o, .after = &after, .n_after = after != NULL};
+    assert_int_equal(chief_add_worker_with(c, name, &porter_ops, p, &o), CHIEF_OK);
+}
+
+static void add_channel(chief *c, const char *name, uint32_t capacity) {
+    chief_channel_options o = {.size = sizeof o, .capacity = capacity, .delivery = CHIEF_AT_LEAST_ONCE};
+    assert_int_equal(chief_add_channel(c, name, &o), CHIEF_OK);
+}
+
 static void test_fault_49__a_stuck_top_leaves_the_others_their_time(void **state) {
     (void)state;
+    static const chief_worker_ops stuck_ops = {.size = sizeof stuck_ops, .run = stuck_run};
     support_gate gate;
     support_gate_init(&gate);
-    atomic_int order = 0;
-    probe a = {.order = &order, .drain_ms = 20}, b = {.order = &order, .drain_ms = 20};
-    probe d = {.deaf = true, .let_go = &gate};
-    const char *after_a[] = {"a"};
-    const char *after_b[] = {"b"};
-    chief_worker_options ob = {.after = after_a, .n_after = 1};
-    chief_worker_options od = {.after = after_b, .n_after = 1};
+    porter store = {.from = "resized"}, resizer = {.from = "accepted", .to = "resized"};
+    probe top = {.let_go = &gate};
+    const char *after = "resizer";
+    chief_worker_options o = {.size = sizeof o, .after = &after, .n_after = 1, .destroy = probe_destroy};
     chief_options co = {.force_stop_timeout = support_ms(300)};
     chief *c = make(&co);
-    add(c, "a", &a, NULL);
-    add(c, "b", &b, &ob);
-    add(c, "stuck", &d, &od);
+    add_channel(c, "accepted", JOBS);
+    add_channel(c, "resized", 4);
+    add_porter(c, "store", &store, NULL);
+    add_porter(c, "resizer", &resizer, "store");
+    assert_int_equal(chief_add_worker_with(c, "stuck", &stuck_ops, &top, &o), CHIEF_OK);
     launch(c);
-    await_count(&d.runs, 1);
+    await_state(c, "stuck", CHIEF_WORKER_RUN);
     assert_int_equal(chief_stop(c), CHIEF_OK);
     assert_int_equal(chief_join(c, CHIEF_FOREVER), CHIEF_ETIMEDOUT);
     assert_string_equal(chief_last_error(), "Graceful exit timeout exceeded: stuck");
-    assert_int_equal(b.end_place, 1);
-    assert_int_equal(a.end_place, 2);
+    assert_int_equal(top.runs, 1);
+    assert_int_equal(resizer.carried, JOBS);
+    assert_int_equal(store.carried, JOBS);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "resizer"), CHIEF_WORKER_STOPPED);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "store"), CHIEF_WORKER_STOPPED);
     chief_free(c);
     support_gate_open(&gate);
-    await_count(&d.destroyed, 1);
+    await_count(&top.destroyed, 1);
     support_gate_fini(&gate);
 }
 
@@ -520,10 +608,18 @@ static void test_fault_26__an_illegal_request_changes_nothing(void **state) {
     assert_int_equal(chief_start_worker(c, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
     assert_int_equal(chief_start_worker(c, "nosuch"), CHIEF_ENOENT);
     assert_int_equal(chief_add_worker(c, "a", &ops, &other), CHIEF_EEXIST);
+    assert_int_equal(chief_pool_enable(chief_get_pool(c), "a"), CHIEF_EBUSY); /* a running chief's is its own */
     assert_int_equal(chief_pool_get_state(chief_get_pool(c), "a"), CHIEF_WORKER_RUN);
+    assert_int_equal(chief_pool_get_state(chief_get_pool(c), "nosuch"), CHIEF_WORKER_DISABLED);
+    assert_int_equal(p.inits, 1);
+    assert_int_equal(p.runs, 1);
+    assert_int_equal(other.inits, 0);
     assert_int_equal(chief_remove_worker(c, "a"), CHIEF_OK);
     await_count(&p.destroyed, 1);
+    assert_int_equal(chief_start_worker(c, "a"), CHIEF_ENOENT);
     assert_int_equal(chief_stop_worker(c, "a"), CHIEF_ENOENT);
+    assert_int_equal(chief_restart_worker(c, "a"), CHIEF_ENOENT);
+    assert_int_equal(chief_remove_worker(c, "a"), CHIEF_ENOENT);
     chief_snapshot *s;
     assert_int_equal(chief_states(c, &s), CHIEF_OK);
     assert_int_equal(chief_snapshot_len(s), 0);
@@ -575,57 +671,6 @@ static void test_fault_28__each_instance_runs_once_while_all_shout(void **state)
     }
 }
 
-typedef struct reader {
-    chief *c;
-    int rounds;
-    atomic_int bad;
-} reader;
-
-static void read_states(void *data) {
-    reader *r = data;
-    uint64_t seq = 0;
-    for (int i = 0; i < r->rounds; i++) {
-        chief_snapshot *s;
-        if (chief_states(r->c, &s) != CHIEF_OK) continue;
-        if (chief_snapshot_seq(s) < seq) (void)atomic_fetch_add(&r->bad, 1);
-        seq = chief_snapshot_seq(s);
-        for (size_t w = 0; w < chief_snapshot_len(s); w++)
-            if (chief_state_validate(chief_snapshot_at(s, w)->state) != CHIEF_OK) (void)atomic_fetch_add(&r->bad, 1);
-        chief_snapshot_free(s);
-    }
-}
-
-static void test_fault_27__states_are_read_while_workers_flap(void **state) {
-    (void)state;
-    enum { N = 16, READERS = 4 };
-    static const chief_restart flap = {
-        .size = sizeof flap, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 5, .max_delay = 5, .jitter = -1};
-    static probe probes[N], more[50];
-    chief_worker_options o = {.restart = &flap};
-    chief__thread threads[READERS];
-    chief *c = make(NULL);
-    reader r = {.c = c, .rounds = 500};
-    char name[16];
-    for (int i = 0; i < N; i++) {
-        (void)snprintf(name, sizeof name, "w%d", i);
-        probes[i].fail_runs = 1 << 30;
-        add(c, name, &probes[i], &o);
-    }
-    launch(c);
-    for (int i = 0; i < READERS; i++) support_thread(&threads[i], read_states, &r);
-    for (int i = 0; i < 50; i++) {
-        (void)snprintf(name, sizeof name, "m%d", i);
-        add(c, name, &more[i], NULL);
-        assert_int_equal(chief_remove_worker(c, name), CHIEF_OK);
-    }
-    for (int i = 0; i < READERS; i++) chief__thread_join(&threads[i]);
-    assert_int_equal(r.bad, 0);
-    assert_int_equal(chief_stop(c), CHIEF_OK);
-    (void)chief_join(c, support_ms(ANSWER_MS)); /* flapping: how their last generations ended is not the point */
-    chief_free(c);
-    for (int i = 0; i < 50; i++) assert_int_equal(more[i].destroyed, 1);
-}
-
 static int curious_init(chief_worker *ctx, void *data, void **instance) {
     probe *p = data;
     chief_snapshot *s;
@@ -675,10 +720,10 @@ static void test_fault_31__a_cycle_is_refused_with_its_path(void **state) {
     chief *c = make(NULL);
     add(c, "a", &a, &oa);
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_ENOENT);
-    support_says("b");
+    support_says("worker a: after names \"b\"");
     add(c, "b", &b, &ob);
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_ECYCLE);
-    support_says("→");
+    support_says("a → b → a");
     chief_free(c);
     assert_int_equal(a.inits, 0);
 }
@@ -718,7 +763,6 @@ int main(void) {
         cmocka_unit_test(test_fault_22__a_chain_stops_in_exact_reverse),
         cmocka_unit_test(test_fault_49__a_stuck_top_leaves_the_others_their_time),
         cmocka_unit_test(test_fault_26__an_illegal_request_changes_nothing),
-        cmocka_unit_test(test_fault_27__states_are_read_while_workers_flap),
         cmocka_unit_test(test_fault_28__each_instance_runs_once_while_all_shout),
         cmocka_unit_test(test_fault_29__an_init_may_ask_and_add_and_block),
         cmocka_unit_test(test_fault_31__a_cycle_is_refused_with_its_path),

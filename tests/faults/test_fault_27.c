@@ -1,0 +1,177 @@
+/* FAULTS 27: the states are read a million times by four threads while 64 workers flap and others come and go. What was
+ * read is compared afterwards with the events: a snapshot shows what the events up to its number say. */
+#include "support.h"
+
+enum { FLAPPERS = 64, READERS = 4, READS = 1000000, KEPT = 64 };
+
+static int fail_at_once(chief_worker *ctx, void *instance) {
+    (void)ctx;
+    (void)instance;
+    return 9;
+}
+
+static int wait_for_the_stop(chief_worker *ctx, void *instance) {
+    (void)instance;
+    (void)chief_worker_sleep(ctx, CHIEF_FOREVER);
+    return 0;
+}
+
+static void count(void *data) { (void)atomic_fetch_add((atomic_int *)data, 1); }
+
+/* ---- those who read ---- */
+
+typedef struct reader {
+    chief__thread thread;
+    chief *c;
+    int rounds;
+    atomic_int *reading;
+    int bad; /* an older one than the last, or one without all its workers */
+    chief_snapshot *kept[KEPT];
+} reader;
+
+static bool has_all(const chief_snapshot *s) {
+    size_t n = chief_snapshot_len(s);
+    for (size_t i = 0; i < n; i++)
+        if (chief_state_validate(chief_snapshot_at(s, i)->state) != CHIEF_OK) return false;
+    return n >= FLAPPERS;
+}
+
+static void read_states(void *data) {
+    reader *r = data;
+    uint64_t seq = 0;
+    for (int i = 0; i < r->rounds; i++) {
+        chief_snapshot *s;
+        if (chief_states(r->c, &s) != CHIEF_OK) {
+            r->bad++;
+            continue;
+        }
+        r->bad += chief_snapshot_seq(s) < seq || !has_all(s);
+        seq = chief_snapshot_seq(s);
+        int place = (int)((int64_t)i * KEPT / r->rounds);
+        if (r->kept[place] == NULL) r->kept[place] = s;
+        else chief_snapshot_free(s);
+    }
+    (void)atomic_fetch_sub(r->reading, 1);
+}
+
+/* ---- what the events say ---- */
+
+typedef struct change {
+    uint64_t seq;
+    int worker;
+    chief_state_t state;
+} change;
+
+typedef struct history {
+    change *changes;
+    size_t n, room;
+} history;
+
+static void note(history *h, const chief_event *e) {
+    int worker;
+    if (e->kind != CHIEF_EVENT_STATE || sscanf(e->worker, "w%d", &worker) != 1) return;
+    if (h->n == h->room) {
+        h->room = h->room > 0 ? 2 * h->room : 4096;
+        h->changes = realloc(h->changes, h->room * sizeof *h->changes);
+        assert_non_null(h->changes);
+    }
+    h->changes[h->n++] = (change){e->seq, worker, e->state};
+}
+
+/* CHIEF_ECLOSED after the last. */
+static int note_some(history *h, chief *c, int64_t timeout) {
+    chief_event *events[256];
+    size_t n;
+    int rc = chief_take_events(c, events, 256, timeout, &n);
+    for (size_t i = 0; rc == CHIEF_OK && i < n; i++) {
+        note(h, events[i]);
+        chief_event_free(events[i]);
+    }
+    return rc;
+}
+
+static void compare(const history *h, const chief_snapshot *s) {
+    chief_state_t states[FLAPPERS] = {0};
+    for (size_t i = 0; i < h->n && h->changes[i].seq <= chief_snapshot_seq(s); i++)
+        states[h->changes[i].worker] = h->changes[i].state;
+    for (int i = 0; i < FLAPPERS; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "w%d", i);
+        assert_int_equal(chief_snapshot_find(s, name)->state, states[i]);
+    }
+}
+
+/* ---- the case ---- */
+
+static chief *make(void) {
+    static const chief_worker_ops flapper = {.size = sizeof flapper, .run = fail_at_once};
+    static const chief_restart flap = {
+        .size = sizeof flap, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 20, .max_delay = 20};
+    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
+    chief_options o = {.size = sizeof o, .event_capacity = 1 << 16};
+    chief_worker_options of_flapper = {.size = sizeof of_flapper, .restart = &flap};
+    chief *c;
+    assert_int_equal(chief_log_new(&o.log, &log_options), CHIEF_OK);
+    assert_int_equal(chief_new(&c, &o), CHIEF_OK);
+    chief_log_unref(o.log);
+    for (int i = 0; i < FLAPPERS; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "w%d", i);
+        assert_int_equal(chief_add_worker_with(c, name, &flapper, NULL, &of_flapper), CHIEF_OK);
+    }
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_OK);
+    return c;
+}
+
+static void add_and_remove(chief *c, int number, atomic_int *destroyed) {
+    static const chief_worker_ops guest = {.size = sizeof guest, .run = wait_for_the_stop};
+    chief_worker_options o = {.size = sizeof o, .destroy = count};
+    char name[16];
+    (void)snprintf(name, sizeof name, "guest-%d", number);
+    assert_int_equal(chief_add_worker_with(c, name, &guest, destroyed, &o), CHIEF_OK);
+    assert_int_equal(chief_remove_worker(c, name), CHIEF_OK);
+}
+
+static void test_fault_27__states_are_read_while_workers_flap(void **state) {
+    (void)state;
+    static reader readers[READERS];
+    history h = {0};
+    atomic_int reading = READERS, destroyed = 0;
+    int guests = 0;
+    chief *c = make();
+    for (int i = 0; i < READERS; i++) {
+        readers[i].c = c;
+        readers[i].rounds = READS / READERS / (int)support_ms(1);
+        readers[i].reading = &reading;
+        support_thread(&readers[i].thread, read_states, &readers[i]);
+    }
+    while (atomic_load(&reading) > 0) {
+        add_and_remove(c, guests++, &destroyed);
+        while (note_some(&h, c, 0) == CHIEF_OK) continue;
+    }
+    for (int i = 0; i < READERS; i++) chief__thread_join(&readers[i].thread);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    while (note_some(&h, c, CHIEF_FOREVER) == CHIEF_OK) continue;
+    (void)chief_join(c, support_ms(10000)); /* flapping: how their last generations ended is not the point */
+    assert_int_equal(chief_events_dropped(c), 0);
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(readers[i].bad, 0);
+        for (int k = 0; k < KEPT; k++) {
+            compare(&h, readers[i].kept[k]);
+            chief_snapshot_free(readers[i].kept[k]);
+        }
+    }
+    assert_true(h.n > (size_t)5 * FLAPPERS);
+    print_message("%zu changes, %d came and went\n", h.n, guests);
+    chief_free(c);
+    assert_int_equal(destroyed, guests);
+    free(h.changes);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fault_27__states_are_read_while_workers_flap),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
