@@ -88,6 +88,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/add.c
   bindings/lua/boss.c
   bindings/lua/buffer.c
+  bindings/lua/bytecode.c
   bindings/lua/channel.c
   bindings/lua/child.c
   bindings/lua/context.c
@@ -126,6 +127,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/process.c
   bindings/lua/rule.c
   bindings/lua/runtime.c
+  bindings/lua/search.c
   bindings/lua/signals.c
   bindings/lua/sim.c
   bindings/lua/snapshot.c

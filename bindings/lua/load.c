@@ -8,6 +8,7 @@
 #include "fail.h"
 #include "libraries.h"
 #include "module.h"
+#include "search.h"
 
 /* ---- The state ---- */
 
@@ -39,6 +40,7 @@ void chief__lua_prepare(lua_State *L, const chief__lua_source *source, chief_wor
     keep_libraries(L);
     chief__lua_exit_of(L, worker);
     set_paths(L, source);
+    chief__lua_search_open(L);
     chief__lua_preload(L);
 }
 

@@ -90,6 +90,23 @@ describe("the instance", function()
 end)
 
 describe("the end of run", function()
+  it("has the module as its file is now", function()
+    local text = "return { run = function(_, ctx) ctx:channel('out'):send '%s' ctx:recv() error 'again' end }"
+    local s = stage.new { ["w.lua"] = text:format "old" }
+    assert(s:add("w", { restart = { policy = "on_failure", delay = 0, jitter = 0 } }))
+    s:start()
+    for _, now in ipairs { "old", "new", "odd", "odd" } do
+      assert.equal(now, (s:next()))
+      if now ~= "odd" then
+        local file = assert(io.open(s.folder .. "/w.lua", "w"))
+        file:write(text:format(now == "old" and "new" or "odd"))
+        file:close()
+      end
+      s.core:send("w", true)
+    end
+    s:close()
+  end)
+
   it("is clean unless it says otherwise", function()
     for _, ending in ipairs { "", "return", "return true", "return nil", "return 5", "return nil, nil", "return {}" } do
       assert.equal("ok", status_of(ending, "stopped").reason)
