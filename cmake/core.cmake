@@ -8,7 +8,7 @@ target_link_libraries(chief_objects PUBLIC PkgConfig::UV PkgConfig::CJSON Thread
 add_library(chief SHARED)
 target_link_libraries(chief PRIVATE chief_objects chief_flags PkgConfig::UV PkgConfig::CJSON Threads::Threads)
 target_link_options(chief PRIVATE LINKER:--version-script=${PROJECT_SOURCE_DIR}/core/chief.map ${CHIEF_NO_UNDEFINED})
-set_target_properties(chief PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${PROJECT_SOURCE_DIR}/core/chief.map)
+set_target_properties(chief PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${CHIEF_ABI} LINK_DEPENDS ${PROJECT_SOURCE_DIR}/core/chief.map)
 
 add_library(chief_static STATIC)
 target_link_libraries(chief_static PUBLIC chief_objects)

@@ -8,7 +8,7 @@ target_include_directories(chief-lua PUBLIC
 target_link_libraries(chief-lua PUBLIC chief PRIVATE chief_flags PkgConfig::LUA PkgConfig::UV PkgConfig::CJSON rt)
 target_link_options(chief-lua PRIVATE
   LINKER:--version-script=${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map ${CHIEF_NO_UNDEFINED})
-set_target_properties(chief-lua PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0
+set_target_properties(chief-lua PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${CHIEF_ABI}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map INSTALL_RPATH "$ORIGIN")
 
 add_executable(chief-program bindings/lua/program.c)

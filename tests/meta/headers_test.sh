@@ -33,12 +33,14 @@ check "self-check: what is no C99" 1 compile c gcc c99 "$bad"
 for header in core/include/chief.h bindings/lua/include/chief_lua.h; do
     name=${header##*/}
     for compiler in gcc clang; do
-        check "$name as C99 by $compiler" 0 compile c $compiler c99 "$name"
-        check "$name as C11 by $compiler" 0 compile c $compiler c11 "$name"
+        for standard in c99 c11 c17; do
+            check "$name as $standard by $compiler" 0 compile c $compiler $standard "$name"
+        done
     done
     for compiler in g++ clang++; do
-        check "$name as C++11 by $compiler" 0 compile c++ $compiler c++11 "$name"
-        check "$name as C++17 by $compiler" 0 compile c++ $compiler c++17 "$name"
+        for standard in c++11 c++14 c++17 c++20; do
+            check "$name as $standard by $compiler" 0 compile c++ $compiler $standard "$name"
+        done
     done
 done
 exit "$failed"
