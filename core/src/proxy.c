@@ -257,7 +257,9 @@ static int autopsy(chief__proxy *p) {
     if (closed) chief__spawned_kill(p->child);
     chief__spawn_end end = wait_gone(p, patience(p));
     const char *how = chief__spawn_end_text(&end, text, sizeof text);
+    char why[TEXT_SIZE];
     if (closed) how = "closed its channel to the chief";
+    else if (chief_worker_interrupt_reason(p->worker, why, sizeof why) > 0) how = why; /* we have killed it */
     bool killed = end.signal != 0 && !closed;
     chief_worker_set_error(p->worker, killed ? CHIEF_REASON_KILLED : CHIEF_REASON_ERROR, how, NULL);
     chief_worker_set_exit_code(p->worker, end.signal == 0 && end.code > 0 ? end.code : 0);

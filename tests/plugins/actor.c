@@ -12,7 +12,8 @@
  *    pump FROM TO       passes messages on until that ends             deaf               ignores SIGTERM from now on
  *    hold CHANNEL       receives one and keeps it    send CHANNEL TEXT  sends one
  *    echo               answers calls until that ends                  ask WHO TEXT       calls, and logs the answer
- *    spawn              starts a process that ignores SIGTERM          gone FILE          waits until there is no such file
+ *    spawn              starts a process that ignores SIGTERM          pid                logs «pid N»
+ *    reserve CHANNEL    reserves room and keeps it
  */
 #include <chief.h>
 #include <signal.h>
@@ -81,6 +82,20 @@ static int send_text(chief_worker *w, const char *name, const char *text) {
     return rc == CHIEF_OK ? api->channel_send(ch, w, text, strlen(text), -1) : rc;
 }
 
+static int reserve(chief_worker *w, const char *name) {
+    chief_channel *ch;
+    chief_reservation *kept;
+    void *room;
+    int rc = api->worker_channel(w, name, &ch);
+    return rc == CHIEF_OK ? api->send_reserve(ch, w, 1, -1, &kept, &room) : rc;
+}
+
+static void say_pid(chief_worker *w) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "pid %ld", (long)getpid());
+    say(w, text);
+}
+
 static int echo(chief_worker *w) {
     chief_msg *msg;
     int rc;
@@ -139,8 +154,8 @@ static int act(chief_worker *w, char *step) {
     if (strcmp(verb, "ask") == 0) return ask(w, first, second);
     if (strcmp(verb, "busy") == 0)
         for (;;) pause_ms(10);
-    if (strcmp(verb, "gone") == 0)
-        while (access(first, F_OK) == 0) pause_ms(1);
+    if (strcmp(verb, "pid") == 0) say_pid(w);
+    if (strcmp(verb, "reserve") == 0) return reserve(w, first);
     if (strcmp(verb, "kill") == 0) (void)raise(atoi(first));
     if (strcmp(verb, "exit") == 0) _exit(atoi(first));
     if (strcmp(verb, "crash") == 0) crash();
