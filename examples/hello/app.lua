@@ -1,9 +1,8 @@
--- Two workers: the clock sends a number every second, the greeter says hello to each.
-return {
+return { -- the clock sends a number every second, the greeter says hello to each
   name = "hello",
   channels = { ticks = { capacity = 8 } },
   workers = {
-    clock = { module = "workers.clock", sends = { "ticks" }, after = { "greeter" }, args = { every = 1 } },
+    clock = { module = "workers.clock", sends = { "ticks" }, after = { "greeter" } },
     greeter = { module = "workers.greeter", receives = { "ticks" } },
   },
 }

@@ -36,3 +36,24 @@ describe("the README", function()
     assert.matches("worker stopped worker=door.*worker stopped worker=greeter", text)
   end)
 end)
+
+describe("the hello example", function()
+  local folder = command.source .. "/examples/hello"
+
+  it("is two workers in twenty lines", function()
+    local lines = 0
+    for _, file in ipairs({ "app.lua", "workers/clock.lua", "workers/greeter.lua" }) do
+      for _ in io.lines(folder .. "/" .. file) do lines = lines + 1 end
+    end
+    assert.is_true(lines <= 20, lines)
+  end)
+
+  it("runs until Ctrl-C, the clock stopping first", function()
+    local running = command.start(folder, "run", "app.lua")
+    running:read_until("hello worker=greeter tick=1$")
+    running:signal("INT")
+    local code, text = running:finish()
+    assert.equal(0, code, text)
+    assert.matches("worker stopped worker=clock.*worker stopped worker=greeter", text)
+  end)
+end)

@@ -1,17 +1,8 @@
--- Sends 1, 2, 3 … to whoever receives ticks.
-local M = { restart_on_fail = true }
-
-function M.init(ctx)
-  return { ticks = ctx:channel("ticks"), every = ctx.args.every, count = 0 }
-end
-
-function M:run(ctx)
-  while ctx:sleep(self.every) do -- ends when the worker is asked to stop
-    self.count = self.count + 1
-    local ok, message = self.ticks:send(self.count)
-    if not ok then return nil, message end
+local function run(_, ctx)
+  local count = 0
+  while ctx:sleep(1) do -- ends when the worker is asked to stop
+    count = count + 1
+    assert(ctx:channel("ticks"):send(count))
   end
-  return true
 end
-
-return M
+return { run = run, restart_on_fail = true }

@@ -1,11 +1,4 @@
--- Says hello to each tick.
-local M = {}
-
-function M.run(_, ctx)
-  for count in ctx:channel("ticks"):iter() do
-    ctx.log:info("hello", { tick = count })
-  end
-  return true
+local function run(_, ctx) -- ends when it is asked to stop and there is no tick left
+  for count in ctx:channel("ticks"):iter() do ctx.log:info("hello", { tick = count }) end
 end
-
-return M
+return { run = run }
