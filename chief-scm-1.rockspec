@@ -196,6 +196,7 @@ build = {
     ["chief.source"] = "lua/chief/source.lua",
     ["chief.spec"] = "lua/chief/spec.lua",
     ["chief.suggest"] = "lua/chief/suggest.lua",
+    ["chief.twice"] = "lua/chief/twice.lua",
   },
   install = {
     bin = { chief = "bindings/lua/bin/chief" },

@@ -171,4 +171,5 @@ set(CHIEF_LUA_MODULES
   lua/chief/simulation.lua
   lua/chief/source.lua
   lua/chief/spec.lua
-  lua/chief/suggest.lua)
+  lua/chief/suggest.lua
+  lua/chief/twice.lua)

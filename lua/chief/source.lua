@@ -1,6 +1,7 @@
 -- Runs an app file and says where it went wrong: it is missing, does not compile, raises, or returns no table.
 local search = require "chief.search"
 local schema = require "chief.schema"
+local twice = require "chief.twice"
 
 local source = {}
 
@@ -19,6 +20,13 @@ local function read(path)
   return text
 end
 
+local function tell_twice(text, problems)
+  for _, found in ipairs(twice.find(text)) do
+    problems:add("", ("%q is written twice in one table, first in line %d, and that one would be lost; "
+      .. "give each a name of its own"):format(found.key, found.first), found.line)
+  end
+end
+
 local function compile(path, problems)
   local text, reason = read(path)
   if not text then
@@ -27,8 +35,12 @@ local function compile(path, problems)
     return nil
   end
   -- A first line that begins with # is the kernel's (#!/usr/bin/env chief); Lua's own loadfile leaves it out, too.
-  local chunk, message = load((text:gsub("^#[^\n]*", "")), "@" .. path, "t")
-  if chunk then return chunk end
+  text = text:gsub("^#[^\n]*", "")
+  local chunk, message = load(text, "@" .. path, "t")
+  if chunk then
+    tell_twice(text, problems)
+    return chunk
+  end
   local sentence, line = split_message(message)
   problems:add("", "syntax error: " .. sentence, line)
   return nil

@@ -48,6 +48,9 @@ describe("an app file", function()
     refused({ ["app.lua"] = [[return { workers = {
       { name = "api", module = "workers.api" }, { name = "api", module = "workers.api" } } }]],
       ["workers/api.lua"] = WORKER }, 'app.lua: workers[2].name: "api" is taken by workers[1]')
+    refused({ ["app.lua"] = 'return { workers = {\n  api = { module = "workers.api" },\n'
+      .. '  api = { module = "workers.api", grace = 3 },\n} }', ["workers/api.lua"] = WORKER },
+      'app.lua:3: "api" is written twice in one table, first in line 2, and that one would be lost')
   end)
 
   it("asks for what is not there yet", function()
