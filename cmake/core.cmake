@@ -14,6 +14,10 @@ add_library(chief_static STATIC)
 target_link_libraries(chief_static PUBLIC chief_objects)
 set_target_properties(chief_static PROPERTIES OUTPUT_NAME chief)
 
+# By add_subdirectory as by find_package.
+add_library(chief::chief ALIAS chief)
+add_library(chief::static ALIAS chief_static)
+
 # Hosts plug-ins in processes of their own; where it is under the prefix, it is found from the library (core/src/program.c).
 set(CHIEF_PROGRAM_DIR libexec/chief)
 add_executable(chief-worker core/program/chief_worker.c)

@@ -11,6 +11,8 @@ target_link_options(chief-lua PRIVATE
 set_target_properties(chief-lua PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${CHIEF_ABI}
   LINK_DEPENDS ${PROJECT_SOURCE_DIR}/bindings/lua/chief_lua.map INSTALL_RPATH "$ORIGIN")
 
+add_library(chief::lua ALIAS chief-lua)
+
 add_executable(chief-program bindings/lua/program.c)
 target_link_libraries(chief-program PRIVATE chief-lua chief_flags PkgConfig::LUA)
 set_target_properties(chief-program PROPERTIES OUTPUT_NAME chief INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")

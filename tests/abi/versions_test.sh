@@ -4,23 +4,7 @@
 # more. A structure with something in a member that the library does not know is refused.
 set -u
 here=$CHIEF_SOURCE/tests/abi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-
-# step NAME COMMAND…: ends the test at the first that fails; what follows needs it.
-step() {
-    local name=$1 output
-    shift
-    number=$((number + 1))
-    if output=$("$@" 2>&1); then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        printf '%s\n' "$output" | sed 's/^/  # /'
-        exit 1
-    fi
-}
+. "$CHIEF_SOURCE/tests/install/steps.sh"
 
 write_next() {
     mkdir -p "$work/include" "$work/lib" &&
@@ -47,8 +31,7 @@ program() { # NAME INCLUDE LIBRARY SOURCE
     gcc -std=c11 -Wall -Wextra -Werror "-I$2" "$4" -o "$work/$1" "-L$3" -lchief
 }
 over() { LD_LIBRARY_PATH=$1 "$work/$2"; }
-same() { diff <(over "$this" compiled-for-this) <(over "$1" "$2") && over "$1" "$2"; }
-refuses() { ! over "$1" "$2"; }
+alike() { diff <(over "$this" compiled-for-this) <(over "$1" "$2") && over "$1" "$2"; }
 
 this=$CHIEF_BUILD/lib
 cat >"$work/uses.c" <<'END'
@@ -69,12 +52,12 @@ step "a program is compiled for this version" program compiled-for-this "$CHIEF_
 step "and runs over this library" over "$this" compiled-for-this
 step "the next version's header" write_next
 step "the next version's library" compile_next
-step "this version's program runs over the next library" same "$work/lib" compiled-for-this
+step "this version's program runs over the next library" alike "$work/lib" compiled-for-this
 step "a program is compiled for the next version" program compiled-for-next "$work/include" "$work/lib" "$here/consumer.c"
-step "and runs over the next library" same "$work/lib" compiled-for-next
-step "and over this one" same "$this" compiled-for-next
+step "and runs over the next library" alike "$work/lib" compiled-for-next
+step "and over this one" alike "$this" compiled-for-next
 step "the next version's program with nothing in a new member is compiled" program_with 0
 step "and understood" over "$this" uses-0
 step "the next version's program with something in a new member is compiled" program_with 1
-step "and refused" refuses "$this" uses-1
+step "and refused" refuses over "$this" uses-1
 step "but taken by the next library" over "$work/lib" uses-1

@@ -1,32 +1,9 @@
 #!/usr/bin/env bash
 # cmake --install into an empty prefix: the program runs from there, wherever it is moved, and C programs build by pkg-config.
 set -u
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-
-# step NAME COMMAND…: ends the test at the first that fails; what follows needs it.
-step() {
-    local name=$1 output
-    shift
-    number=$((number + 1))
-    if output=$("$@" 2>&1); then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        printf '%s\n' "$output" | sed 's/^/  # /'
-        exit 1
-    fi
-}
-
-same() { [[ $1 == "$2" ]] || {
-    echo "$1, not $2"
-    return 1
-}; }
-version=$(sed -nE 's/^#define CHIEF_VERSION "(.*)"$/\1/p' "$CHIEF_SOURCE/core/include/chief.h")
+. "$CHIEF_SOURCE/tests/install/steps.sh"
 prefix=$work/prefix
 build=${CHIEF_INSTALL_FROM:-$CHIEF_BUILD}
-unset LUA_PATH_5_4 LUA_CPATH_5_4
 
 step "cmake --install" cmake --install "$build" --prefix "$prefix"
 libdir=$(dirname "$(dirname "$(find "$prefix" -name libchief.pc)")")
@@ -40,46 +17,17 @@ mv "$prefix" "$work/moved"
 step "moved, chief --version" same "$("$work/moved/bin/chief" --version)" "chief $version"
 mv "$work/moved" "$prefix"
 
-cat >"$work/core.c" <<'END'
-#include <chief.h>
-#include <stdio.h>
-int main(void) {
-    chief *c;
-    int rc = chief_new(&c, NULL);
-    if (rc == CHIEF_OK) printf("%s\n", chief_version());
-    chief_free(c);
-    return rc == CHIEF_OK ? 0 : 1;
-}
-END
-cat >"$work/host.c" <<'END'
-#include <chief_lua.h>
-#include <stdio.h>
-int main(void) {
-    chief *c;
-    chief_lua_options options = {.size = sizeof options, .path = "workers/?.lua"};
-    chief_options quiet = {.size = sizeof quiet, .exit_when_done = 1};
-    int rc = chief_new(&c, &quiet);
-    if (rc == CHIEF_OK) rc = chief_lua_add_worker(c, "one", "one", &options);
-    if (rc == CHIEF_OK) rc = chief_run_all(c, "host", NULL, 0);
-    if (rc != CHIEF_OK) fprintf(stderr, "%s\n", chief_last_error());
-    chief_free(c);
-    return rc == CHIEF_OK ? 0 : 1;
-}
-END
-mkdir "$work/workers"
-cat >"$work/workers/one.lua" <<'END'
-return { run = function(_, ctx)
-  print(ctx.name .. " runs in " .. _VERSION)
-  return true
-end }
-END
+write_programs "$work"
 mkdir "$work/project"
 cat >"$work/project/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.20)
 project(uses_chief C)
-find_package(chief 0.1 REQUIRED COMPONENTS lua)
+set(COMPONENT lua CACHE STRING "what else is asked for")
+find_package(chief 0.1 REQUIRED COMPONENTS ${COMPONENT})
 add_executable(core ../core.c)
 target_link_libraries(core PRIVATE chief::chief)
+add_executable(static ../core.c)
+target_link_libraries(static PRIVATE chief::static)
 add_executable(host ../host.c)
 target_link_libraries(host PRIVATE chief::lua)
 END
@@ -102,7 +50,27 @@ step "and runs a Lua worker" same "$(run "$work/host")" "one runs in Lua 5.4"
 step "programs build by CMake's find_package" cmake_build "$prefix"
 step "and one runs" same "$("$work/project/build/core")" "$version"
 step "and the other runs a Lua worker" same "$(cd "$work" && "$work/project/build/host" 2>/dev/null)" "one runs in Lua 5.4"
-# shellcheck disable=SC2046
-step "a program builds over the static library" gcc -std=c11 "$work/core.c" -o "$work/static" \
-    $(pc --cflags libchief) "$libdir/libchief.a" $(pc --libs libuv libcjson) -pthread
+
+# What `pkg-config --static` says is enough beside the archive; -lchief alone would take the shared library.
+compile_static() {
+    local flags
+    read -ra flags < <(pc --static --cflags --libs libchief)
+    gcc -std=c11 "$work/core.c" -o "$work/static" "${flags[@]/#-lchief/-l:libchief.a}"
+}
+step "a program builds over the static library" compile_static
+step "and needs no libchief.so" same "$(ldd "$work/static" | grep -c libchief)" 0
 step "and runs" same "$("$work/static")" "$version"
+step "CMake's static program needs no libchief.so" same "$(ldd "$work/project/build/static" | grep -c libchief)" 0
+step "and runs" same "$("$work/project/build/static")" "$version"
+
+mv "$prefix" "$work/elsewhere"
+rm -rf "$work/project/build"
+step "the tree moved, programs build by find_package" cmake_build "$work/elsewhere"
+step "and one runs" same "$("$work/project/build/core")" "$version"
+libdir=${libdir/#"$prefix"/"$work/elsewhere"}
+step "and by pkg-config" compile "$work/core.c" "$work/core" libchief
+step "which runs, too" same "$(run "$work/core")" "$version"
+step "a component that is not there is told" refuses cmake -G Ninja -S "$work/project" -B "$work/project/other" \
+    -DCMAKE_PREFIX_PATH="$work/elsewhere" -DCOMPONENT=fiddle
+step "by its name" holds "$(cmake -G Ninja -S "$work/project" -B "$work/project/other" -DCMAKE_PREFIX_PATH="$work/elsewhere" \
+    -DCOMPONENT=fiddle 2>&1 | xargs)" "installed without the component fiddle"

@@ -1,23 +1,7 @@
 #!/usr/bin/env bash
 # LuaRocks builds the rock into an empty tree, and what it installed works under plain lua5.4.
 set -u
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-
-# step NAME COMMAND…: ends the test at the first that fails; what follows needs it.
-step() {
-    local name=$1 output
-    shift
-    number=$((number + 1))
-    if output=$("$@" 2>&1); then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name"
-        printf '%s\n' "$output" | sed 's/^/  # /'
-        exit 1
-    fi
-}
+. "$CHIEF_SOURCE/tests/install/steps.sh"
 
 # LuaRocks leaves its objects beside the sources, so it gets a copy, of just what the rockspec names.
 copy_sources() {
@@ -32,11 +16,6 @@ plain_lua() {
     (cd "$work" && env LUA_PATH_5_4="$tree/share/lua/5.4/?.lua;$tree/share/lua/5.4/?/init.lua;;" \
         LUA_CPATH_5_4="$tree/lib/lua/5.4/?.so;;" "$@")
 }
-same() { [[ $1 == "$2" ]] || {
-    echo "$1, not $2"
-    return 1
-}; }
-version=$(sed -nE 's/^#define CHIEF_VERSION "(.*)"$/\1/p' "$CHIEF_SOURCE/core/include/chief.h")
 
 mkdir "$work/source"
 step "the sources are there" copy_sources
