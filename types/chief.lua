@@ -81,6 +81,7 @@
 ---@field restart_budget chief.Budget? of all workers together; spent, the application stops with exit code 70
 ---@field exit_when_done boolean? end when nothing runs and nothing is scheduled
 ---@field seed integer? of the jitter
+---@field fiber_threads integer? that all fibers share; one per core
 ---@field event_capacity integer? how many events are kept for who reads late; 1024
 ---@field event_level chief.Level? the least level that is kept; "debug", all of them
 ---@field log chief.LogOptions|chief.core.Log|nil
@@ -128,7 +129,7 @@
 ---@field receives string[]? channels it receives from
 ---@field restart chief.Policy|chief.Restart|nil nothing: what the module's restart_on_fail says, else never
 ---@field ready "explicit"|nil ready when it calls ctx:ready(), not when run is entered
----@field isolation "thread"|"process"|nil where it runs: in a thread of this process, or in a process of its own
+---@field isolation "thread"|"fiber"|"process"|nil where it runs; a few threads are shared by all fibers
 ---@field process chief.ProcessOptions? how that is started
 ---@field every number? runs again and again, so many seconds apart; or:
 ---@field first "now"|"later"|nil whether the first run of `every` comes at once ("now") or after that time
@@ -171,12 +172,13 @@
 ---@field workers table<string, chief.AppEntry>|chief.AppEntry[]
 ---@field channels table<string, chief.ChannelOptions>?
 ---@field groups table<string, chief.GroupOptions>?
----@field isolation "thread"|"process"|nil of each worker that says nothing else; "thread"
+---@field isolation "thread"|"fiber"|"process"|nil of each worker that says nothing else; "thread"
 ---@field restart_budget chief.Budget?
 ---@field force_stop_timeout number?
 ---@field init_timeout number?
 ---@field hook_timeout number?
 ---@field force_time number?
+---@field fiber_threads integer? that all fibers share; one per core
 ---@field libraries ("lazy"|"eager")? of each worker in Lua that says nothing else
 ---@field memory_limit integer|string|false|nil likewise
 ---@field watchdog number|false|nil likewise

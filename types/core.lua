@@ -123,7 +123,7 @@ function core.channel(name, options) end
 ---@return chief.core.Pool
 function core.pool() end
 
----@param options table? name, require_names, force_stop_timeout, init_timeout, hook_timeout, force_time, seed, event_capacity, event_level, info, exit_when_done, log
+---@param options table? name, require_names, force_stop_timeout, init_timeout, hook_timeout, force_time, fiber_threads, seed, event_capacity, event_level, info, exit_when_done, log
 ---@return chief.core.Chief? chief
 ---@return string? message
 ---@return chief.Code? code

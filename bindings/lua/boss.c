@@ -417,6 +417,9 @@ chief_options chief__lua_chief_options(lua_State *L) {
     options.init_timeout = chief__lua_field_ms(L, 1, "init_timeout");
     options.hook_timeout = chief__lua_field_ms(L, 1, "hook_timeout");
     options.force_time = chief__lua_field_ms(L, 1, "force_time");
+    int64_t threads = chief__lua_field_integer(L, 1, "fiber_threads");
+    luaL_argcheck(L, threads >= 0 && threads <= UINT16_MAX, 1, "fiber_threads is out of range");
+    options.fiber_threads = (uint32_t)threads;
     read_budget(L, &options);
     options.seed = (uint64_t)chief__lua_field_integer(L, 1, "seed");
     options.event_level = read_level(L, "event_level");

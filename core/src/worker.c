@@ -41,6 +41,8 @@ struct chief_worker {
     bool is_fiber;      /* const after launch */
     part part;          /* the fiber's, as the next */
     int64_t next_timer; /* monotonic ms */
+    chief__rota rota;   /* of a fiber that runs by a schedule, as the next */
+    bool in_turn;       /* its run goes on */
     /* home thread until its last report, then whoever takes that */
     void *instance;
     int32_t reason;
@@ -288,6 +290,29 @@ static int resume_part(chief_worker *w, int32_t which) {
     return w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0;
 }
 
+static int wait_until(chief_worker *w, int64_t deadline) {
+    chief_wait wait = {.size = sizeof wait, .kind = CHIEF_WAIT_TIME, .deadline = deadline};
+    return chief_wait_prepare(w, &wait);
+}
+
+/* The same as run_by_schedule. CHIEF_EAGAIN: it waits. */
+static int resume_by_schedule(chief_worker *w) {
+    for (;;) {
+        int64_t wait = w->in_turn ? 0 : chief__rota_wait(&w->rota, look_at_clocks());
+        int rc = wait > 0 ? wait_until(w, chief__deadline(wait)) : CHIEF_OK;
+        if (rc == CHIEF_EAGAIN) return rc;
+        if (!w->in_turn && (chief__party_err(&w->party) != CHIEF_OK || chief__party_is_abandoned(&w->party))) return 0;
+        if (wait > 0 && rc != CHIEF_ETIMEDOUT && rc != CHIEF_OK) return rc;
+        if (wait > 0) continue;
+        w->in_turn = true;
+        rc = resume_part(w, CHIEF_PART_RUN);
+        if (rc != 0) return rc;
+        w->in_turn = false;
+        chief__party_ack(&w->party);
+        chief__rota_ran(&w->rota, look_at_clocks());
+    }
+}
+
 static word peek_word(chief_worker *w) {
     chief__lock(&w->lock);
     word what = w->word;
@@ -318,10 +343,11 @@ static uint32_t live_on(chief_worker *w) {
             case WORD_RUN: break;
             }
             w->part = PART_RUN;
+            if (w->unit->scheduled) chief__rota_begin(&w->rota, &w->unit->schedule, look_at_clocks());
             chief__inbox_report(w->inbox, &w->report, REPORT_ENTERED);
             break;
         case PART_RUN:
-            rc = resume_part(w, CHIEF_PART_RUN);
+            rc = w->unit->scheduled ? resume_by_schedule(w) : resume_part(w, CHIEF_PART_RUN);
             if (rc == CHIEF_EAGAIN) return 0;
             (void)end_run(w, rc);
             return REPORT_EXITED;

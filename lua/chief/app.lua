@@ -222,10 +222,16 @@ local function check_whole(app, given, problems)
   check_dead(app, channel_names, channels, problems)
 end
 
--- Where each worker runs: as it says itself, else as its application does.
+-- Where each worker runs: as it says itself, else as its application does. Plug-ins have no fibers, and what is said
+-- for all is no mistake for them.
 local function settle_isolation(app, problems)
   for _, worker in ipairs(app.workers) do
-    worker.options.isolation = worker.options.isolation or app.settings.isolation or "thread"
+    local own, general = worker.options.isolation, app.settings.isolation
+    if worker.native and own == "fiber" then
+      problems:add(Problems.join(worker.key, "isolation"), options.PLUGIN_IN_FIBER)
+    end
+    if worker.native and general == "fiber" then general = nil end
+    worker.options.isolation = own or general or "thread"
     if worker.options.isolation ~= "process" then options.no_process(worker.options, worker.key, problems) end
   end
 end

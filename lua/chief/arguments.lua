@@ -34,7 +34,8 @@ local function add_run(parser, show)
   run:option("--log-format", ("How it is logged: %s. Else what the app file says, else text.")
     :format(one_of(FORMATS))):argname("FORMAT"):choices(FORMATS)
   run:flag("--json", "Print mistakes and the log as JSON.")
-  run:option("--isolation", "Where the workers run, whatever the app file says: thread or process."):argname("WHERE")
+  run:option("--isolation", "Where the workers run, whatever the app file says: thread, fiber or process.")
+    :argname("WHERE")
   run:flag("--keep", "Stay when nothing is left to run.")
   return run
 end

@@ -6,7 +6,7 @@ local search = require "chief.search"
 
 local build = {}
 
-local SETTINGS = { "force_stop_timeout", "init_timeout", "hook_timeout", "force_time", "require_names",
+local SETTINGS = { "force_stop_timeout", "init_timeout", "hook_timeout", "force_time", "fiber_threads", "require_names",
   "restart_budget", "info" }
 
 local function add_parts(c, app)

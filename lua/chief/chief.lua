@@ -67,6 +67,9 @@ function Chief:add_worker(name, module, given)
   local checked = options.demand(options.worker, given == nil and {} or given, where)
   if type(module) == "table" then options.demand(options.plugin_limits, checked, where) end
   if checked.isolation ~= "process" then options.demand(options.no_process, checked, where) end
+  if checked.isolation == "fiber" and type(module) == "table" then
+    error(("%s: isolation: %s"):format(where, options.PLUGIN_IN_FIBER), 2)
+  end
   return self:add_checked(name, module, checked)
 end
 

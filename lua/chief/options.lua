@@ -92,7 +92,9 @@ end
 
 ---Where a worker runs.
 ---@type chief.Check
-options.isolation = schema.choice({ "thread", "process" }, { "fiber" })
+options.isolation = schema.choice({ "thread", "fiber", "process" })
+
+options.PLUGIN_IN_FIBER = '"fiber" is for workers in Lua; a plug-in runs in a "thread" or a "process"'
 
 local SIZE = 'a number of bytes, or a size such as "512MB"'
 local UMASK = 'a number as chmod takes it, such as "027"'
@@ -298,6 +300,7 @@ local chief_fields = {
   init_timeout = seconds,
   hook_timeout = seconds,
   force_time = seconds,
+  fiber_threads = schema.integer("a number of threads", 1, 1024),
   require_names = schema.boolean,
   restart_budget = schema.record("{ max_restarts = 100, window = 60 }", {
     max_restarts = { schema.integer("a number of restarts", 0, MOST_RESTARTS),

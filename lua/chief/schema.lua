@@ -111,17 +111,14 @@ local function quoted(words)
   return table.concat(texts, ", ", 1, #texts - 1) .. " or " .. texts[#texts]
 end
 
----One of some words; one of `later` is told apart from a mistake.
+---One of some words.
 ---@param words string[]
----@param later string[]?
 ---@return chief.Check
-function schema.choice(words, later)
-  local known, coming = {}, {}
+function schema.choice(words)
+  local known = {}
   for _, word in ipairs(words) do known[word] = true end
-  for _, word in ipairs(later or {}) do coming[word] = true end
   return function(value, key, problems)
     if known[value] then return value end
-    if coming[value] then return problems:add(key, ('"%s" is %s; there is %s'):format(value, LATER, quoted(words))) end
     local nearest = #words > 1 and type(value) == "string" and suggest.nearest(value, words)
     local meant = nearest and ('; did you mean "%s"?'):format(nearest) or ""
     problems:add(key, ("should be %s, got %s%s"):format(quoted(words), schema.describe(value), meant))

@@ -65,6 +65,24 @@ describe("chief run", function()
     end
   end)
 
+  it("runs all workers as fibers when asked to, on as many threads as the app says", function()
+    local where = [[return { run = function(_, ctx)
+      local names, list = {}, io.popen("cat /proc/" .. io.open("/proc/self/stat"):read("n") .. "/task/*/comm")
+      for name in list:lines() do names[name] = (names[name] or 0) + 1 end
+      ctx.log:info(("fibers: %d, own: %s"):format(names["chief-fibers"] or 0, names[ctx.name] or 0))
+      return true
+    end }]]
+    local text = [[return { fiber_threads = 3, workers = {
+      one = { module = "workers.one", isolation = "thread" }, two = { module = "workers.one" } } }]]
+    app(text, { one = where })
+    local _, _, log = command.run(root, "run", "app.lua")
+    assert.matches("fibers: 0, own: 1 worker=one", log)
+    assert.matches("fibers: 0, own: 1 worker=two", log)
+    _, _, log = command.run(root, "run", "app.lua", "--isolation", "fiber")
+    assert.matches("fibers: [3-9], own: 0 worker=one", log)
+    assert.matches("fibers: [3-9], own: 0 worker=two", log)
+  end)
+
   it("logs as JSON when asked to", function()
     local code, out, err = command.run(app(ONE, { one = ENDS }), "run", "--json", "app.lua")
     assert.same({ 0, "" }, { code, out })

@@ -53,11 +53,11 @@ describe("an app file", function()
       'app.lua:3: "api" is written twice in one table, first in line 2, and that one would be lost')
   end)
 
-  it("asks for what is not there yet", function()
+  it("asks for an isolation that is none", function()
     refused({ ["app.lua"] = [[return { workers = {
-      api = { module = "workers.api", isolation = "fiber" } } }]],
+      api = { module = "workers.api", isolation = "fibre" } } }]],
       ["workers/api.lua"] = WORKER },
-      'app.lua: workers.api.isolation: "fiber" is not in this version yet; there is "thread" or "process"')
+      'app.lua: workers.api.isolation: should be "thread", "fiber" or "process", got "fibre"; did you mean "fiber"?')
   end)
 
   it("has workers that wait for each other", function()
@@ -139,10 +139,10 @@ describe("the command", function()
     assert.matches("unknown option '%-%-frob'", err)
   end)
 
-  it("is asked for an isolation of a later version", function()
-    local code, _, err = command.run(root, "run", "app.lua", "--isolation", "fiber")
+  it("is asked for an isolation that is none", function()
+    local code, _, err = command.run(root, "run", "app.lua", "--isolation", "fibre")
     assert.equal(64, code)
-    assert.matches("not in this version yet", err)
+    assert.matches('should be "thread", "fiber" or "process", got "fibre"; did you mean "fiber"', err)
   end)
 
   it("says its version", function()

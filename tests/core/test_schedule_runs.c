@@ -48,6 +48,26 @@ static void probe_fini(void *instance) {
 
 static const chief_worker_ops ops = {.size = sizeof ops, .init = probe_init, .run = probe_run, .fini = probe_fini};
 
+/* The same as a fiber. */
+static int probe_resume(chief_worker *ctx, void *data, void **instance, int32_t part) {
+    return part == CHIEF_PART_INIT ? probe_init(ctx, data, instance) : probe_run(ctx, *instance);
+}
+
+static const chief_fiber_ops fiber_ops = {.size = sizeof fiber_ops, .resume = probe_resume};
+static int32_t isolation;
+
+static int in_thread(void **state) {
+    (void)state;
+    isolation = CHIEF_THREAD;
+    return 0;
+}
+
+static int in_fiber(void **state) {
+    (void)state;
+    isolation = CHIEF_FIBER;
+    return 0;
+}
+
 static chief *quiet_chief(void) {
     chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
     chief_options o = {.size = sizeof o};
@@ -59,7 +79,11 @@ static chief *quiet_chief(void) {
 }
 
 static void start(chief *c, probe *p, const chief_schedule *schedule, const chief_restart *restart) {
-    const chief_worker_options o = {.size = sizeof o, .schedule = schedule, .restart = restart};
+    const chief_worker_options o = {.size = sizeof o,
+                                    .schedule = schedule,
+                                    .restart = restart,
+                                    .isolation = isolation,
+                                    .fiber = isolation == CHIEF_FIBER ? &fiber_ops : NULL};
     support_gate_init(&p->third);
     assert_int_equal(chief_add_worker_with(c, "job", &ops, p, &o), CHIEF_OK);
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
@@ -177,11 +201,16 @@ static void test_schedule_runs__mistakes_add_nothing(void **state) {
     static const chief_schedule wrong = {.size = sizeof wrong, .cron = "61 * * * *"};
     const chief_worker_options o = {.size = sizeof o, .schedule = &wrong};
     const chief_worker_options in_process = {.size = sizeof o, .schedule = &quick, .isolation = CHIEF_PROCESS};
+    static const chief_fiber_ops callbacks = {.size = sizeof callbacks, .on_timer = probe_run, .interval = 1};
+    const chief_worker_options in_callbacks = {
+        .size = sizeof o, .schedule = &quick, .isolation = CHIEF_FIBER, .fiber = &callbacks};
     probe p = {0};
     chief *c = quiet_chief();
     assert_int_equal(chief_add_worker_with(c, "job", &ops, &p, &o), CHIEF_EINVAL);
     support_says("minute should be 0 to 59, got 61");
     assert_true(chief_add_worker_with(c, "job", &ops, &p, &in_process) < 0);
+    assert_int_equal(chief_add_worker_with(c, "job", &ops, &p, &in_callbacks), CHIEF_EINVAL);
+    support_says("only a fiber with resume runs by a schedule");
     assert_int_equal(chief_is_enabled(c, "job"), 0);
     chief_free(c);
 }
@@ -210,8 +239,12 @@ int main(void) {
         cmocka_unit_test(test_schedule_runs__a_failing_run_is_the_workers_failure),
         cmocka_unit_test(test_schedule_runs__without_a_policy_it_fails_for_good),
         cmocka_unit_test(test_schedule_runs__a_clean_run_acknowledges),
+    };
+    const struct CMUnitTest refusals[] = {
         cmocka_unit_test(test_schedule_runs__mistakes_add_nothing),
         cmocka_unit_test(test_schedule_runs__out_of_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("in a thread", tests, in_thread, NULL);
+    failed += cmocka_run_group_tests_name("in a fiber", tests, in_fiber, NULL);
+    return failed + cmocka_run_group_tests_name("refusals", refusals, NULL, NULL);
 }

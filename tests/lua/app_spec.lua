@@ -140,6 +140,10 @@ describe("an app file", function()
   end)
 
   it("names a plug-in that does not exist", function()
+    assert.matches('workers%.a%.isolation: "fiber" is for workers in Lua',
+      said('return { workers = { a = { native = "nosuch.so", isolation = "fiber" } } }'))
+    local plain = said('return { isolation = "fiber", workers = { a = { native = "nosuch.so" } } }')
+    assert.is_nil(plain:find("isolation"))
     assert.matches('^app%.lua: workers%.a%.native: plug%-in "nosuch%.so" not found',
       said('return { workers = { a = { native = "nosuch.so" } } }'))
   end)
