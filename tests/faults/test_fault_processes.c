@@ -360,7 +360,7 @@ static int by_line(const void *a, const void *b) { return strcmp(*(char *const *
 /* The two neighbours start and end side by side: the lines of each keep their order, which sorting does not change as they
  * are all different. */
 static void sort_lines(char *text) {
-    char *lines[64];
+    char *lines[64] = {0};
     char *copy = strdup(text);
     size_t n = 0;
     for (char *line = strtok(copy, "\n"); line != NULL && n < 64; line = strtok(NULL, "\n")) lines[n++] = line;
