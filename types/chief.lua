@@ -57,6 +57,7 @@
 ---@field restarts integer by policy
 ---@field remaining number? seconds left of a wait or a stop
 ---@field waiting_for string? "restart", or the workers it waits for
+---@field slow true? a fiber that blocks or runs for long, and keeps a thread of its own meanwhile
 ---@field reason chief.Reason? of the last life that ended
 ---@field error string? of the last failure, also after the restart
 ---@field traceback string?

@@ -53,6 +53,10 @@ static void push_status(lua_State *L, const chief_worker_status *status) {
     lua_setfield(L, -2, "generation");
     lua_pushinteger(L, (lua_Integer)status->restarts);
     lua_setfield(L, -2, "restarts");
+    if (status->slow != 0) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, -2, "slow");
+    }
     if (status->until_ms >= 0) {
         lua_pushnumber(L, (lua_Number)status->until_ms / 1000);
         lua_setfield(L, -2, "remaining");

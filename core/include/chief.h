@@ -1113,6 +1113,7 @@ typedef struct chief_worker_status {
     const char *error;       /* text of the last failure, also after the restart */
     const char *traceback;
     const char *why; /* given up: why it is not restarted, «4 failures in 5.0 s» */
+    int32_t slow;    /* non-zero: a fiber that blocks or runs for long, and keeps a thread of its own meanwhile */
 } chief_worker_status;
 
 /*

@@ -149,6 +149,7 @@ static void ready(void *data) {
 
 /* The fiber waits, if no wake has come while it was on its way. */
 static void suspend(chief__sched *s, chief__fiber *f) {
+    atomic_store_explicit(&f->slow, false, memory_order_relaxed);
     if (f->due != INT64_MAX) chief__agenda_set(&s->agenda, f->id, f->due);
     f->fd_rc = f->fd >= 0 ? chief__poller_add(&s->poller, f->fd, f->events, (void *)((uintptr_t)f->id + 1)) : CHIEF_OK;
     f->fd_armed = f->fd >= 0 && f->fd_rc == CHIEF_OK;

@@ -35,7 +35,7 @@ struct chief__fiber {
     int fd_rc;       /* why that could not be waited for */
     int64_t due;     /* INT64_MAX: never */
     bool fd_armed;
-    atomic_bool slow; /* it kept its thread while others moved on; relaxed, for people */
+    atomic_bool slow; /* it keeps its thread while the others have moved on; relaxed, for people */
 };
 
 /* `n` schedulers (0: one per core) whose threads have that much stack; `on_thread` is called first on each of them. The

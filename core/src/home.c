@@ -27,8 +27,12 @@ static int init(chief *c, chief__member *member) {
         rc = member->unit->isolation == CHIEF_FIBER ? launch_fiber(c, home)
                                                     : chief__worker_launch(home, c->thread_stack);
     }
-    if (rc == CHIEF_OK) member->home = home;
-    else chief__worker_unref(home);
+    if (rc != CHIEF_OK) {
+        chief__worker_unref(home);
+        return rc;
+    }
+    member->home = home;
+    chief__pool_set_slow(c->pool, member->entry, chief__worker_slow(home));
     return rc;
 }
 

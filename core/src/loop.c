@@ -64,11 +64,17 @@ static void join_ended(chief *c) {
 
 /* ---- reports ---- */
 
+static void forget_home(chief *c, chief__member *member) {
+    chief__pool_set_slow(c->pool, member->entry, NULL);
+    member->home = NULL;
+}
+
 /* The home of an abandoned generation says something: only its end matters. */
 static void late(chief *c, chief__member *member, uint32_t bits) {
     if ((bits & REPORT_LAST) == 0) return;
-    join_later(c, member->home);
-    member->home = NULL;
+    chief_worker *home = member->home;
+    forget_home(c, member);
+    join_later(c, home);
     member->abandoned = false;
     (void)chief__feed(c, STEP_LATE, member->id, member->generation, 0);
     if (member->removed) chief__member_drop(c, member);
@@ -85,7 +91,7 @@ static void last_report(chief *c, chief__member *member, uint32_t bits) {
         event.reason = chief__worker_take_failure(home, &c->failure, &c->traceback);
         event.code = chief__worker_exit_code(home);
     }
-    member->home = NULL;
+    forget_home(c, member);
     chief__name_late(c, member);
     join_later(c, home);
     (void)chief__feed_event(c, &event);
@@ -257,8 +263,9 @@ static void let_go(chief *c) {
         chief__member *member = c->members[i];
         if (member == NULL || member->home == NULL) continue;
         if (!chief__worker_try_join(member->home)) chief__worker_detach(member->home);
-        chief__worker_unref(member->home);
-        member->home = NULL;
+        chief_worker *home = member->home;
+        forget_home(c, member);
+        chief__worker_unref(home);
     }
 }
 

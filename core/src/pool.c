@@ -26,6 +26,7 @@ struct chief__entry {
     char waiting_for[WAITING_SIZE];
     char *error;
     char *traceback;
+    const atomic_bool *slow; /* the flag of its fiber; NULL: it has none now */
     bool claimed;
     /* whoever has the claim */
     void *life;
@@ -577,6 +578,13 @@ uint64_t chief__entry_generation(const chief__entry *entry) { return entry->gene
 
 const char *chief__entry_error(const chief__entry *entry) { return entry->error; }
 
+void chief__pool_set_slow(chief_pool *pool, chief__entry *entry, const atomic_bool *slow) {
+    if (entry == NULL) return;
+    chief__lock(&pool->lock);
+    entry->slow = slow;
+    chief__unlock(&pool->lock);
+}
+
 /* ---- reading ---- */
 
 static chief_worker_status status_of(const chief__entry *e, int64_t now) {
@@ -593,7 +601,8 @@ static chief_worker_status status_of(const chief__entry *e, int64_t now) {
                              .waiting_for = given_up ? "" : e->waiting_for,
                              .error = e->error,
                              .traceback = e->traceback,
-                             .why = given_up ? e->waiting_for : ""};
+                             .why = given_up ? e->waiting_for : "",
+                             .slow = e->slow != NULL && atomic_load_explicit(e->slow, memory_order_relaxed)};
     return s;
 }
 

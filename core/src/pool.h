@@ -96,6 +96,9 @@ void chief__entry_set_life(chief__entry *entry, void *life, void (*discard)(void
 void chief__entry_get(const chief__entry *entry, const char **name, chief_worker_ops *ops, void **data);
 uint64_t chief__entry_generation(const chief__entry *entry);
 
+/* Where its statuses find whether it is slow, as long as that is there; then NULL. An entry of NULL does nothing. */
+void chief__pool_set_slow(chief_pool *pool, chief__entry *entry, const atomic_bool *slow);
+
 /* The text of its last failure, NULL for none; for its one writer, good until the next record. */
 const char *chief__entry_error(const chief__entry *entry);
 

@@ -96,6 +96,7 @@ static void put_status(chief__writer *w, const chief_worker_status *s) {
     put_pair(w, ",\"phase\":", chief_phase_name(s->phase));
     put_count(w, ",\"generation\":", (int64_t)s->generation);
     put_count(w, ",\"restarts\":", (int64_t)s->restarts);
+    if (s->slow != 0) chief__put_text(w, ",\"slow\":true");
     if (s->until_ms >= 0) put_count(w, ",\"until_ms\":", s->until_ms);
     if (s->waiting_for[0] != '\0') put_pair(w, ",\"waiting_for\":", s->waiting_for);
     if (s->why[0] != '\0') put_pair(w, ",\"why\":", s->why);

@@ -374,6 +374,8 @@ int chief__worker_launch_fiber(chief_worker *w, chief__scheds *scheds) {
     return rc;
 }
 
+const atomic_bool *chief__worker_slow(const chief_worker *w) { return w->is_fiber ? &w->fiber.slow : NULL; }
+
 void chief__worker_run(chief_worker *w) { set_word(w, WORD_RUN); }
 
 void chief__worker_finish(chief_worker *w) { set_word(w, WORD_FINISH); }

@@ -73,6 +73,9 @@ int chief__worker_launch(chief_worker *w, size_t stack);
 /* The same as a fiber. */
 int chief__worker_launch_fiber(chief_worker *w, chief__scheds *scheds);
 
+/* The flag of a worker that is launched as a fiber, there as long as it is; NULL for others. */
+const atomic_bool *chief__worker_slow(const chief_worker *w);
+
 /* The word to an initialised home: run, or end with fini. */
 void chief__worker_run(chief_worker *w);
 void chief__worker_finish(chief_worker *w);

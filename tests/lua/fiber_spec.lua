@@ -132,6 +132,15 @@ describe("a fiber", function()
         assert(s.core:send("echo", i))
         assert.equal(i, (s:next()))
       end
+      assert.is_nil(s:status("echo").slow)
+      local slow
+      repeat -- which the monitor finds within a few hundredths of a second
+        slow = 0
+        for i = 1, 4 do slow = slow + (s:status("spins" .. i).slow and 1 or 0) end
+        assert(s.core:send("echo", 0))
+        assert.equal(0, (s:next()))
+      until slow >= 2
+      assert.matches('"slow":true', s.core:states_json())
     end, options)
   end)
 
