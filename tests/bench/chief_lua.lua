@@ -1,14 +1,23 @@
--- What Lua workers of one chief reach. Prints lines of «work value unit».
+-- Lua workers of one chief: lua5.4 chief_lua.lua --isolation I --work W --messages N --seed S. Prints lines of
+-- «work value unit checksum»; ends with 69 where the work or the isolation is not to be had.
 local chief = require "chief"
+local uv = require "luv" -- for its clock
 
-local messages = tonumber(arg[1]) or 1000000
 local folder = arg[0]:match("^(.*)/") or "."
 package.path = folder .. "/workers/?.lua;" .. package.path
 
--- Wall-clock seconds: the monotonic clock as a context's deadline shows it.
-local horizon = 1e6
-local clock = chief.context(nil, horizon)
-local function now() return horizon - clock:remaining() end
+local o = { isolation = "thread", work = "oneway-int", messages = "100000", seed = "1" }
+for i = 1, #arg, 2 do o[arg[i]:match("^%-%-(%l+)$") or error("what is " .. arg[i] .. "?")] = arg[i + 1] end
+local messages, seed = math.tointeger(tonumber(o.messages)), math.tointeger(tonumber(o.seed))
+
+local function now() return uv.hrtime() / 1e9 end
+
+local function say(value, unit, sum) print(("%s %.3f %s %d"):format(o.work, value, unit, sum)) end
+
+local function unavailable(reason)
+  io.stderr:write(reason, "\n")
+  os.exit(69, true)
+end
 
 local function resident_kib()
   for line in io.lines("/proc/self/status") do
@@ -17,44 +26,151 @@ local function resident_kib()
   end
 end
 
-local function run(names, n)
-  local c = chief.new { name = "bench", exit_when_done = true, log = chief.log { level = "error" } }
+local function make(options)
+  options.name, options.log = "bench", chief.log { level = "off" }
+  local c = chief.new(options)
   assert(c:add_channel("ch", { capacity = 1024 }))
-  for _, name in ipairs(names) do assert(c:add_worker(name, name, { args = { messages = n } })) end
-  assert(c:init_workers())
-  local begun = now()
-  assert(c:start())
-  return now() - begun
+  assert(c:add_channel("sums", { capacity = 16384 }))
+  return c
 end
 
-local function spawn(n)
-  local c = chief.new { name = "bench", log = chief.log { level = "error" } }
+local function add(c, name, module, options)
+  options.isolation = o.isolation ~= "thread" and o.isolation or nil
+  local right, ok, message = pcall(c.add_worker, c, name, module, options)
+  if not right or not ok then unavailable(tostring(right and message or ok)) end
+end
+
+local function sum_of(c, n)
+  local sums, sum = c:channel("sums"), 0
+  for _ = 1, n do sum = sum + assert(sums:recv(300)) end
+  return sum
+end
+
+local function finish(c)
+  assert(c:stop())
+  assert(c:join())
+  c:close()
+end
+
+-- From the launch until the last sum is here.
+local function timed(c, receivers)
+  assert(c:init_workers())
+  local begun = now()
+  assert(c:launch())
+  local sum = sum_of(c, receivers)
+  local took = now() - begun
+  finish(c)
+  return took, sum
+end
+
+local function stream(kind, senders, receivers, batch)
+  return function()
+    local c, n = make {}, messages // 4 * 4
+    for i = 1, receivers do
+      add(c, "receiver" .. i, "receiver",
+        { args = { kind = kind, seed = seed, share = n // receivers, batch = batch } })
+    end
+    for i = 1, senders do
+      add(c, "sender" .. i, "sender",
+        { args = { kind = kind, seed = seed, messages = n, from = i, step = senders, batch = batch } })
+    end
+    local took, sum = timed(c, receivers)
+    say(n / took, "msg/s", sum)
+  end
+end
+
+local works = {
+  ["oneway-int"] = stream("int", 1, 1, 0),
+  ["oneway-str64"] = stream("str64", 1, 1, 0),
+  ["oneway-table"] = stream("table", 1, 1, 0),
+  ["batch-int"] = stream("int", 1, 1, 100),
+  ["batch-str64"] = stream("str64", 1, 1, 100),
+  ["batch-table"] = stream("table", 1, 1, 100),
+  ["fanin-int"] = stream("int", 4, 1, 0),
+  ["fanout-int"] = stream("int", 1, 4, 0),
+}
+
+function works.pingpong()
+  local c = make {}
+  local args = { messages = messages, seed = seed }
+  add(c, "ponger", "ponger", { args = args })
+  add(c, "pinger", "pinger", { args = args })
+  local took, sum = timed(c, 1)
+  say(took / messages * 1e6, "us", sum)
+end
+
+-- All alive at once, each waiting for a message; then each answers one.
+local function crowd(n)
+  local c = make {}
   local memory, begun = resident_kib(), now()
-  for i = 1, n do assert(c:add_worker("idler-" .. i, "idler")) end
+  for i = 1, n do add(c, "idler-" .. i, "idler", { args = {} }) end
+  assert(c:init_workers())
+  assert(c:launch())
+  assert(c:wait_ready(300))
+  local started = now() - begun
+  local kib = resident_kib() - memory
+  for i = 1, n do assert(c:send("idler-" .. i, (i * 7 + seed) % 1000003)) end
+  local sum = sum_of(c, n)
+  local stopping = now()
+  finish(c)
+  return started, kib, now() - stopping, sum, now() - begun
+end
+
+function works.spawn()
+  local _, _, _, sum, whole = crowd(messages)
+  say(whole / messages * 1e6, "us", sum)
+end
+
+works["idle-10k"] = function()
+  local started, kib, _, sum = crowd(messages)
+  say(started / messages * 1e6, "us", sum)
+  say(kib / messages, "KiB", sum)
+end
+
+works["stop-10k"] = function()
+  local _, _, stopped, sum = crowd(messages)
+  say(stopped * 1e6, "us", sum)
+end
+works["stop-1k"] = works["stop-10k"]
+
+-- From the end of one life to the beginning of the next, with a fresh state for each.
+function works.restart()
+  local c = make {}
+  local at_once = { policy = "on_failure", delay = 0, jitter = 0 }
+  add(c, "flapper", "flapper", { args = { messages = messages }, restart = at_once })
+  local took, sum = timed(c, 1)
+  say(took / messages * 1e6, "us", sum)
+end
+
+-- What the stop of a worker that loops takes beyond its grace.
+function works.interrupt()
+  local grace = 0.02
+  local c = make {}
+  add(c, "looper", "looper", { args = {}, grace = grace })
   assert(c:init_workers())
   assert(c:launch())
   assert(c:wait_ready(60))
-  local kib = (resident_kib() - memory) / n
-  assert(c:stop())
-  assert(c:join())
-  return (now() - begun) / n, kib
-end
-
--- From the end of one life to the beginning of the next, with a fresh state for each.
-local function restart(failures)
-  local c = chief.new { name = "bench", exit_when_done = true, log = chief.log { level = "off" } }
-  local at_once = { policy = "on_failure", delay = 0, jitter = 0 }
-  assert(c:add_worker("flapper", "flapper", { args = { failures = failures }, restart = at_once }))
-  assert(c:init_workers())
   local begun = now()
-  assert(c:start())
-  return (now() - begun) / failures
+  assert(c:stop())
+  c:join()
+  local took = now() - begun - grace
+  local closed = c:channel("sums"):recv(0) or 0
+  c:close()
+  say(took * 1e6, "us", closed)
 end
 
-print(string.format("oneway-int %.0f msg/s", messages / run({ "receiver", "sender" }, messages)))
-local calls = messages // 50
-print(string.format("pingpong %.2f us", run({ "ponger", "pinger" }, calls) / calls * 1e6))
-print(string.format("restart %.0f us", restart(200) * 1e6))
-local each, kib = spawn(1000)
-print(string.format("spawn %.0f us", each * 1e6))
-print(string.format("memory %.0f KiB", kib))
+local function crunch(n)
+  local c = make {}
+  for i = 1, n do add(c, "cruncher" .. i, "cruncher", { args = { messages = messages, seed = seed } }) end
+  return timed(c, n)
+end
+
+-- Twice the work in as much time is 2.
+works["cpu-scaling"] = function()
+  local one, sum = crunch(1)
+  local two = crunch(2)
+  say(2 * one / two, "x", sum)
+end
+
+local run = works[o.work] or unavailable("there is no work " .. o.work)
+run()

@@ -67,7 +67,9 @@ for arguments, expected in pairs {
   ["frob"] = "./dev frob: there is no such command",
   ["test frob"] = "./dev test: no group frob; there are: lint",
   ["build frob"] = "./dev build: no preset frob",
-  ["bench frob"] = "./dev bench: MESSAGES should be a whole number, got frob",
+  ["bench frob"] = "./dev bench: no work frob; there are: oneway-int",
+  ["bench --runs frob"] = "./dev bench: --runs should be a whole number, got frob",
+  ["fuzz frob"] = "./dev fuzz: no target frob; there are: ",
   ["asan frob"] = "./dev asan: no label frob; there are: core",
   ["lint frob"] = "./dev lint: takes no arguments",
 } do lib.accepts("that ./dev " .. arguments .. " is refused", check_refusal(arguments, expected)) end

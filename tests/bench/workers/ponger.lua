@@ -2,8 +2,8 @@ local M = {}
 
 function M.run(_, ctx)
   for _ = 1, ctx.args.messages do
-    local _, info = assert(ctx:recv())
-    info:reply(2)
+    local v = assert(ctx:recv())
+    assert(ctx:send("pinger", v))
   end
   return true
 end

@@ -1,9 +1,30 @@
+local load = require "load"
+
 local M = {}
 
+local function by_one(ch, n, count)
+  local sum = 0
+  for i = 1, n do sum = count(sum, assert(ch:recv()), i) end
+  return sum
+end
+
+local function in_batches(ch, n, count, batch)
+  local sum, seen = 0, 0
+  while seen < n do
+    local many = assert(ch:recv_many(batch))
+    for i = 1, #many do sum = count(sum, many[i], seen + i) end
+    seen = seen + #many
+  end
+  return sum
+end
+
+-- Each of several receives the same number of messages.
 function M.run(_, ctx)
-  local ch, n, sum = ctx:channel("ch"), ctx.args.messages, 0
-  for _ = 1, n do sum = sum + assert(ch:recv()) end
-  if sum ~= n * (n + 1) // 2 then return nil, "the sum of what was received is wrong" end
+  local args = ctx.args
+  local ch = ctx:channel("ch")
+  local _, count = load[args.kind](args.seed)
+  local sum = args.batch > 0 and in_batches(ch, args.share, count, args.batch) or by_one(ch, args.share, count)
+  assert(ctx:channel("sums"):send(sum))
   return true
 end
 

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds the contenders over a build of this project: build.sh BUILD OUT. Go's and Erlang's are left out where their compilers
+# are not there.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=$1
+out=$2
+mkdir -p "$out"
+flags=(-O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra)
+read -r -a lua < <(pkg-config --cflags --libs lua5.4)
+
+gcc "${flags[@]}" "$here/measure.c" -o "$out/measure"
+gcc "${flags[@]}" "$here/floors.c" -o "$out/floors" "${lua[@]}" -lpthread
+gcc "${flags[@]}" -I"$here/../../core/include" "$here/chief_c.c" -o "$out/chief_c" "$build/lib/libchief.a" \
+    -luv -lcjson -lm -lpthread
+if command -v go >/dev/null; then
+    GOCACHE=${GOCACHE:-$out/go-cache} GO111MODULE=off go build -o "$out/go" "$here/contender.go"
+fi
+if command -v erlc >/dev/null; then
+    erlc -o "$out" "$here/contender.erl"
+fi
