@@ -51,6 +51,10 @@ void chief__lua_place_forget(chief__lua_life *life) {
                                                   memory_order_relaxed);
 }
 
+bool chief__lua_place_is_known(chief__lua_life *life) {
+    return atomic_load_explicit(&life->place.state, memory_order_acquire) == FULL;
+}
+
 bool chief__lua_place_take(chief__lua_life *life, chief__lua_place *out) {
     int full = FULL;
     chief__lua_place *place = &life->place;

@@ -45,6 +45,9 @@ void chief__lua_place_note(struct chief__lua_life *life);
 /* By the worker's thread when it is in Lua after all: what was noted is of the past. */
 void chief__lua_place_forget(struct chief__lua_life *life);
 
+/* Any thread, the life's list locked: whether it has been noted. */
+bool chief__lua_place_is_known(struct chief__lua_life *life);
+
 /* Any thread, the life's list locked: moves what was noted into `out`; false when there is nothing. */
 bool chief__lua_place_take(struct chief__lua_life *life, chief__lua_place *out);
 

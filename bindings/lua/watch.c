@@ -4,10 +4,13 @@
 #include <stdio.h>
 
 #include "interrupt.h"
+#include "look.h"
 
 #define NS_PER_MS 1000000
-#define PARTS 20                               /* of its time between two looks at a worker */
+#define PARTS 40                               /* of its time between two looks at a worker */
 #define FAR ((int64_t)3600 * 1000 * NS_PER_MS) /* between two looks at nobody */
+#define PATIENCE ((int64_t)250 * NS_PER_MS)    /* with an interrupt, unless it is known to be in C by then */
+#define PLACE_SIZE 4096
 #define STACK ((size_t)128 * 1024)
 
 /* Under the lock of the lives. */
@@ -58,16 +61,32 @@ static chief__lua_life *find_stalled(int64_t *next) {
     return NULL;
 }
 
-/* The life stays while it is told, without the lock. */
+/* With the lock, the life staying: whether it ends by its interrupt, which it does not where it is known to be in C. */
+static bool ends_by_itself(chief__lua_life *life) {
+    int64_t until = now_ns() + PATIENCE;
+    while (is_entered(life) && now_ns() < until && !chief__lua_place_is_known(life)) {
+        chief__lua_lives_unlock();
+        (void)nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
+        chief__lua_lives_lock();
+    }
+    return !is_entered(life);
+}
+
+/* The life stays while it is told, without the lock. One that is in C is the chief's to end. */
 static void tell(chief__lua_life *life) {
     char why[CHIEF__LUA_WHY_SIZE];
+    char place[PLACE_SIZE];
     double seconds = (double)life->watch.time / 1000 / NS_PER_MS;
     (void)snprintf(why, sizeof why, "watchdog: no call of the chief's within %g s", seconds);
     life->watch.told = true;
     life->watch.telling = true;
     chief__lua_interrupt_locked(life, CHIEF_REASON_WATCHDOG, why);
+    bool ended = ends_by_itself(life);
     chief__lua_lives_unlock();
-    chief_worker_expire(life->worker, CHIEF_REASON_WATCHDOG, why);
+    if (!ended) {
+        (void)chief__lua_look_at(life->worker, place, sizeof place, 0);
+        chief_worker_expire(life->worker, CHIEF_REASON_WATCHDOG, why, place);
+    }
     chief__lua_lives_lock();
     life->watch.telling = false;
     chief__lua_lives_tell();

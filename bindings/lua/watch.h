@@ -1,8 +1,8 @@
 /*
  * watch: the watchdog. A worker that has one may be no longer than that between two calls of the chief's; time inside one
- * does not count. One thread of the process looks at the counters of those that run (life.h), twenty times in the shortest
- * of their times; it is there while such a worker is. One that stalls is interrupted, and the chief is told, which abandons
- * it when that does not end it.
+ * does not count. One thread of the process looks at the counters of those that run (life.h), forty times in the shortest
+ * of their times; it is there while such a worker is. One that stalls is interrupted; when that does not end it in a moment
+ * the chief is told, which abandons it or kills its process.
  */
 #ifndef CHIEF_LUA_WATCH_H
 #define CHIEF_LUA_WATCH_H

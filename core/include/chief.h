@@ -794,11 +794,12 @@ CHIEF_API size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, siz
 /*
  * Asks the chief to end this worker by force now, as at the end of a grace: it is interrupted where that can be done, has
  * `force_time` to end in, and is abandoned. Unless a stop was asked, it has then failed for this reason (enum
- * chief_reason) and with this text, however it ends. For who watches over a worker and finds it stuck; the first one counts.
- * In a pool without a chief nothing.
+ * chief_reason) and with this text, however it ends. `place`, which may be NULL, is where it was, as its ops' look would say
+ * it, for one that will not say it itself: a process is killed. For who watches over a worker and finds it stuck; the first
+ * one counts. In a pool without a chief nothing.
  * @thread any, until its fini returns  @blocks never
  */
-CHIEF_API void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why);
+CHIEF_API void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why, const char *place);
 
 /*
  * Says with which code this life ends, as a process would have one (its low 8 bits count); for no_restart_codes. It is

@@ -421,6 +421,15 @@ static void far_ready(chief__far *far) {
     (void)unlock(r, say(r));
 }
 
+/* Said by another thread than the one that waits for answers, which has none of them on its way then. */
+static void far_expire(chief__far *far, int32_t reason, const char *why, const char *place) {
+    chief__remote *r = lock(far, FRAME_EXPIRED);
+    chief__frame_int(&r->out, reason);
+    chief__frame_text(&r->out, why);
+    chief__frame_text(&r->out, place);
+    (void)unlock(r, say(r));
+}
+
 static const chief__far_ops operations = {.open = far_open,
                                           .send = far_send,
                                           .reserve = far_reserve,
@@ -437,7 +446,8 @@ static const chief__far_ops operations = {.open = far_open,
                                           .call = far_call,
                                           .answer = far_answer,
                                           .states = far_states,
-                                          .ready = far_ready};
+                                          .ready = far_ready,
+                                          .expire = far_expire};
 
 /* ---- life ---- */
 

@@ -377,6 +377,12 @@ static int serve_ready(chief__proxy *p, chief__frame *f) {
     return CHIEF_OK;
 }
 
+static int serve_expired(chief__proxy *p, chief__frame *f) {
+    chief_worker_expire(p->worker, (int32_t)f->fields.ints[0], chief__field_text(&f->fields, 0),
+                        chief__field_text(&f->fields, 1));
+    return CHIEF_OK;
+}
+
 static int serve_opened(chief__proxy *p, chief__frame *f) {
     (void)p;
     (void)f;
@@ -398,6 +404,7 @@ static const service services[256] = {
     [FRAME_WATCH] = {serve_watch, true},         [FRAME_POST] = {serve_post, true},
     [FRAME_BROADCAST] = {serve_broadcast, true}, [FRAME_CALL] = {serve_call, true},
     [FRAME_ANSWER] = {serve_answer, true},       [FRAME_STATES] = {serve_states, true},
+    [FRAME_EXPIRED] = {serve_expired, false},
 };
 
 /* False when its leader has ended meanwhile, and nobody waits for the answer. */

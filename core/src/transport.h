@@ -38,6 +38,7 @@ typedef struct chief__far_ops {
     int (*answer)(chief__far *far, int64_t call, bool failed, const void *data, size_t len);
     int (*states)(chief__far *far, chief_snapshot **out);
     void (*ready)(chief__far *far);
+    void (*expire)(chief__far *far, int32_t reason, const char *why, const char *place);
 } chief__far_ops;
 
 #pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include "transport.h"
 
 #define WHY_SIZE 160
+#define PLACE_SIZE 256 /* of its first line, in a sentence */
 
 /* Where a fiber's life is. */
 typedef enum part { PART_BEGIN, PART_INIT, PART_HELD, PART_RUN } part;
@@ -36,7 +37,8 @@ struct chief_worker {
     void *reach;        /* what interrupt is given */
     bool interrupting;  /* interrupt is being called; `reach` stays valid until it returns */
     char why[WHY_SIZE]; /* "" until it is interrupted */
-    int32_t expiry;     /* enum chief_reason, of chief_worker_expire */
+    int32_t expiry;     /* enum chief_reason, of chief_worker_expire, as the next */
+    char *place;
     chief__fiber fiber; /* unless its home is a thread */
     bool is_fiber;      /* const after launch */
     part part;          /* the fiber's, as the next */
@@ -112,6 +114,7 @@ void chief__worker_unref(chief_worker *w) {
     chief__unit_unref(w->unit);
     chief__free(w->error);
     chief__free(w->traceback);
+    chief__free(w->place);
     chief__cond_fini(&w->told);
     chief__mutex_fini(&w->lock);
     chief__free(w);
@@ -449,9 +452,19 @@ static void replace(char **where, const char *text) {
     *where = text != NULL ? chief__strdup(text) : NULL;
 }
 
+/* It has said nothing of where it was, so what was seen from outside is told, as of one that was abandoned. */
+static void tell_place(chief_worker *w) {
+    char text[WHY_SIZE + PLACE_SIZE];
+    (void)snprintf(text, sizeof text, "%s: %.*s", w->why, (int)strcspn(w->place, "\n"), w->place);
+    replace(&w->error, text);
+    w->traceback = w->place;
+    w->place = NULL;
+}
+
 int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback) {
     bool expired = w->expiry != CHIEF_REASON_NONE; /* however it took its end */
     if ((w->error == NULL || expired) && w->why[0] != '\0') replace(&w->error, w->why);
+    if (expired && w->traceback == NULL && w->place != NULL) tell_place(w);
     *error = w->error;
     *traceback = w->traceback;
     w->error = w->traceback = NULL;
@@ -485,10 +498,19 @@ size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size) 
     return len;
 }
 
-void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why) {
+void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why, const char *place) {
+    if (!is_failure(reason)) reason = CHIEF_REASON_KILLED;
+    if (why == NULL) why = chief_reason_name(reason);
+    if (ctx->party.far != NULL) {
+        ctx->party.far->ops->expire(ctx->party.far, reason, why, place);
+        return;
+    }
     chief__lock(&ctx->lock);
-    if (ctx->expiry == CHIEF_REASON_NONE) ctx->expiry = is_failure(reason) ? reason : CHIEF_REASON_KILLED;
-    keep_why(ctx, why != NULL ? why : chief_reason_name(ctx->expiry));
+    if (ctx->expiry == CHIEF_REASON_NONE) {
+        ctx->expiry = reason;
+        replace(&ctx->place, place != NULL && place[0] != '\0' ? place : NULL);
+    }
+    keep_why(ctx, why);
     chief__unlock(&ctx->lock);
     chief__inbox_report(ctx->inbox, &ctx->report, REPORT_EXPIRED);
 }

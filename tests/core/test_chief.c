@@ -450,8 +450,8 @@ static void test_chief__an_interrupt_by_hand_leaves_the_stop_clean(void **state)
 }
 
 static int expiring_run(chief_worker *ctx, void *instance) {
-    chief_worker_expire(ctx, CHIEF_REASON_WATCHDOG, "watchdog: it was seen to be stuck");
-    chief_worker_expire(ctx, CHIEF_REASON_MEMORY_LIMIT, "a second one");
+    chief_worker_expire(ctx, CHIEF_REASON_WATCHDOG, "watchdog: it was seen to be stuck", NULL);
+    chief_worker_expire(ctx, CHIEF_REASON_MEMORY_LIMIT, "a second one", "elsewhere");
     return probe_run(ctx, instance);
 }
 

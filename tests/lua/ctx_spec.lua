@@ -103,9 +103,7 @@ describe("a stop", function()
     end)
   end)
 
-  -- A process gets the values that there are when it starts.
-  local in_threads = stage.ISOLATION == "process" and pending or it
-  in_threads("comes from the context above, with its reason", function()
+  it("comes from the context above, with its reason", function()
     local core = require "chief.core"
     local parent = core.context()
     parent:set("from above", 7)
