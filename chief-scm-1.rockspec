@@ -82,6 +82,7 @@ build = {
         "core/src/request.c",
         "core/src/rule.c",
         "core/src/rulezone.c",
+        "core/src/nested.c",
         "core/src/run.c",
         "core/src/runner.c",
         "core/src/schedule.c",

@@ -55,6 +55,7 @@ set(CHIEF_CORE_SOURCES
   core/src/request.c
   core/src/rule.c
   core/src/rulezone.c
+  core/src/nested.c
   core/src/run.c
   core/src/runner.c
   core/src/schedule.c

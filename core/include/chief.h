@@ -1774,6 +1774,37 @@ CHIEF_API uint64_t chief_late_replies(chief *c);
  */
 CHIEF_API int chief_events_fd(chief *c);
 
+/* ---- Chiefs inside chiefs -------------------------------------------------------------------------------------- */
+
+/*
+ * Makes a chief that has not been started: `*out`, which becomes the library's. Called in the thread of the worker whose
+ * life it is to be, once for each life. Another result than CHIEF_OK fails that worker's init, with chief_last_error().
+ */
+typedef int (*chief_chief_maker)(chief_worker *ctx, void *data, chief **out);
+
+/*
+ * Adds a worker that is a chief itself. Each of its lives makes an inner chief, runs it to its end and frees it:
+ *  - it is ready when all workers inside are, and ends when nothing runs inside and nothing is scheduled there;
+ *  - it fails when the inner chief has not ended well (its text is the worker's error, its exit code the worker's), and is
+ *    restarted as its policy says, with a new inner chief;
+ *  - a stop of the worker is a stop of the inner chief, whose force_stop_timeout ends before the worker's grace; who had to
+ *    be forced inside makes the exit code of the outer chief 75 as well;
+ *  - it logs to the outer chief's logger, with the worker's name as «chief», and sees the outer context's values. Channels,
+ *    mailboxes and events are its own.
+ * Options are those of chief_add_worker_with; `destroy` is of `data`. It runs in a thread, and all the time.
+ * @thread any  @blocks never
+ * Errors: as chief_add_worker_with.
+ */
+CHIEF_API int chief_add_chief(chief *c, const char *name, chief_chief_maker make, void *data,
+                              const chief_worker_options *options);
+
+/*
+ * The states inside a worker that is a chief.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ENOENT, CHIEF_EINVAL (it is no chief), CHIEF_EAGAIN (it does not live now), CHIEF_ENOMEM.
+ */
+CHIEF_API int chief_nested_states(chief *c, const char *name, chief_snapshot **out);
+
 /* ---- Workers in processes of their own ------------------------------------------------------------------------ */
 
 /*

@@ -228,8 +228,8 @@ void chief__name_late(chief *c, chief__member *member) {
     c->names_late = grown;
 }
 
-static void note_late(chief *c, chief__member *member, const chief__action *a) {
-    if (!a->in_stop) return;
+/* It will be named by the stop, once it has ended or been abandoned. */
+void chief__note_late(chief *c, chief__member *member) {
     c->exit_code = 75;
     member->late = true;
 }
@@ -249,7 +249,7 @@ static void why_forced(char *buf, size_t size, chief__member *member, const chie
 static void act_force(chief *c, chief__member *member, const chief__action *a) {
     char why[TEXT_SIZE];
     why_forced(why, sizeof why, member, a);
-    note_late(c, member, a);
+    if (a->in_stop) chief__note_late(c, member);
     chief_event e = {.kind = CHIEF_EVENT_FORCED,
                      .level = CHIEF_WARN,
                      .worker = member->unit->name,
@@ -267,7 +267,7 @@ static void act_abandon(chief *c, chief__member *member, const chief__action *a)
     char text[TEXT_SIZE];
     const char *where = member->where;
     if (!member->stillborn && !member->in_burial) { /* one that never had a home holds up nobody */
-        note_late(c, member, a);
+        if (a->in_stop) chief__note_late(c, member);
         chief__name_late(c, member);
     }
     (void)snprintf(text, sizeof text, "did not end in time: abandoned%s%s", where != NULL ? " " : "",

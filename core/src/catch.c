@@ -151,6 +151,23 @@ void chief__catch_restore(chief *c) {
 
 /* ---- the parent context ---- */
 
+#define LAST_MOMENT 50 /* ms that a nested chief has left to tell its end in */
+
+int chief__nest_into(chief *c, chief_worker *life) {
+    chief__lock(&c->lock);
+    bool late = c->stage != STAGE_NEW || c->starting || c->outer_life != NULL;
+    if (!late) c->outer_life = chief__worker_ref(life);
+    chief__unlock(&c->lock);
+    return late ? chief__fail(CHIEF_EBUSY, "a chief that has been started can't be nested") : CHIEF_OK;
+}
+
+/* It has to have ended, and named who is late, before the one outside says the same of it. */
+static void bound_by_outer(chief *c) {
+    int64_t left = chief__party_grace(chief__party_of(c->outer_life)) - chief__now_ms() - c->force_time - LAST_MOMENT;
+    int64_t own = chief__model_force_stop_timeout(c->model);
+    if (left < own) chief__model_set_force_stop_timeout(c->model, left > 0 ? left : 0);
+}
+
 static void on_parent(uv_poll_t *watcher, int status, int events) {
     chief *c = watcher->data;
     (void)status;
@@ -158,6 +175,7 @@ static void on_parent(uv_poll_t *watcher, int status, int events) {
     (void)uv_poll_stop(watcher);
     if (c->ended) return;
     if (c->stop_why == NULL) c->stop_why = "the parent context is done";
+    if (c->outer_life != NULL) bound_by_outer(c);
     (void)chief__feed(c, STEP_STOP_ALL, 0, 0, 0);
     chief__wake(c);
 }

@@ -130,6 +130,7 @@ void chief__unref(chief *c) {
     chief__hooks_free(c->hooks);
     if (c->context != NULL) chief_context_cancel(c->context, "the chief is gone");
     chief_context_unref(c->parent);
+    chief__worker_unref(c->outer_life);
     chief_context_unref(c->stop_context);
     chief_context_unref(c->context);
     if (c->hub != NULL) chief__hub_close(c->hub);

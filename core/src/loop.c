@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "nested.h"
 
 #define JOIN_DELAY_FIRST 1 /* ms; doubled at each try that found the thread still ending */
 #define JOIN_DELAY_MAX 100
@@ -92,6 +93,7 @@ static void last_report(chief *c, chief__member *member, uint32_t bits) {
         event.code = chief__worker_exit_code(home);
     }
     forget_home(c, member);
+    if (c->stopping && event.code == 75 && chief__is_nest(member->unit)) chief__note_late(c, member);
     chief__name_late(c, member);
     join_later(c, home);
     (void)chief__feed_event(c, &event);

@@ -13,6 +13,7 @@
  *   sim.c      a chief without a loop: lives that are told, and a clock that is set
  *   finish.c   the end: hooks, the result, closing
  *   catch.c    signals and the parent context
+ *   nested.c   a chief as a worker of another
  */
 #ifndef CHIEF_LOOP_H
 #define CHIEF_LOOP_H
@@ -174,6 +175,7 @@ struct chief {
     uv_poll_t parent_watch;
     chief_context *parent;
     bool watching_parent;
+    chief_worker *outer_life; /* of a nested chief: whose grace bounds its stop. Held; const once `starting` */
     bool stopping;
     bool ended; /* conclude has run */
     const char *stop_why;
@@ -225,6 +227,7 @@ void chief__take_notes(chief *c);
 /* `more` actions of the same answer come behind it. */
 void chief__act(chief *c, const chief__action *action, size_t more);
 void chief__name_late(chief *c, chief__member *member);
+void chief__note_late(chief *c, chief__member *member);
 void chief__tell(chief *c, chief_event *event);
 void chief__tell_worker(chief *c, const chief__member *member, chief_event *event, const char *message);
 void chief__note(chief *c, int32_t level, const char *worker, const char *format, ...)
@@ -254,6 +257,9 @@ void chief__take_signals(chief *c);
 void chief__catch_close(chief *c);
 void chief__catch_restore(chief *c);
 int chief__watch_parent(chief *c, chief_context *parent);
+
+/* Makes a chief that has not been started the inside of a worker's life. CHIEF_EBUSY. */
+int chief__nest_into(chief *c, chief_worker *life);
 
 #pragma GCC visibility pop
 #endif

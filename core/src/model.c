@@ -401,6 +401,8 @@ void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled) {
     if (!enabled) chief__model_set_state(m, w, CHIEF_WORKER_DISABLED);
 }
 
+int64_t chief__model_force_stop_timeout(const chief__model *m) { return m->options.force_stop_timeout; }
+
 void chief__model_set_force_stop_timeout(chief__model *m, int64_t ms) { m->options.force_stop_timeout = ms; }
 
 void chief__model_set_exit_when_done(chief__model *m, bool on) { m->options.exit_when_done = on; }

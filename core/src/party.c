@@ -29,6 +29,10 @@ void chief__party_fini(chief__party *p) {
     chief__mutex_fini(&p->lock);
 }
 
+int64_t chief__party_grace(const chief__party *p) {
+    return atomic_load_explicit(&p->grace_deadline, memory_order_acquire);
+}
+
 bool chief__party_is_abandoned(const chief__party *p) {
     return p != NULL && atomic_load_explicit(&p->abandoned, memory_order_acquire);
 }

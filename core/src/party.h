@@ -50,6 +50,9 @@ void chief__party_fini(chief__party *p);
 /* The end of its grace, set before its context is cancelled, and perhaps again later. Wakes it to look. */
 void chief__party_set_grace(chief__party *p, int64_t deadline);
 
+/* The end of its grace; INT64_MAX until a stop was asked. */
+int64_t chief__party_grace(const chief__party *p);
+
 bool chief__party_is_abandoned(const chief__party *p);
 
 /* CHIEF_OK while its context is not done. A host's never is. */

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "request.h"
+#include "run.h"
 
 /* ---- init ---- */
 
@@ -103,7 +104,7 @@ static int begin_init(chief *c) {
     return again ? chief__fail(CHIEF_EBUSY, "init_workers was called before") : CHIEF_OK;
 }
 
-int chief_init_workers(chief *c, chief_log *log) {
+int chief__init_workers_begin(chief *c, chief_log *log) {
     int rc = chief__check(c);
     if (rc == CHIEF_OK) rc = begin_init(c);
     if (rc != CHIEF_OK) return rc;
@@ -113,7 +114,11 @@ int chief_init_workers(chief *c, chief_log *log) {
     c->starting = false;
     chief__unlock(&c->lock);
     if (rc == CHIEF_OK) (void)chief__info_show(c, true); /* without memory snapshots show it as not started */
-    if (rc == CHIEF_OK) rc = chief__ask(c, REQUEST_INIT, NULL, NULL, 0);
+    return rc == CHIEF_OK ? chief__ask(c, REQUEST_INIT, NULL, NULL, 0) : rc;
+}
+
+int chief_init_workers(chief *c, chief_log *log) {
+    int rc = chief__init_workers_begin(c, log);
     if (rc != CHIEF_OK) return rc;
     chief__lock(&c->lock);
     while (!c->inited && c->stage != STAGE_STOPPED) (void)chief__cond_wait(&c->changed, &c->lock, INT64_MAX);

@@ -34,7 +34,7 @@ static bool receiver_left(const chief_channel *ch, const chief__party *but) {
 
 /* Without a chief nobody gives a grace. */
 static int64_t grace_of(const chief__party *p) {
-    int64_t grace = atomic_load_explicit(&p->grace_deadline, memory_order_acquire);
+    int64_t grace = chief__party_grace(p);
     return grace == INT64_MAX && p->hub == NULL ? 0 : grace;
 }
 

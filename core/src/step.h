@@ -173,6 +173,7 @@ int chief__model_link(chief__model *m);
 
 /* Before STEP_INIT only: whether the worker is enabled (its state is then enabled, or disabled). */
 void chief__model_set_enabled(chief__model *m, uint32_t id, bool enabled);
+int64_t chief__model_force_stop_timeout(const chief__model *m);
 void chief__model_set_force_stop_timeout(chief__model *m, int64_t ms);
 void chief__model_set_exit_when_done(chief__model *m, bool on);
 

@@ -13,7 +13,8 @@ local layers = {
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child", "serve",
     "tell", "proxy" },
-  { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "info", "request", "run", "process" },
+  { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "info", "request", "run", "nested",
+    "process" },
 }
 
 -- Layer 2 decides without a clock, a thread or the outside world.
