@@ -129,22 +129,32 @@ static bool keep_bytes(chief__proxy *p, const unsigned char *bytes, size_t len) 
     return true;
 }
 
-/* Bytes that no memory can be had for are the record they belong to: what follows would make no sense. */
-static bool on_side(void *data, const void *bytes, size_t len) {
-    chief__proxy *p = data;
+static int take_records(chief__proxy *p) {
     chief__frame frame;
     size_t used;
     size_t done = 0;
-    int rc = CHIEF_OK;
-    if (!keep_bytes(p, bytes, len)) return false;
+    int rc;
     while ((rc = chief__frame_read(p->side + done, p->side_len - done, SIDE_LIMIT, &frame, &used)) == CHIEF_OK) {
-        if (frame.kind != FRAME_LOG) return false;
+        if (frame.kind != FRAME_LOG)
+            return chief__fail(CHIEF_EDATA, "a frame of the kind %s on the side channel",
+                               chief__frame_word(frame.kind));
         write_log(p, &frame);
         done += used;
     }
     p->side_len -= done;
     memmove(p->side, p->side + done, p->side_len);
-    return rc == CHIEF_EAGAIN;
+    return rc;
+}
+
+/* Bytes that no memory can be had for are a record that is lost, and what follows it would make no sense. */
+static bool on_side(void *data, const void *bytes, size_t len) {
+    chief__proxy *p = data;
+    int rc = keep_bytes(p, bytes, len) ? take_records(p) : chief__fail_code(CHIEF_ENOMEM);
+    if (rc == CHIEF_EAGAIN) return true;
+    chief__lock(&p->lock);
+    (void)chief_last_error_take(p->wrong, sizeof p->wrong);
+    chief__unlock(&p->lock);
+    return false;
 }
 
 /* What there was no room for comes at a later turn. */
@@ -249,6 +259,23 @@ static bool has_ended(chief__proxy *p) {
     return ended;
 }
 
+#define NONSENSE "killed for what it said to the chief: "
+
+/* Why it was not its own doing; false when it was. */
+static bool was_our_doing(chief__proxy *p, char *text, size_t size) {
+    if (chief_worker_interrupt_reason(p->worker, text, size) > 0) return true;
+    chief__lock(&p->lock);
+    bool wrong = p->wrong[0] != '\0';
+    if (wrong) (void)snprintf(text, size, NONSENSE "%s", p->wrong);
+    chief__unlock(&p->lock);
+    return wrong;
+}
+
+static int fail_with(chief__proxy *p, int32_t reason, const char *text) {
+    chief_worker_set_error(p->worker, reason, text, NULL);
+    return CHIEF_EFAILED;
+}
+
 /* It has gone without saying how its run or init ended. */
 static int autopsy(chief__proxy *p) {
     char text[TEXT_SIZE];
@@ -256,27 +283,22 @@ static int autopsy(chief__proxy *p) {
     bool closed = !chief__spawned_wait(p->child, chief__deadline(EOF_PATIENCE), NULL) && !has_ended(p);
     if (closed) chief__spawned_kill(p->child);
     chief__spawn_end end = wait_gone(p, patience(p));
-    const char *how = chief__spawn_end_text(&end, text, sizeof text);
-    char why[TEXT_SIZE];
-    if (closed) how = "closed its channel to the chief";
-    else if (chief_worker_interrupt_reason(p->worker, why, sizeof why) > 0) how = why; /* we have killed it */
-    bool killed = end.signal != 0 && !closed;
-    chief_worker_set_error(p->worker, killed ? CHIEF_REASON_KILLED : CHIEF_REASON_ERROR, how, NULL);
+    if (closed) return fail_with(p, CHIEF_REASON_ERROR, "closed its channel to the chief");
     chief_worker_set_exit_code(p->worker, end.signal == 0 && end.code > 0 ? end.code : 0);
-    return CHIEF_EFAILED;
+    int32_t reason = end.signal != 0 ? CHIEF_REASON_KILLED : CHIEF_REASON_ERROR;
+    if (was_our_doing(p, text, sizeof text)) return fail_with(p, reason, text);
+    return fail_with(p, reason, chief__spawn_end_text(&end, text, sizeof text));
 }
 
 /* It says what makes no sense, or there is no memory to understand it. */
 static int put_down(chief__proxy *p, int rc) {
     char why[TEXT_SIZE];
-    char text[TEXT_SIZE + 64];
+    char text[TEXT_SIZE + sizeof NONSENSE];
     (void)chief_last_error_take(why, sizeof why);
     chief__spawned_kill(p->child);
     (void)wait_gone(p, INT64_MAX);
-    (void)snprintf(text, sizeof text, "%s: %s", rc == CHIEF_EDATA ? "killed for what it said to the chief" : "killed",
-                   why);
-    chief_worker_set_error(p->worker, CHIEF_REASON_ERROR, text, NULL);
-    return CHIEF_EFAILED;
+    (void)snprintf(text, sizeof text, "%s%s", rc == CHIEF_EDATA ? NONSENSE : "killed: ", why);
+    return fail_with(p, CHIEF_REASON_KILLED, text);
 }
 
 static int end_badly(chief__proxy *p, int rc) { return rc == CHIEF_ECLOSED ? autopsy(p) : put_down(p, rc); }

@@ -15,6 +15,8 @@
 
 #define CHIEF__SLACK ((size_t)64 * 1024) /* bytes of a frame beside its payload */
 
+#define CHIEF__WRONG_SIZE 160
+
 /* A question that the child has in hand. */
 typedef struct chief__asked {
     struct chief__asked *next;
@@ -64,6 +66,7 @@ typedef struct chief__proxy {
     /* under lock */
     bool serving;                               /* the child waits for an answer */
     bool ended;                                 /* its leader has */
+    char wrong[CHIEF__WRONG_SIZE];              /* what made no sense on the side channel; "": nothing */
     chief__mutex value_lock;                    /* held while values are looked at */
     chief__follower followers[CHIEF__FOLLOWED]; /* under it, as the next */
     int64_t value_order;

@@ -189,6 +189,41 @@ static void test_process__a_program_that_is_not_there_is_an_init_error(void **st
     troupe_status_is(&t, "w", "failed init_error worker w: can't start /nowhere/at-all: No such file or directory");
 }
 
+/* ---- children that say what they like ---- */
+
+static void says_nonsense(const char *script, const char *status) {
+    const char *argv[] = {"/bin/sh", "-c", script};
+    const chief_process how = {.size = sizeof how, .argv = argv, .n_argv = 3};
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_OK);
+    troupe_start(&t);
+    troupe_await(&t, "w", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "w", status);
+    troupe_end(&t);
+    t.c = NULL;
+}
+
+#define TOLD "failed init_error killed for what it said to the chief: "
+#define HEAD(kind, length) "\\001\\" kind "\\" length "\\0\\0\\0\\0\\0"
+
+static void test_process__nonsense_is_told_and_its_end(void **state) {
+    (void)state;
+    says_nonsense("printf 'hello' >&3; sleep 100", TOLD "a frame of version 104, where 1 is spoken");
+    says_nonsense("printf '\\001\\377' >&3; sleep 100", TOLD "a frame of the unknown kind 255");
+    says_nonsense("printf '\\001\\046\\377\\377\\377\\377\\377\\377' >&3; sleep 100",
+                  TOLD "a send frame of 281474976710655 bytes, where 16842752 are allowed");
+    says_nonsense("printf '" HEAD("001", "0") "' >&3; sleep 100",
+                  TOLD "malformed hello frame: it ends within a number");
+    says_nonsense("printf '" HEAD("003", "0") "' >&3; sleep 100", TOLD "a run frame does not come from a child");
+    says_nonsense("printf '" HEAD("056", "010") "\\7\\0\\0\\0\\0\\0\\0\\0' >&3; sleep 100",
+                  TOLD "it names a channel that it does not have");
+    says_nonsense("printf 'hello' >&4; sleep 100", TOLD "a frame of version 104, where 1 is spoken");
+    says_nonsense("printf '" HEAD("040", "0") "' >&4; sleep 100",
+                  TOLD "a frame of the kind opened on the side channel");
+    says_nonsense("exec 3>&-; sleep 100", "failed init_error closed its channel to the chief");
+    says_nonsense("printf '\\001\\046\\377' >&3; exit 6", "failed init_error exited with 6");
+}
+
 /* ---- the context ---- */
 
 static void test_process__sees_the_values_of_the_context(void **state) {
@@ -266,6 +301,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_process__a_stop_before_the_run_is_a_fini, teardown),
         cmocka_unit_test_teardown(test_process__what_is_no_plugin_is_an_init_error, teardown),
         cmocka_unit_test_teardown(test_process__a_program_that_is_not_there_is_an_init_error, teardown),
+        cmocka_unit_test_teardown(test_process__nonsense_is_told_and_its_end, teardown),
         cmocka_unit_test_teardown(test_process__sees_the_values_of_the_context, teardown),
         cmocka_unit_test_teardown(test_process__passes_messages_on, teardown),
         cmocka_unit_test_teardown(test_process__calls_and_answers, teardown),

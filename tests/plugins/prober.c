@@ -346,6 +346,33 @@ static int probe_cancel(chief_worker *w) {
     return CHIEF_OK;
 }
 
+/* ---- what goes on for long ---- */
+
+/* Passes messages from "in" to "out", up to `most` at once. */
+static int relay(chief_worker *w, size_t most) {
+    chief_channel *in;
+    chief_channel *out;
+    chief_msg *got[64];
+    chief_bytes items[64];
+    size_t n;
+    size_t sent;
+    WANT(chief_worker_channel(w, "in", &in), CHIEF_OK);
+    WANT(chief_worker_channel(w, "out", &out), CHIEF_OK);
+    for (;;) {
+        int rc = chief_channel_recv_many(in, w, CHIEF_FOREVER, got, most, &n);
+        if (rc == CHIEF_ECANCELED || rc == CHIEF_ECLOSED) return CHIEF_OK;
+        WANT(rc, CHIEF_OK);
+        for (size_t i = 0; i < n; i++) items[i] = chief_msg_data(got[i]);
+        rc = chief_channel_send_many(out, w, items, n, CHIEF_FOREVER, &sent);
+        for (size_t i = 0; i < n; i++) chief_msg_free(got[i]);
+        WANT(rc, CHIEF_OK);
+    }
+}
+
+static int relay_many(chief_worker *w) { return relay(w, 64); }
+
+static int relay_one(chief_worker *w) { return relay(w, 1); }
+
 /* ---- which ---- */
 
 static const struct probe {
@@ -357,7 +384,8 @@ static const struct probe {
               {"mailbox", probe_mailbox},       {"calls", probe_calls},
               {"states", probe_states},         {"large", probe_large},
               {"ready", probe_ready},           {"values", probe_values},
-              {"cancel", probe_cancel},         {"new_value", probe_new_value}};
+              {"cancel", probe_cancel},         {"new_value", probe_new_value},
+              {"relay_many", relay_many},       {"relay_one", relay_one}};
 
 static int probe_run(chief_worker *w, void *instance) {
     chief_bytes args = chief_worker_args(w);
