@@ -33,13 +33,11 @@
     X(CHANNEL, 7, "channel", "iiiii")    /* its number, max_message, capacity, overflow, delivery */                   \
     X(COUNTS, 8, "counts", "iiiiiiiii")  /* chief_channel_stats */                                                     \
     X(SNAPSHOT, 9, "snapshot", "is*iiiiiisssss") /* event; the application as JSON; chief_worker_status of each */     \
-    X(CREDIT, 10, "credit", "ii")                /* channel, how many may be put there without asking */               \
     /* down the side channel, and before an answer on the call channel */                                              \
-    X(CANCEL, 16, "cancel", "is")     /* end of the grace (monotonic ms); reason */                                    \
-    X(VALUE, 17, "value", "iiisb")    /* order, type, the number or its bits; key, bytes */                            \
-    X(LEVEL, 18, "level", "i")        /* of the log */                                                                 \
-    X(SYNC, 19, "sync", "")           /* all that was so at the start has been said */                                 \
-    X(READABLE, 20, "readable", "ii") /* channel, whether its descriptor is to be readable */                          \
+    X(CANCEL, 16, "cancel", "is")  /* end of the grace (monotonic ms); reason */                                       \
+    X(VALUE, 17, "value", "iiisb") /* order, type, the number or its bits; key, bytes */                               \
+    X(LEVEL, 18, "level", "i")     /* of the log */                                                                    \
+    X(SYNC, 19, "sync", "")        /* all that was so at the start has been said */                                    \
     /* up the call channel; those with a * of their own in the comment have an answer */                               \
     X(OPENED, 32, "opened", "")                                                                                        \
     X(INITIALIZED, 33, "initialized", "")                                                                              \
@@ -48,7 +46,6 @@
     X(READY, 36, "ready", "")                                                                                          \
     X(OPEN, 37, "open", "s")           /* *: name of a channel */                                                      \
     X(SEND, 38, "send", "ii*b")        /* *: channel, timeout; payloads */                                             \
-    X(PUT, 39, "put", "ib")            /* channel; payload, on credit */                                               \
     X(RESERVE, 40, "reserve", "iii")   /* *: channel, bytes, timeout */                                                \
     X(COMMIT, 41, "commit", "ib")      /* *: reservation; payload */                                                   \
     X(DROP, 42, "drop", "i")           /* reservation */                                                               \

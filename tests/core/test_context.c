@@ -402,6 +402,93 @@ static void test_context__survives_without_memory(void **state) {
     assert_int_equal(support_out_of_memory(live_and_die), 6);
 }
 
+/* ---- all values, and followers ---- */
+
+static void set_integer(chief_context *ctx, const char *key, int64_t n) {
+    chief_value v = {.type = CHIEF_INTEGER, .integer = n};
+    assert_int_equal(chief_context_set(ctx, key, &v), CHIEF_OK);
+}
+
+static int64_t listed(const chief__keyed *list, size_t n, const char *key) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].key, key) == 0) return list[i].value.integer;
+    return -1;
+}
+
+static void test_context__lists_what_it_sees_each_name_once(void **state) {
+    (void)state;
+    chief_context *other;
+    chief_context *root;
+    chief_context *child;
+    chief__keyed *list;
+    size_t n;
+    assert_int_equal(chief_context_new(&other, NULL), CHIEF_OK);
+    assert_int_equal(chief_context_new(&root, NULL), CHIEF_OK);
+    assert_int_equal(chief_context_new(&child, root), CHIEF_OK);
+    assert_int_equal(chief__context_see(root, other), CHIEF_OK);
+    assert_int_equal(chief__context_list(child, &list, &n), CHIEF_OK);
+    assert_int_equal(n, 0);
+    chief__context_list_free(list, n);
+    set_integer(other, "a", 1);
+    set_integer(other, "b", 2);
+    set_integer(root, "b", 3);
+    set_integer(root, "c", 4);
+    set_integer(child, "c", 5);
+    assert_int_equal(chief__context_list(child, &list, &n), CHIEF_OK);
+    assert_int_equal(n, 3);
+    assert_true(listed(list, n, "a") == 1 && listed(list, n, "b") == 3 && listed(list, n, "c") == 5);
+    chief__context_list_free(list, n);
+    chief_context_unref(child);
+    chief_context_unref(root);
+    chief_context_unref(other);
+}
+
+static void test_context__a_withheld_value_says_why(void **state) {
+    (void)state;
+    chief_context *ctx;
+    chief_value v;
+    chief__keyed *list;
+    size_t n;
+    assert_int_equal(chief_context_new(&ctx, NULL), CHIEF_OK);
+    assert_int_equal(chief__context_withhold(ctx, "k", "it is elsewhere"), CHIEF_OK);
+    assert_int_equal(chief_context_get(ctx, "k", &v), CHIEF_ENOENT);
+    support_says("value \"k\": it is elsewhere");
+    assert_int_equal(chief__context_list(ctx, &list, &n), CHIEF_OK);
+    assert_int_equal(n, 0);
+    chief__context_list_free(list, n);
+    set_integer(ctx, "k", 1);
+    assert_int_equal(chief_context_get(ctx, "k", &v), CHIEF_OK);
+    chief_value_clear(&v);
+    chief_context_unref(ctx);
+}
+
+static void count_change(void *data) { ++*(int *)data; }
+
+static void test_context__followers_hear_of_what_it_sees(void **state) {
+    (void)state;
+    chief_context *other;
+    chief_context *ctx;
+    int changes = 0;
+    chief__follower followers[3] = {{.changed = count_change, .data = &changes}};
+    assert_int_equal(chief_context_new(&other, NULL), CHIEF_OK);
+    assert_int_equal(chief_context_new(&ctx, NULL), CHIEF_OK);
+    chief__context_follow(ctx, followers, 3);
+    set_integer(ctx, "a", 1);
+    assert_int_equal(changes, 1);
+    set_integer(other, "b", 1);
+    assert_int_equal(changes, 1);
+    assert_int_equal(chief__context_see(ctx, other), CHIEF_OK);
+    assert_int_equal(changes, 2);
+    chief__context_follow(ctx, followers, 3); /* as far as it looks now */
+    set_integer(other, "b", 2);
+    assert_int_equal(changes, 3);
+    chief__context_unfollow(followers, 3);
+    set_integer(ctx, "a", 2);
+    assert_int_equal(changes, 3);
+    chief_context_unref(ctx);
+    chief_context_unref(other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_context__cancels_itself_and_all_below),
@@ -422,6 +509,9 @@ int main(void) {
         cmocka_unit_test(test_context__a_replaced_pointer_lives_while_somebody_holds_it),
         cmocka_unit_test(test_context__a_destructor_may_use_the_context),
         cmocka_unit_test(test_context__a_root_can_see_the_values_of_another_tree),
+        cmocka_unit_test(test_context__lists_what_it_sees_each_name_once),
+        cmocka_unit_test(test_context__a_withheld_value_says_why),
+        cmocka_unit_test(test_context__followers_hear_of_what_it_sees),
         cmocka_unit_test(test_context__nothing_given_is_refused),
         cmocka_unit_test(test_context__many_threads_share_a_tree),
         cmocka_unit_test(test_context__survives_without_memory),

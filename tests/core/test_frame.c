@@ -176,7 +176,7 @@ static void test_frame__survives_no_memory(void **state) {
         support_heap_begin(&heap, n);
         int rc = CHIEF_OK;
         for (int i = 0; rc == CHIEF_OK && i < 20; i++) {
-            chief__frame_begin(&w, FRAME_PUT);
+            chief__frame_begin(&w, FRAME_COMMIT);
             chief__frame_int(&w, i);
             chief__frame_bytes(&w, "a payload that takes some room", 30);
             rc = chief__frame_end(&w);
