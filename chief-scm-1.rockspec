@@ -38,6 +38,7 @@ build = {
         "core/src/chief.c",
         "core/src/child.c",
         "core/src/context.c",
+        "core/src/crew.c",
         "core/src/cron.c",
         "core/src/err.c",
         "core/src/event.c",

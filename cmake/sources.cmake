@@ -11,6 +11,7 @@ set(CHIEF_CORE_SOURCES
   core/src/chief.c
   core/src/child.c
   core/src/context.c
+  core/src/crew.c
   core/src/cron.c
   core/src/err.c
   core/src/event.c

@@ -17,6 +17,11 @@ static int launch_fiber(chief *c, chief_worker *home) {
     return rc == CHIEF_OK ? chief__worker_launch_fiber(home, c->scheds) : rc;
 }
 
+static int launch_thread(chief *c, chief_worker *home) {
+    int rc = c->crew == NULL ? chief__crew_new(&c->crew, c->thread_stack) : CHIEF_OK;
+    return rc == CHIEF_OK ? chief__worker_launch(home, c->crew) : rc;
+}
+
 static int init(chief *c, chief__member *member) {
     chief__surroundings around = {
         .inbox = c->inbox, .hub = c->hub, .pool = c->pool, .context = c->context, .log = c->log};
@@ -24,8 +29,7 @@ static int init(chief *c, chief__member *member) {
     int rc = chief__worker_new(&home, member->unit, member->generation, &around);
     if (rc == CHIEF_OK) {
         chief__worker_set_id(home, member->id);
-        rc = member->unit->isolation == CHIEF_FIBER ? launch_fiber(c, home)
-                                                    : chief__worker_launch(home, c->thread_stack);
+        rc = member->unit->isolation == CHIEF_FIBER ? launch_fiber(c, home) : launch_thread(c, home);
     }
     if (rc != CHIEF_OK) {
         chief__worker_unref(home);

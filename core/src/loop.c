@@ -298,6 +298,8 @@ void chief__loop_main(void *data) {
     end_fibers(c);
     end_children(c);
     let_go(c);
+    chief__crew_close(c->crew);
+    c->crew = NULL;
     chief__lock(&c->lock);
     c->stage = STAGE_STOPPED;
     if (c->detached) chief__thread_detach(&c->thread);

@@ -185,6 +185,7 @@ struct chief {
     char *lost; /* the critical worker that was given up, and why, in a sentence; NULL also without memory */
     size_t n_stillborn;
     chief__scheds *scheds; /* from the first fiber on */
+    chief__crew *crew;     /* from the first worker in a thread on */
     chief_worker *ending;  /* threads that reported their last and are to be joined */
     int64_t join_delay;
     chief__hook_run *hook_run;

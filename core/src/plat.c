@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <locale.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -127,12 +128,23 @@ struct start {
     char name[16];
 };
 
+/* What this thread had blocked when it began. */
+static _Thread_local sigset_t first_mask;
+
 static void *thread_main(void *arg) {
     struct start s = *(struct start *)arg;
     chief__free(arg);
     (void)pthread_setname_np(pthread_self(), s.name);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &first_mask);
     s.run(s.arg);
     return NULL;
+}
+
+void chief__thread_renew(const char *name) {
+    (void)pthread_setname_np(pthread_self(), name);
+    (void)pthread_sigmask(SIG_SETMASK, &first_mask, NULL);
+    (void)uselocale(LC_GLOBAL_LOCALE);
+    (void)chief_last_error_take(NULL, 0);
 }
 
 /* A thread inherits its mask, so it is set around the creation. Other signals stay as the host has them: the
@@ -174,6 +186,8 @@ bool chief__thread_try_join(chief__thread *t) { return pthread_tryjoin_np(t->han
 void chief__thread_join(chief__thread *t) { (void)pthread_join(t->handle, NULL); }
 
 void chief__thread_detach(chief__thread *t) { (void)pthread_detach(t->handle); }
+
+void chief__thread_detach_self(void) { (void)pthread_detach(pthread_self()); }
 
 /* ---- parking ---- */
 

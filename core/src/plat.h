@@ -59,6 +59,11 @@ void chief__thread_join(chief__thread *t);
 
 /* Gives a thread that will not be joined to the system. */
 void chief__thread_detach(chief__thread *t);
+void chief__thread_detach_self(void);
+
+/* Makes the calling thread, which chief__thread_start has made, as it was when it began, under another name of at most 15 bytes:
+ * its signal mask, its locale and its last error. */
+void chief__thread_renew(const char *name);
 
 /*
  * A thread parks on its own word and is unparked by others; an unpark before the park is not lost. One thread parks on a

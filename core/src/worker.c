@@ -27,7 +27,7 @@ struct chief_worker {
     chief__hub *hub;
     chief_pool *pool;
     uint32_t id;          /* const after launch */
-    chief__thread thread; /* loop thread */
+    chief__mate *mate;    /* loop thread; NULL for a fiber */
     chief_worker *next;   /* loop thread */
     chief__report report; /* under the inbox's lock */
     chief__mutex lock;
@@ -245,8 +245,8 @@ static void home_main(void *arg) {
     chief__worker_unref(w);
 }
 
-int chief__worker_launch(chief_worker *w, size_t stack) {
-    int rc = chief__thread_start(&w->thread, home_main, chief__worker_ref(w), stack, w->unit->name);
+int chief__worker_launch(chief_worker *w, chief__crew *crew) {
+    int rc = chief__crew_start(&w->mate, crew, home_main, chief__worker_ref(w), w->unit->name);
     if (rc != CHIEF_OK) chief__worker_unref(w);
     return rc;
 }
@@ -421,10 +421,15 @@ int chief__worker_look(chief_worker *w, char *buf, size_t size, size_t *len, int
     return CHIEF_OK;
 }
 
-bool chief__worker_try_join(chief_worker *w) { return w->is_fiber || chief__thread_try_join(&w->thread); }
+bool chief__worker_try_join(chief_worker *w) {
+    if (w->mate != NULL && !chief__crew_try_end(w->mate)) return false;
+    w->mate = NULL;
+    return true;
+}
 
 void chief__worker_detach(chief_worker *w) {
-    if (!w->is_fiber) chief__thread_detach(&w->thread);
+    if (w->mate != NULL) chief__crew_let_go(w->mate);
+    w->mate = NULL;
 }
 
 void *chief__worker_data(const chief_worker *w) { return w->unit->data; }

@@ -6,6 +6,7 @@
 #ifndef CHIEF_WORKER_H
 #define CHIEF_WORKER_H
 
+#include "crew.h"
 #include "fiber.h"
 #include "inbox.h"
 #include "log.h"
@@ -68,7 +69,7 @@ chief_worker *chief__worker_ref(chief_worker *w);
 void chief__worker_unref(chief_worker *w);
 
 /* Starts the home: init, a report, and then it waits for a word. CHIEF_ESYS when there can be no thread. */
-int chief__worker_launch(chief_worker *w, size_t stack);
+int chief__worker_launch(chief_worker *w, chief__crew *crew);
 
 /* The same as a fiber. */
 int chief__worker_launch_fiber(chief_worker *w, chief__scheds *scheds);
@@ -98,7 +99,7 @@ int chief__worker_init(chief_worker *w);
 int chief__worker_exec(chief_worker *w);
 void chief__worker_fini(chief_worker *w, bool clean);
 
-/* After the last report: joins its thread if that has ended by now. */
+/* After the last report: whether its thread has done with it by now. */
 bool chief__worker_try_join(chief_worker *w);
 void chief__worker_detach(chief_worker *w);
 

@@ -9,7 +9,7 @@ local layers = {
     "rulezone", "zone", "cron", "schedule" },
   { "ring", "codec", "zone_file" },
   { "transport", "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox",
-    "post", "pool", "refusal", "snapshot", "fiber", "prepare" },
+    "post", "pool", "refusal", "snapshot", "fiber", "prepare", "crew" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child", "serve",
     "tell", "proxy" },
