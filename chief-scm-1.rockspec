@@ -204,3 +204,8 @@ build = {
     bin = { chief = "bindings/lua/bin/chief" },
   },
 }
+-- What `luarocks make` has installed: it needs nothing else, and not the network.
+test = {
+  type = "command",
+  script = "tests/rock.lua",
+}
