@@ -8,6 +8,7 @@
 
 #define JOIN_DELAY_FIRST 1 /* ms; doubled at each try that found the thread still ending */
 #define JOIN_DELAY_MAX 100
+#define LAST_STEPS 10 /* ms in which a thread that has nothing more to do has ended */
 
 static void schedule(chief *c);
 
@@ -271,10 +272,16 @@ static void let_go(chief *c) {
     }
 }
 
-/* A thread that keeps an abandoned fiber goes on by itself. */
+static bool is_left(const chief *c) {
+    for (size_t i = 0; i < c->n_members; i++)
+        if (c->members[i] != NULL && c->members[i]->home != NULL) return true;
+    return false;
+}
+
+/* A thread that keeps an abandoned fiber goes on by itself: no more is waited for it than the others need. */
 static void end_fibers(chief *c) {
     if (c->scheds == NULL) return;
-    (void)chief__scheds_close(c->scheds, chief__deadline(JOIN_DELAY_MAX));
+    (void)chief__scheds_close(c->scheds, chief__deadline(is_left(c) ? LAST_STEPS : JOIN_DELAY_MAX));
     chief__scheds_unref(c->scheds);
     c->scheds = NULL;
 }
