@@ -121,6 +121,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/memory.c
   bindings/lua/message.c
   bindings/lua/module.c
+  bindings/lua/nest.c
   bindings/lua/options.c
   bindings/lua/pause.c
   bindings/lua/pipes.c
@@ -162,6 +163,7 @@ set(CHIEF_LUA_MODULES
   lua/chief/hooks.lua
   lua/chief/init.lua
   lua/chief/locker.lua
+  lua/chief/nest.lua
   lua/chief/options.lua
   lua/chief/preset.lua
   lua/chief/problems.lua

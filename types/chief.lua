@@ -159,6 +159,7 @@
 ---@field name string? in the list form
 ---@field module string|function|nil what runs
 ---@field native string? or a C plug-in
+---@field app string? or the app file of an application that is a worker here
 
 ---@class chief.Job: chief.WorkerOptions what chief.job takes
 ---@field every number

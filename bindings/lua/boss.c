@@ -12,6 +12,7 @@
 #include "life.h"
 #include "log.h"
 #include "message.h"
+#include "nest.h"
 #include "options.h"
 #include "pool.h"
 #include "runtime.h"
@@ -22,6 +23,7 @@
 typedef struct box {
     chief *c;
     chief_msg *msg; /* the inlet of call */
+    bool lent;      /* somebody else frees it */
 } box;
 
 static const chief__lua_kind kind;
@@ -31,8 +33,14 @@ static int close_chief(lua_State *L) {
     chief *c = b->c;
     b->c = NULL;
     chief__lua_drop(&b->msg);
-    chief_free(c);
+    if (!b->lent) chief_free(c);
     return 0;
+}
+
+chief *chief__lua_lend_chief(lua_State *L, int idx) {
+    box *b = chief__lua_kind_check(L, idx, &kind);
+    b->lent = true;
+    return b->c;
 }
 
 static int describe(lua_State *L) {
@@ -50,6 +58,8 @@ static chief *check_chief(lua_State *L) {
 /* ---- What it has ---- */
 
 static int add_worker(lua_State *L) { return chief__lua_add_worker(L, check_chief(L)); }
+
+static int add_chief(lua_State *L) { return chief__lua_add_chief(L, check_chief(L)); }
 
 static int add_channel(lua_State *L) {
     lua_settop(L, 3);
@@ -211,6 +221,17 @@ static int with_snapshot(lua_State *L, int (*push)(lua_State *, const chief_snap
 static int states(lua_State *L) { return with_snapshot(L, chief__lua_push_statuses); }
 static int states_json(lua_State *L) { return with_snapshot(L, chief__lua_push_snapshot_json); }
 
+static int nested_states(lua_State *L) {
+    chief *c = check_chief(L);
+    const char *worker = luaL_checkstring(L, 2);
+    chief_snapshot **snapshot = chief__lua_new_snapshot(L);
+    int rc = chief_nested_states(c, worker, snapshot);
+    if (rc != CHIEF_OK) return chief__lua_fail(L, rc);
+    int n = chief__lua_push_statuses(L, *snapshot);
+    chief__lua_drop_snapshot(snapshot);
+    return n;
+}
+
 #define TRACEBACK_SIZE 16384
 
 static int traceback(lua_State *L) {
@@ -312,6 +333,8 @@ static int call(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"add_worker", add_worker},
+    {"add_chief", add_chief},
+    {"nested_states", nested_states},
     {"add_channel", add_channel},
     {"add_group", add_group},
     {"channel", channel},

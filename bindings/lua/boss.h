@@ -15,5 +15,8 @@ int chief__lua_chief(lua_State *L);
 /* The options in the table (or nil) at 1, which the strings and the log in it outlive. [-0, +0, v] */
 chief_options chief__lua_chief_options(lua_State *L);
 
+/* The chief of the userdata there, which does not free it any more. [-0, +0, v] */
+chief *chief__lua_lend_chief(lua_State *L, int idx);
+
 #pragma GCC visibility pop
 #endif

@@ -15,6 +15,7 @@ local suggest = require "chief.suggest"
 ---@field key string where it stands in the file, "workers.api"
 ---@field module string|function|nil
 ---@field native string? the path of a C plug-in
+---@field app string? the app file of an application inside this one
 ---@field found table? what chief.core saw in the module
 ---@field names string[] what its replicas are called; of a single one the name itself
 ---@field options table what add_worker takes
@@ -64,10 +65,11 @@ function Worker:waits_for()
 end
 
 local function add_worker(app, name, key, entry)
-  local worker = setmetatable({ name = name, key = key, module = entry.module, native = entry.native, options = entry },
+  local worker = setmetatable({ name = name, key = key, module = entry.module, native = entry.native,
+    app = entry.app, options = entry },
     Worker)
   worker.names = replicas.names(name, entry.count)
-  entry.name, entry.module, entry.native = nil, nil, nil
+  entry.name, entry.module, entry.native, entry.app = nil, nil, nil, nil
   app.workers[#app.workers + 1] = worker
 end
 
@@ -231,6 +233,9 @@ local function settle_isolation(app, problems)
       problems:add(Problems.join(worker.key, "isolation"), options.PLUGIN_IN_FIBER)
     end
     if worker.native and general == "fiber" then general = nil end
+    if worker.app then
+      worker.options.inside, general = app.inside, nil
+    end
     worker.options.isolation = own or general or "thread"
     if worker.options.isolation ~= "process" then options.no_process(worker.options, worker.key, problems) end
   end
@@ -240,7 +245,9 @@ end
 local function settle_limits(app)
   for _, worker in ipairs(app.workers) do
     for _, limit in ipairs({ "libraries", "memory_limit", "watchdog" }) do
-      if not worker.native and worker.options[limit] == nil then worker.options[limit] = app.settings[limit] end
+      if not worker.native and not worker.app and worker.options[limit] == nil then
+        worker.options[limit] = app.settings[limit]
+      end
     end
   end
 end
@@ -266,12 +273,32 @@ local function check_module(app, worker, problems)
   worker.found = found
 end
 
+local DEEPEST = 8
+local depth = 0
+
+-- An application inside this one is checked like this one; what is wrong there is told with its own file.
+local function check_app(app, worker, problems)
+  local path = worker.app
+  if app.folder and path:sub(1, 1) ~= "/" then path = app.folder .. "/" .. path end
+  worker.app = path
+  local key = Problems.join(worker.key, "app")
+  if depth >= DEEPEST then
+    return problems:add(key, ("is inside another more than %d times: does it contain itself?"):format(DEEPEST))
+  end
+  depth = depth + 1
+  local ok, _, found = pcall(App.load, path, app.inside)
+  depth = depth - 1
+  if not ok then error(_, 0) end
+  for _, problem in ipairs(found) do problems[#problems + 1] = problem end
+end
+
 local function check_code(app, problems)
   for _, worker in ipairs(app.workers) do
     if problems:has(Problems.join(worker.key, "module")) or problems:has(Problems.join(worker.key, "native")) then
       goto next -- already known to be wrong
     end
     if worker.native then check_plugin(app, worker, problems)
+    elseif worker.app then check_app(app, worker, problems)
     elseif type(worker.module) == "string" then check_module(app, worker, problems) end
     ::next::
   end
@@ -282,10 +309,11 @@ end
 ---@param problems chief.Problems gets every mistake
 ---@param file string? the file it came from
 ---@param code boolean? false: what runs is not looked at
+---@param inside string? where the workers of applications inside this one run, whatever their files say
 ---@return chief.App
-function App.check(given, problems, file, code)
+function App.check(given, problems, file, code, inside)
   local folder = file and search.folder_of(file)
-  local app = setmetatable({ file = file, folder = folder, workers = {}, channels = {} }, App)
+  local app = setmetatable({ file = file, folder = folder, inside = inside, workers = {}, channels = {} }, App)
   app.settings = options.app(given, "", problems) or {}
   app.name = app.settings.name
   read_channels(app, given.channels, problems)
@@ -329,7 +357,9 @@ end
 function App.load(file, isolation)
   local problems = Problems.new(file)
   local given = source.load(file, problems)
-  local function read() return App.check(isolation and everywhere(given, isolation) or given, problems, file) end
+  local function read()
+    return App.check(isolation and everywhere(given, isolation) or given, problems, file, nil, isolation)
+  end
   local app = given and source.guard(problems, read)
   return #problems == 0 and app or nil, problems
 end

@@ -15,7 +15,7 @@ local function add_parts(c, app)
     if not ok then return nil, ("channel %s: %s"):format(channel.name, message), code end
   end
   for _, worker in ipairs(app.workers) do
-    local module = worker.native and { native = worker.native } or worker.module
+    local module = worker.native and { native = worker.native } or worker.app and { app = worker.app } or worker.module
     local ok, message, code = c:add_checked(worker.name, module, worker.options, app.folder)
     if not ok then return nil, ("worker %s: %s"):format(worker.name, message), code end
   end

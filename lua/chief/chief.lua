@@ -82,7 +82,8 @@ end
 function Chief:add_checked(name, module, checked, folder)
   local ok
   local made, message, code = spec.worker(name, module, checked, folder)
-  if made then ok, message, code = self._core:add_worker(name, made) end
+  if made and made.app then ok, message, code = self._core:add_chief(name, made)
+  elseif made then ok, message, code = self._core:add_worker(name, made) end
   if ok then return true end
   -- A program that does not look at the answer would run without the worker and never know.
   self:log():error("worker not added", { worker = name, error = message })
@@ -90,6 +91,32 @@ function Chief:add_checked(name, module, checked, folder)
 end
 
 Chief.add = Chief.add_worker
+
+---Adds an application as a worker: each of its lives is a chief of its own that runs the app file. It is ready when all
+---inside are, fails as the application does, and its stop is the application's. Channels and mailboxes are its own.
+---@param name string
+---@param app string the path of its app file
+---@param given chief.WorkerOptions? of those that a Lua worker has: after, restart, grace, start_timeout, critical,
+---count, no_restart_codes
+---@return true? ok
+---@return string? message
+---@return string? code
+function Chief:add_chief(name, app, given)
+  local where = ("add_chief(%s)"):format(schema.describe(name))
+  options.demand(schema.name, name, where)
+  options.demand(options.nested_app, app, where)
+  local checked = options.demand(options.nested, given == nil and {} or given, where)
+  return self:add_checked(name, { app = app }, checked)
+end
+
+---What a chief inside another one hands over to the worker that it is.
+---@package
+---@return userdata core
+---@return function? hooks
+function Chief:inside()
+  local hooks = #self._hooks.list > 0 and function() self._hooks:run(self._hook_timeout) end or nil
+  return self._core, hooks
+end
 
 ---Adds a channel that every worker can ask for by its name.
 ---@param name string
@@ -324,6 +351,19 @@ end
 ---@return string? code
 function Chief:states(name)
   local statuses, message, code = self:status(name)
+  if not statuses then return nil, message, code end
+  local states = {}
+  for _, status in ipairs(statuses) do states[status.name] = status.state end
+  return states
+end
+
+---The state of each worker inside one that is an application itself.
+---@param name string
+---@return table<string, chief.State>? states
+---@return string? message
+---@return string? code "would_block" while it does not live
+function Chief:nested_states(name)
+  local statuses, message, code = self._core:nested_states(name)
   if not statuses then return nil, message, code end
   local states = {}
   for _, status in ipairs(statuses) do states[status.name] = status.state end

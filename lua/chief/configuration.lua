@@ -38,7 +38,7 @@ local function restart_of(worker)
 end
 
 local function runs(worker)
-  if worker.native then return worker.native end
+  if worker.native or worker.app then return worker.native or worker.app end
   return type(worker.module) == "string" and worker.module or "function"
 end
 

@@ -211,8 +211,34 @@ end
 ---@type chief.Check
 options.worker = together(schema.record('{ restart = "on_failure" }', worker_fields))
 
+---The app file of an application inside another.
+---@type chief.Check
+function options.nested_app(value, key, problems)
+  if type(value) == "string" and value ~= "" then return value end
+  schema.refuse(value, key, problems, 'the path of an app file, such as "shop/app.lua"')
+end
+
+local nested_fields = {}
+for _, name in ipairs({ "after", "restart", "grace", "start_timeout", "critical", "count", "no_restart_codes" }) do
+  nested_fields[name] = worker_fields[name]
+end
+
+---The third argument of add_chief.
+---@type chief.Check
+options.nested = schema.record('{ restart = "on_failure" }', nested_fields)
+
+-- What an application inside another can't have: it has it in its own app file.
+local function nested_only(value, key, problems)
+  for _, name in ipairs(schema.sorted_keys(value)) do
+    if name ~= "app" and name ~= "name" and not nested_fields[name] and worker_fields[name] then
+      problems:add(Problems.join(key, name), "is not for an application inside another: its own app file says such things")
+    end
+  end
+end
+
 local entry_fields = with(worker_fields, {
   module = options.module,
+  app = options.nested_app,
   native = schema.type("string", 'the name or path of a C plug-in, such as "native/resizer.so"'),
 })
 
@@ -229,11 +255,16 @@ local function check_entry(plain)
   return function(value, key, problems)
     local entry = record(value, key, problems)
     if not entry then return nil end
-    if value.module == nil and value.native == nil then
-      problems:add(Problems.join(key, "module"), 'is missing: say what runs, such as module = "workers.api"')
-    elseif value.module ~= nil and value.native ~= nil then
-      problems:add(key, "has both module and native: a worker runs one of them")
+    local said = {}
+    for _, name in ipairs({ "module", "native", "app" }) do
+      if value[name] ~= nil then said[#said + 1] = name end
     end
+    if #said == 0 then
+      problems:add(Problems.join(key, "module"), 'is missing: say what runs, such as module = "workers.api"')
+    elseif #said > 1 then
+      problems:add(key, ("has both %s and %s: a worker runs one of them"):format(said[1], said[2]))
+    end
+    if value.app ~= nil then nested_only(value, key, problems) end
     if value.native ~= nil then options.plugin_limits(value, key, problems) end
     return entry
   end

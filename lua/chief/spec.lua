@@ -13,7 +13,7 @@ local LIMITS = { "libraries", "memory_limit", "watchdog" } -- false: none
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)
   if type(module) == "string" then result.module = module
-  elseif type(module) == "table" then result.native = module.native
+  elseif type(module) == "table" then result.native, result.app = module.native, module.app
   else
     local code = core.function_spec(module)
     result.chunk, result.chunkname = code.chunk, code.chunkname
@@ -46,6 +46,11 @@ function spec.worker(name, module, options, folder)
   result.path, result.cpath = search.paths(folder)
   for _, field in ipairs(COPIED) do result[field] = options[field] end
   for _, field in ipairs(LIMITS) do result[field] = options[field] or nil end
+  if result.app then
+    -- It runs in a thread, whatever its own workers do.
+    result.isolation, result.inside, result.libraries = nil, options.inside, nil
+    return result
+  end
   if result.isolation ~= "process" then return result end
   local found, message = put_process(result, name)
   if found then return found end
