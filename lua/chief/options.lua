@@ -231,7 +231,7 @@ options.nested = schema.record('{ restart = "on_failure" }', nested_fields)
 local function nested_only(value, key, problems)
   for _, name in ipairs(schema.sorted_keys(value)) do
     if name ~= "app" and name ~= "name" and not nested_fields[name] and worker_fields[name] then
-      problems:add(Problems.join(key, name), "is not for an application inside another: its own app file says such things")
+      problems:add(Problems.join(key, name), "is not for an application inside another: its own file says that")
     end
   end
 end
