@@ -69,6 +69,7 @@ for arguments, expected in pairs {
   ["build frob"] = "./dev build: no preset frob",
   ["bench frob"] = "./dev bench: no work frob; there are: oneway-int",
   ["bench --runs frob"] = "./dev bench: --runs should be a whole number, got frob",
+  ["soak frob"] = "./dev soak: MINUTES should be a whole number, got frob",
   ["fuzz frob"] = "./dev fuzz: no target frob; there are: ",
   ["asan frob"] = "./dev asan: no label frob; there are: core",
   ["lint frob"] = "./dev lint: takes no arguments",

@@ -183,6 +183,7 @@ static int perform(chief_worker *w, int in_init) {
     const char *at = args.data;
     const char *end = at + args.len;
     int rc = CHIEF_OK;
+    if (at < end && (*at & 0xe0) == 0xa0) at++; /* a short text of Lua's, as MessagePack has it */
     while (rc == CHIEF_OK && at < end) {
         char step[STEP_SIZE];
         const char *stop = memchr(at, ';', (size_t)(end - at));
