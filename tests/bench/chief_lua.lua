@@ -101,37 +101,46 @@ end
 
 -- All alive at once, each waiting for a message; then each answers one.
 local function crowd(n)
-  local c = make {}
+  local c, took = make {}, {}
   local memory, begun = resident_kib(), now()
   for i = 1, n do add(c, "idler-" .. i, "idler", { args = {} }) end
   assert(c:init_workers())
   assert(c:launch())
   assert(c:wait_ready(300))
-  local started = now() - begun
-  local kib = resident_kib() - memory
+  took.start = now() - begun
+  took.kib = resident_kib() - memory
+  local asking = now()
+  c:states_json()
+  took.states = now() - asking
   for i = 1, n do assert(c:send("idler-" .. i, (i * 7 + seed) % 1000003)) end
-  local sum = sum_of(c, n)
+  took.sum = sum_of(c, n)
   local stopping = now()
   finish(c)
-  return started, kib, now() - stopping, sum, now() - begun
+  took.stop, took.whole = now() - stopping, now() - begun
+  return took
 end
 
 function works.spawn()
-  local _, _, _, sum, whole = crowd(messages)
-  say(whole / messages * 1e6, "us", sum)
+  local took = crowd(messages)
+  say((took.whole - took.states) / messages * 1e6, "us", took.sum)
 end
 
 works["idle-10k"] = function()
-  local started, kib, _, sum = crowd(messages)
-  say(started / messages * 1e6, "us", sum)
-  say(kib / messages, "KiB", sum)
+  local took = crowd(messages)
+  say(took.start / messages * 1e6, "us", took.sum)
+  say(took.kib / messages, "KiB", took.sum)
 end
 
 works["stop-10k"] = function()
-  local _, _, stopped, sum = crowd(messages)
-  say(stopped * 1e6, "us", sum)
+  local took = crowd(messages)
+  say(took.stop * 1e6, "us", took.sum)
 end
 works["stop-1k"] = works["stop-10k"]
+
+works["states-10k"] = function()
+  local took = crowd(messages)
+  say(took.states * 1e6, "us", took.sum)
+end
 
 -- From the end of one life to the beginning of the next, with a fresh state for each.
 function works.restart()
@@ -163,6 +172,12 @@ local function crunch(n)
   local c = make {}
   for i = 1, n do add(c, "cruncher" .. i, "cruncher", { args = { messages = messages, seed = seed } }) end
   return timed(c, n)
+end
+
+-- A worker that could be interrupted, next to the same loop in the interpreter alone.
+works["cpu-one"] = function()
+  local took, sum = crunch(1)
+  say(took * 1e6, "us", sum)
 end
 
 -- Twice the work in as much time is 2.

@@ -16,8 +16,10 @@ plan.works = {
   { name = "idle-10k", messages = 10000, says = "10,000 that wait for a message: start and memory of each" },
   { name = "stop-10k", messages = 10000, says = "the stop of those, together" },
   { name = "stop-1k", messages = 1000, says = "the stop of 1,000, together" },
+  { name = "states-10k", messages = 10000, says = "the states of 10,000 as JSON, once" },
   { name = "restart", messages = 300, says = "from a failure until it runs again, without a delay" },
   { name = "interrupt", messages = 1, says = "the end of a worker that loops, beyond its grace, cleanup run" },
+  { name = "cpu-one", messages = 20000000, says = "one that computes; floor-lua is the interpreter alone" },
   { name = "cpu-scaling", messages = 20000000, says = "two that compute, over one" },
 }
 
@@ -48,7 +50,9 @@ plan.contenders = {
     figures = { ["oneway-int"] = 1.7e6, ["oneway-str64"] = 1.7e6 } },
   { name = "floor-futex", command = "$OUT/floors --floor futex", works = { "pingpong" },
     figures = { pingpong = 19.8 } },
-  { name = "floor-state", command = "$OUT/floors --floor state", works = { "spawn" }, figures = { spawn = 92 } },
+  { name = "floor-state", command = "$OUT/floors --floor state", works = { "spawn" },
+    figures = { spawn = 92 } },
+  { name = "floor-lua", command = "lua5.4 $BENCH/plain.lua", works = { "cpu-one" } },
 }
 
 -- Less than this much of a figure is flagged.
