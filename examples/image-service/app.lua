@@ -3,7 +3,7 @@
 --   api --uploads--> resizer/1, resizer/2 --thumbs--> uploader
 --
 -- The pipeline starts at its end and stops at its beginning, so whatever the api has accepted is stored before the
--- service ends. PORT, HOST, DATA_DIR and the limits below come from the environment, as does S3 (see lib/store.lua).
+-- service ends. With --isolation process the other two run in processes as well. PORT, HOST, DATA_DIR and the limits below come from the environment, as does S3 (see lib/store.lua).
 local source = debug.getinfo(1, "S").source
 local folder = source:match("^@(.*)/[^/]*$") or "."
 
@@ -57,6 +57,9 @@ return {
       sends = { "thumbs" },
       after = { "uploader" },
       count = RESIZERS,
+      -- A library that decodes what strangers send is the one that crashes or leaks, so each resizer has its own process.
+      isolation = "process",
+      memory_limit = "256MB",
       args = { data_dir = data_dir, side = 320, max_pixels = whole("MAX_PIXELS", 64000000, 1), run = RUN,
         resizers = RESIZERS },
       restart = { policy = "on_failure", delay = 0.5, max_delay = 30 },

@@ -1,7 +1,7 @@
 // Starts the real service through $CHIEF and talks to it.
 import { execFileSync, spawn } from "node:child_process";
 import { createConnection, createServer } from "node:net";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,15 +37,26 @@ export function probe(bytes) {
   return { type, width: Number(width), height: Number(height) };
 }
 
+// What a file says; "" for one that is not there any more.
+function read(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 export class Service {
-  // `options`: app, data, port, env, workers (names to run), prefix (a command before chief). Ends with the test.
+  // `options`: app, data, port, env, options (of chief run), workers (names to run), prefix (a command before chief).
+  // Ends with the test.
   static async start(after, options = {}) {
     const service = new Service();
     service.port = options.port || await freePort();
     service.data = options.data || newFolder(after);
     service.url = `http://127.0.0.1:${service.port}`;
     service.log = "";
-    const words = [...(options.prefix || []), ...chief, "run", options.app || app, ...(options.workers || [])];
+    const words = [...(options.prefix || []), ...chief, "run", options.app || app, ...(options.options || []),
+      ...(options.workers || [])];
     const env = { ...process.env, PORT: String(service.port), DATA_DIR: service.data, ...options.env };
     service.child = spawn(words[0], words.slice(1), { env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [service.child.stdout, service.child.stderr]) {
@@ -73,6 +84,13 @@ export class Service {
       if (pattern.test(this.log)) return true;
       check(this.code === undefined, `the service ended with ${this.code}:\n${this.log}`);
     }, seconds).catch((error) => { throw new Error(`${error.message}\n${this.log}`); });
+  }
+
+  // The processes that a worker and its replicas are in now, by the name that their chief has started them with.
+  processes(worker) {
+    const tasks = `/proc/${this.child.pid}/task`;
+    const children = readdirSync(tasks).flatMap((task) => read(join(tasks, task, "children")).split(" "));
+    return children.filter((pid) => pid !== "" && read(`/proc/${pid}/cmdline`).split("\0").includes(worker)).map(Number);
   }
 
   async stop(signal = "SIGINT") {

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { check, equal, run, Skip, test, until } from "./harness.mjs";
 import { app, newFolder, probe, raw, sample, Service } from "./service.mjs";
 
@@ -300,6 +301,25 @@ async function load(service, clients) {
   return { accepted, all };
 }
 
+// The same, but who is refused or cut off tries again, as a patient client does, until `over` says so.
+async function loadThroughout(service, clients, over) {
+  const accepted = [];
+  async function client(number) {
+    for (let round = 1; !over(); round++) {
+      const body = sampleFor(number, round);
+      try {
+        const response = await service.post(body);
+        const image = await response.json();
+        if (response.status === 201) accepted.push({ image, body });
+      } catch {
+        await pause(20);
+      }
+    }
+  }
+  const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+  return { accepted, all };
+}
+
 // Different bytes for each picture, without making each anew: a comment segment is put behind the first marker.
 function sampleFor(number, round) {
   const note = Buffer.from(`${number}/${round}`);
@@ -331,6 +351,35 @@ test("SIGKILL under load: the next start stores every 201", async (after) => {
   equal(await next.stop(), 0, "exit code");
   for (const { image, body } of accepted) checkStored(next, image, body);
   equal(next.leftovers().length, 0, "files left");
+});
+
+test("each of its processes is killed under load: every 201 is stored with its thumbnail", async (after) => {
+  const service = await Service.ready(after, { options: ["--isolation", "process"] });
+  let over = false;
+  after(() => { over = true; });
+  const { accepted, all } = await loadThroughout(service, 6, () => over);
+  for (let round = 0; round < 3; round++) {
+    for (const [worker, count] of [["resizer", 2], ["uploader", 1], ["api", 1]]) {
+      const before = accepted.length;
+      await until("pictures are accepted", () => accepted.length >= before + 3);
+      const all = await until(`${worker} is there`, () => {
+        const pids = service.processes(worker);
+        return pids.length === count && pids;
+      });
+      for (const pid of all) process.kill(pid, "SIGKILL");
+      await until(`${worker} is there again`, () => {
+        const pids = service.processes(worker);
+        return pids.length === count && !pids.some((pid) => all.includes(pid));
+      });
+    }
+  }
+  over = true;
+  await all;
+  await until("the last api answers", () => fetch(service.url).then(() => true, () => false));
+  for (const { image } of accepted) await service.thumb(image);
+  equal(await service.stop(), 0, `exit code\n${service.log.slice(-3000)}`);
+  for (const { image, body } of accepted) checkStored(service, image, body);
+  check(/worker failed.*killed by signal 9/.test(service.log), "nobody was killed");
 });
 
 test("an upload in flight ends when the service is stopped", async (after) => {
