@@ -1,18 +1,40 @@
 #include "kind.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "life.h"
 
-/* object, key → a method, or what the key's getter answers, or nil. */
+static lua_CFunction find(const luaL_Reg *functions, const char *name) {
+    for (; functions != NULL && functions->name != NULL; functions++)
+        if (*functions->name == *name && strcmp(functions->name, name) == 0) return functions->func;
+    return NULL;
+}
+
+/* A table of all methods, for who looks with the debug library: the key is the upvalue of __index. */
+static int list_methods(lua_State *L, const chief__lua_kind *kind) {
+    lua_newtable(L);
+    luaL_setfuncs(L, kind->methods, 0);
+    return 1;
+}
+
+/* object, key → a method, or what the key's getter answers, or nil. A state has no tables of them: ten thousand small ones would
+ * have ten thousand copies. */
 static int index_object(lua_State *L) {
-    lua_settop(L, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return 1;
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
+    const chief__lua_kind *kind = lua_touserdata(L, lua_upvalueindex(1));
+    if (lua_islightuserdata(L, 2) && lua_touserdata(L, 2) == kind) return list_methods(L, kind);
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    lua_CFunction method = find(kind->methods, name);
+    lua_CFunction getter = method == NULL ? find(kind->getters, name) : NULL;
+    if (getter != NULL) {
+        lua_pushcfunction(L, getter);
+        lua_pushvalue(L, 1);
+        lua_call(L, 1, 1);
+    } else if (method != NULL) {
+        lua_pushcfunction(L, method);
+    } else {
+        lua_pushnil(L);
+    }
     return 1;
 }
 
@@ -21,19 +43,10 @@ static int describe_object(lua_State *L) {
     return 1;
 }
 
-/* [-0, +1, m] */
-static void push_functions(lua_State *L, const luaL_Reg *functions) {
-    lua_newtable(L);
-    if (functions != NULL) luaL_setfuncs(L, functions, 0);
-}
-
 /* metatable on top. [-0, +0, m] */
 static void set_index(lua_State *L, const chief__lua_kind *kind) {
-    push_functions(L, kind->methods);
-    if (kind->getters != NULL) {
-        push_functions(L, kind->getters);
-        lua_pushcclosure(L, index_object, 2);
-    }
+    lua_pushlightuserdata(L, (void *)(uintptr_t)kind);
+    lua_pushcclosure(L, index_object, 1);
     lua_setfield(L, -2, "__index");
 }
 

@@ -477,11 +477,10 @@ describe("the annotations", function()
     return names
   end
 
-  -- The methods behind an object's __index, which is their table or a closure over it.
+  -- The methods behind an object's __index, which lists them when it is asked for what it is a closure over.
   local function methods(object)
     local index = debug.getmetatable(object).__index
-    if type(index) == "function" then index = select(2, debug.getupvalue(index, 1)) end
-    return functions(index)
+    return functions(index(object, select(2, debug.getupvalue(index, 1))))
   end
 
   it("name every function there is, and no other", function()
