@@ -620,6 +620,14 @@ local Chief = {}
 ---@return chief.Code? code
 function Chief:add_worker(name, spec) end
 
+---A worker that is an application of its own; `spec.app` is the path of its app file.
+---@param name string
+---@param spec table
+---@return true?
+---@return string? message
+---@return chief.Code? code
+function Chief:add_chief(name, spec) end
+
 ---@param name string
 ---@param options chief.ChannelOptions?
 ---@return true?
@@ -766,6 +774,13 @@ function Chief:wait_ready(timeout) end
 ---@return chief.Status[] statuses in registration order
 ---@return integer seq the last event that they show
 function Chief:states() end
+
+---Of the application that the worker is; "would_block" while it does not live.
+---@param worker string
+---@return chief.Status[]? statuses
+---@return integer|string seq, or the message
+---@return chief.Code? code
+function Chief:nested_states(worker) end
 
 ---@return string
 function Chief:states_json() end
