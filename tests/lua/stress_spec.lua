@@ -1,0 +1,210 @@
+-- Lua workers in threads and fibers, mixed at random, at one channel: 1 to 8 senders and receivers, capacities of 1, 2
+-- and 1024, every way to send and to receive; the channel is closed, all are stopped, or receivers die. Each message is
+-- numbered, and counted here.
+--
+-- CHIEF_STRESS_MS (default 2000) is how long, CHIEF_STRESS_SEED where the rounds begin; a failure names its seed.
+local stage = require "stage"
+
+local SENDER = [[
+local M = {}
+function M.run(_, ctx)
+  local ch, me, random = ctx:channel("ch"), ctx.args.number, ctx.args.seed
+  local sent = 0
+  local function below(n)
+    random = (random * 1103515245 + 12345) & 0x7fffffff
+    return (random >> 8) % n
+  end
+  local ways = {
+    function() return ch:send({ me, sent + 1 }) and 1 or nil end,
+    function() return ch:send({ me, sent + 1 }, below(3) / 1000) and 1 or 0 end,
+    function() return ch:try_send({ me, sent + 1 }) and 1 or 0 end,
+    function()
+      local list = {}
+      for i = 1, 1 + below(10) do list[i] = { me, sent + i } end
+      local n, _, _, part = ch:send_many(list, below(2) == 0 and 0.001 or nil)
+      return n or part
+    end,
+    function() return coroutine.wrap(function() return ch:send({ me, sent + 1 }) and 1 or nil end)() end,
+  }
+  while sent < ctx.args.messages and not ctx:done() do
+    local n = ways[1 + below(#ways)]()
+    if not n then break end -- closed, or stopped
+    sent = sent + n
+    if n == 0 and below(2) == 0 then ctx:sleep(0.0002) end
+  end
+  ctx:channel("out"):send({ "sent", me, sent })
+end
+return M
+]]
+
+local RECEIVER = [[
+local M = {}
+local seed
+function M.run(_, ctx)
+  local ch, out = ctx:channel("ch"), ctx:channel("out")
+  seed = ctx.args.seed + ctx.generation * 7919
+  local function below(n)
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff
+    return (seed >> 8) % n
+  end
+  local function take(value, info)
+    out:send({ "got", ctx.name, ctx.generation, value[1], value[2], info.deliveries })
+    if ctx.args.dies and below(100) == 0 then error("dies") end
+  end
+  local function one(value, info, code)
+    if value ~= nil then take(value, info) end
+    return value ~= nil or code == "timeout" or code == "would_block"
+  end
+  local ways = {
+    function() return one(ch:recv()) end,
+    function() return one(ch:recv(below(3) / 1000)) end,
+    function() return one(ch:try_recv()) end,
+    function() return one(ctx:select({ ch })) end,
+    function() return one(ctx:select({ ctx, ch }, 0.002)) end,
+    function() return coroutine.wrap(function() return one(ch:recv()) end)() end,
+    function()
+      local values, infos, code = ch:recv_many(1 + below(20), below(2) == 0 and 0.001 or nil)
+      for i, value in ipairs(values or {}) do take(value, infos[i]) end
+      return values ~= nil or code == "timeout" or code == "would_block"
+    end,
+    function()
+      local n = 0
+      for value, info in ch:iter() do
+        take(value, info)
+        n = n + 1
+        if n == 10 then return true end
+      end
+      return false
+    end,
+  }
+  while ways[1 + below(#ways)]() do end
+end
+return M
+]]
+
+local function generator(seed)
+  return function(n)
+    seed = (seed * 6364136223846793005 + 1442695040888963407) & math.maxinteger
+    return (seed >> 33) % n
+  end
+end
+
+local function pick(below, list) return list[1 + below(#list)] end
+
+-- What a round is, all of it by its seed.
+local function make_round(seed)
+  local below = generator(seed)
+  for _ = 1, 4 do below(2) end
+  local round = {
+    seed = seed, capacity = pick(below, { 1, 2, 1024 }), ending = pick(below, { "all", "close", "stop", "die" }),
+    delivery = pick(below, { "at_most_once", "at_least_once" }), workers = {}, after = below(2000),
+  }
+  for kind, n in pairs({ s = 1 + below(8), r = 1 + below(8) }) do
+    for i = 1, n do
+      table.insert(round.workers, { kind = kind, name = kind .. i, isolation = pick(below, { "thread", "fiber" }),
+        args = { number = i, seed = below(1 << 30), messages = 200, dies = round.ending == "die" } })
+    end
+  end
+  return round
+end
+
+local function add_workers(s, round)
+  local senders = 0
+  for _, worker in ipairs(round.workers) do
+    assert(s:add(worker.name, { module = worker.kind == "s" and "sender" or "receiver", args = worker.args,
+      isolation = worker.isolation, restart = worker.kind == "r" and { delay = 0 } or nil, grace = stage.LIMIT }))
+    if worker.kind == "s" then senders = senders + 1 end
+  end
+  return senders
+end
+
+-- All messages that a receiver has from one sender, delivered the first time, come in order; nobody has one of them
+-- twice but by a second delivery. How often that came is kept in `seen`.
+local function check_got(report, seen, last)
+  local _, who, generation, from, number, deliveries = table.unpack(report)
+  local key = from * 1000000 + number
+  local life = ("%s.%d from %d"):format(who, generation, from)
+  assert(deliveries > (seen[key] or 0), life .. ": twice the same delivery")
+  seen[key] = deliveries
+  if deliveries > 1 then return end
+  assert(number > (last[life] or 0), life .. ": out of order")
+  last[life] = number
+end
+
+local function all_stopped(s, round, ends)
+  local states = {}
+  for _, status in ipairs((s.core:states())) do states[status.name] = status.state end
+  if os.time() > ends then
+    local lines = {}
+    for name, state in pairs(states) do
+      lines[#lines + 1] = ("%s %s: %s"):format(name, state, s.core:traceback(name))
+    end
+    error("workers do not end: " .. table.concat(lines, "\n"))
+  end
+  for _, worker in ipairs(round.workers) do
+    if states[worker.name] ~= "stopped" then return false end
+  end
+  return true
+end
+
+-- Reads reports until each sender has told how much it sent, closing or stopping in between.
+local function play(s, round, senders)
+  local ch = assert(s.core:channel("ch"))
+  local accepted, told, got, seen, last = 0, 0, 0, {}, {}
+  local function read(report)
+    if report[1] == "sent" then
+      accepted, told = accepted + report[3], told + 1
+    else
+      got = got + 1
+      check_got(report, seen, last)
+    end
+  end
+  while told < senders do
+    read((s:next()))
+    if got == round.after and round.ending == "close" then ch:close() end
+    if got == round.after and round.ending == "stop" then s.core:stop() end
+  end
+  ch:close()
+  local ends = os.time() + stage.LIMIT
+  while not all_stopped(s, round, ends) do
+    local report = s.out:recv(0.001)
+    if report then read(report) end
+  end
+  s:stop()
+  for _ = 1, s.out:len() do read((s:next())) end
+  local arrived = 0
+  for _ in pairs(seen) do arrived = arrived + 1 end
+  return accepted, arrived, ch:stats()
+end
+
+local function check(round)
+  local s = stage.new({ ["sender.lua"] = SENDER, ["receiver.lua"] = RECEIVER })
+  local ok, message = xpcall(function()
+    assert(s.core:add_channel("ch", { capacity = round.capacity, delivery = round.delivery, max_deliveries = 0 }))
+    local senders = add_workers(s, round)
+    s:start()
+    local accepted, arrived, stats = play(s, round, senders)
+    assert.equal(accepted, stats.sent)
+    assert.equal(stats.sent, stats.acknowledged + stats.queued + stats.dropped)
+    assert.equal(0, stats.in_hand)
+    -- What a receiver has in hand when it dies is dropped, or comes to another; it says nothing of the rest of a batch.
+    local lost = stats.sent - stats.queued - arrived
+    local may_drop = round.ending == "die" and round.delivery == "at_most_once"
+    assert(lost >= 0 and lost <= (may_drop and stats.dropped or 0), ("%d lost, %d dropped"):format(lost, stats.dropped))
+    if not may_drop then assert.equal(0, stats.dropped) end
+  end, debug.traceback)
+  s:close()
+  assert(ok, ("CHIEF_STRESS_SEED=%d (%s, %s, capacity %d, %d workers): %s"):format(round.seed, round.ending,
+    round.delivery, round.capacity, #round.workers, tostring(message)))
+end
+
+describe("a channel", function()
+  it("loses, doubles and disorders nothing whoever is at it", function()
+    local seed = tonumber(os.getenv("CHIEF_STRESS_SEED")) or os.time() * 1000
+    local ends = os.time() + (tonumber(os.getenv("CHIEF_STRESS_MS")) or 2000) / 1000
+    repeat
+      check(make_round(seed))
+      seed = seed + 1
+    until os.time() >= ends
+  end)
+end)
