@@ -3,7 +3,8 @@
 --   api --uploads--> resizer/1, resizer/2 --thumbs--> uploader
 --
 -- The pipeline starts at its end and stops at its beginning, so whatever the api has accepted is stored before the
--- service ends. With --isolation process the other two run in processes as well. PORT, HOST, DATA_DIR and the limits below come from the environment, as does S3 (see lib/store.lua).
+-- service ends. With --isolation process the other two run in processes as well. PORT, HOST, DATA_DIR and the limits
+-- below come from the environment, as does S3 (see lib/store.lua).
 local source = debug.getinfo(1, "S").source
 local folder = source:match("^@(.*)/[^/]*$") or "."
 
@@ -57,7 +58,7 @@ return {
       sends = { "thumbs" },
       after = { "uploader" },
       count = RESIZERS,
-      -- A library that decodes what strangers send is the one that crashes or leaks, so each resizer has its own process.
+      -- A library that decodes what strangers send is the one that crashes or leaks: each resizer has its own process.
       isolation = "process",
       memory_limit = "256MB",
       args = { data_dir = data_dir, side = 320, max_pixels = whole("MAX_PIXELS", 64000000, 1), run = RUN,

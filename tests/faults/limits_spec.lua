@@ -1,5 +1,5 @@
--- FAULTS 41 and 42 for Lua workers, in threads and in processes: the memory limit and the watchdog. What ends a worker in
--- a loop comes by a signal, which does not arrive under ThreadSanitizer.
+-- FAULTS 41 and 42 for Lua workers, in threads and in processes: the memory limit and the watchdog. What ends a worker
+-- in a loop comes by a signal, which does not arrive under ThreadSanitizer.
 local stage = require "stage"
 
 local SLOW = tonumber(os.getenv("CHIEF_TEST_SLOW")) or 1

@@ -18,7 +18,8 @@ local function check(path, text)
       if line:find("%f[%w_]" .. word .. "%f[^%w_]") then complain("a note to self: " .. word) end
     end
     if line:find("[ \t\r]$") then complain("white space at the end of the line") end
-    local indented_by_tabs = path:find("Makefile") or path == "debian/rules" or path:find("%.go$") -- gofmt would have it so
+    -- Of Go's because gofmt would have it so.
+    local indented_by_tabs = path:find("Makefile") or path == "debian/rules" or path:find("%.go$")
     if line:find("\t") and not indented_by_tabs then complain("a tab") end
   end
   if text ~= "" and not text:find("\n$") then complaints[#complaints + 1] = path .. ": no newline at the end" end
