@@ -148,13 +148,27 @@ static chief *new_chief(void) {
     return c;
 }
 
+static int32_t isolation;
+
+static int in_thread(void **state) {
+    (void)state;
+    isolation = CHIEF_THREAD;
+    return 0;
+}
+
+static int in_fiber(void **state) {
+    (void)state;
+    isolation = CHIEF_FIBER;
+    return 0;
+}
+
 /* A module that can't be looked at for want of memory is an error that says so. */
 static void add(chief *c) {
     static const char args[] = "\x91\xa3"
                                "abc";
     static const chief_restart at_once = {
         .size = sizeof at_once, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .jitter = -1};
-    chief_worker_options worker = {.size = sizeof worker, .restart = &at_once};
+    chief_worker_options worker = {.size = sizeof worker, .restart = &at_once, .isolation = isolation};
     worker.args = (chief_bytes){args, sizeof args - 1};
     chief_lua_options options = {.size = sizeof options, .path = path(), .worker = &worker};
     int rc;
@@ -314,7 +328,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lua_memory__a_single_failure_is_survived),
         cmocka_unit_test(test_lua_memory__a_failure_of_both_tries_is_the_worker_s),
+    };
+    const struct CMUnitTest of_the_program[] = {
         cmocka_unit_test(test_lua_memory__what_was_cut_off_is_whole_the_next_time),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("in a thread", tests, in_thread, NULL);
+    failed += cmocka_run_group_tests_name("in a fiber", tests, in_fiber, NULL);
+    return failed + cmocka_run_group_tests_name("in the program", of_the_program, NULL, NULL);
 }
