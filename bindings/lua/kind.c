@@ -23,9 +23,9 @@ static int list_methods(lua_State *L, const chief__lua_kind *kind) {
 static int index_object(lua_State *L) {
     const chief__lua_kind *kind = lua_touserdata(L, lua_upvalueindex(1));
     if (lua_islightuserdata(L, 2) && lua_touserdata(L, 2) == kind) return list_methods(L, kind);
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    lua_CFunction method = find(kind->methods, name);
-    lua_CFunction getter = method == NULL ? find(kind->getters, name) : NULL;
+    const char *name = lua_tostring(L, 2);
+    lua_CFunction method = name != NULL ? find(kind->methods, name) : NULL;
+    lua_CFunction getter = name != NULL && method == NULL ? find(kind->getters, name) : NULL;
     if (getter != NULL) {
         lua_pushcfunction(L, getter);
         lua_pushvalue(L, 1);

@@ -105,13 +105,17 @@ static const chief__lua_kind call_kind = {
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
 static const chief__lua_kind batch_kind = {.name = "chief.batch", .methods = no_methods, .close = close_batch};
 
-/* One of our own words, as the message's goes with it. */
+static const char message_word[] = "message";
+static const char call_word[] = "call";
+static const char broadcast_word[] = "broadcast";
+
+/* One of our own words, as the message's goes with it, and so that two of them are compared by their addresses. */
 static const char *kind_word(const chief_msg *msg) {
-    static const char *const words[] = {"call", "broadcast"};
-    const char *kind = chief_msg_kind(msg);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(kind, words[i]) == 0) return words[i];
-    return "message";
+    switch (*chief_msg_kind(msg)) {
+    case 'c': return call_word;
+    case 'b': return broadcast_word;
+    default: return message_word;
+    }
 }
 
 /* [-0, +1, m] */
@@ -131,9 +135,9 @@ static info *new_info(lua_State *L, const chief__lua_kind *kind, const chief_msg
 
 /* Whether the info says all of this message, so that one serves both: but for calls it never changes. */
 static bool says(const info *i, const chief_msg *msg, const char *sender, size_t len) {
-    return i != NULL && i->deliveries == chief_msg_deliveries(msg) && i->channel == len + 1 &&
-           memcmp(i->names, sender, len) == 0 && strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0 &&
-           strcmp(i->kind, chief_msg_kind(msg)) == 0;
+    return i != NULL && i->deliveries == chief_msg_deliveries(msg) && i->kind == kind_word(msg) &&
+           i->channel == len + 1 && memcmp(i->names, sender, len) == 0 &&
+           strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0;
 }
 
 /* Those that were given out last wait in a few places of the registry, each with the same info until another message comes
@@ -157,7 +161,7 @@ static void push_plain_info(lua_State *L, const chief_msg *msg) {
 
 /* Pushes the info; that of a call takes the message over. [-0, +1, m] */
 static void push_info(lua_State *L, chief_msg **inlet) {
-    if (strcmp(chief_msg_kind(*inlet), "call") != 0) {
+    if (kind_word(*inlet) != call_word) {
         push_plain_info(L, *inlet);
         return;
     }
