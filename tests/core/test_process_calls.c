@@ -1,6 +1,8 @@
 /* What a worker can call answers the same in a thread and in a process: each probe runs in both. */
 #include "troupe.h"
 
+#include <sys/wait.h>
+
 #include "../plugins/prober.h"
 
 static troupe t;
@@ -81,6 +83,48 @@ static void test_process_calls__mailboxes(void **state) {
 static void test_process_calls__states(void **state) {
     (void)state;
     probe("states");
+}
+
+static void start_with(chief_process *how) {
+    const char *argv[] = {CHIEF_TEST_PROBER};
+    const chief_worker_options o = {.size = sizeof o, .args = {"process", 7}};
+    how->size = sizeof *how;
+    how->argv = argv;
+    how->n_argv = 1;
+    troupe_begin(&t, NULL);
+    assert_int_equal(chief_add_process(t.c, "prober", how, &o), CHIEF_OK);
+    troupe_start(&t);
+}
+
+static void test_process_calls__runs_as_it_was_asked_to(void **state) {
+    (void)state;
+    const char *env[] = {"PROBE=yes"};
+    chief_process how = {.cwd = "/", .umask = 027, .files = 40, .core = CHIEF_ZERO, .env = env, .n_env = 1};
+    start_with(&how);
+    troupe_await(&t, "prober", CHIEF_WORKER_STOPPED);
+    end_well();
+}
+
+static void test_process_calls__what_can_not_be_set_is_an_init_error(void **state) {
+    (void)state;
+    chief_process how = {.cwd = "/nowhere/at all"};
+    start_with(&how);
+    troupe_await(&t, "prober", CHIEF_WORKER_FAILED);
+    troupe_status_is(&t, "prober",
+                     "failed init_error can't go to the folder /nowhere/at all: No such file or directory");
+    troupe_stop(&t);
+    troupe_end(&t);
+}
+
+static void test_process_calls__nothing_is_a_child_without_a_chief(void **state) {
+    (void)state;
+    char said[256] = "";
+    FILE *f = popen("env -u CHIEF_PARENT '" CHIEF_TEST_PROBER "' 2>&1", "r");
+    assert_non_null(f);
+    assert_non_null(fgets(said, sizeof said, f));
+    assert_string_equal(said, "prober: this process was not started by a chief\n");
+    int status = pclose(f);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 64);
 }
 
 static void call_it(int wanted, const char *says) {
@@ -164,6 +208,9 @@ int main(void) {
         cmocka_unit_test(test_process_calls__select),
         cmocka_unit_test(test_process_calls__mailboxes),
         cmocka_unit_test(test_process_calls__states),
+        cmocka_unit_test(test_process_calls__runs_as_it_was_asked_to),
+        cmocka_unit_test(test_process_calls__what_can_not_be_set_is_an_init_error),
+        cmocka_unit_test(test_process_calls__nothing_is_a_child_without_a_chief),
         cmocka_unit_test(test_process_calls__answers),
         cmocka_unit_test(test_process_calls__a_stop_ends_a_wait_and_is_seen),
         cmocka_unit_test(test_process_calls__ready_and_the_contexts_descriptor),

@@ -1,9 +1,14 @@
 #include "prober.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SOON 20000 /* ms: much more than anything takes that is to come */
 
@@ -346,6 +351,24 @@ static int probe_cancel(chief_worker *w) {
     return CHIEF_OK;
 }
 
+/* As test_process_calls has it started. */
+static int probe_process(chief_worker *w) {
+    char folder[64];
+    struct rlimit files;
+    struct rlimit core;
+    WANT(getcwd(folder, sizeof folder) != NULL && strcmp(folder, "/") == 0, 1);
+    WANT(umask(0), 027);
+    WANT(getrlimit(RLIMIT_NOFILE, &files), 0);
+    WANT(files.rlim_cur, 40);
+    WANT(getrlimit(RLIMIT_CORE, &core), 0);
+    WANT(core.rlim_cur, 0);
+    WANT(getenv("PROBE") != NULL && strcmp(getenv("PROBE"), "yes") == 0, 1);
+    WANT(getpgrp() == getpid(), 1);
+    WANT(fcntl(3, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    WANT(getenv("CHIEF_PARENT") == NULL, 1);
+    return CHIEF_OK;
+}
+
 /* ---- what goes on for long ---- */
 
 /* Passes messages from "in" to "out", up to `most` at once. */
@@ -385,7 +408,8 @@ static const struct probe {
               {"states", probe_states},         {"large", probe_large},
               {"ready", probe_ready},           {"values", probe_values},
               {"cancel", probe_cancel},         {"new_value", probe_new_value},
-              {"relay_many", relay_many},       {"relay_one", relay_one}};
+              {"process", probe_process},       {"relay_many", relay_many},
+              {"relay_one", relay_one}};
 
 static int probe_run(chief_worker *w, void *instance) {
     chief_bytes args = chief_worker_args(w);
