@@ -1,10 +1,11 @@
 -- The results as a table for the terminal, as JSON, and as a picture.
 local report = {}
 
-local function number(value)
-  if value >= 1e6 then return ("%.2f M"):format(value / 1e6) end
-  if value >= 1e4 then return ("%.1f k"):format(value / 1e3) end
-  return ("%.2f"):format(value)
+-- Rates by thousands; microseconds as they are, so that a row can be compared with the next.
+local function number(value, unit)
+  if unit == "msg/s" and value >= 1e6 then return ("%.2f M"):format(value / 1e6) end
+  if unit == "msg/s" and value >= 1e4 then return ("%.1f k"):format(value / 1e3) end
+  return (value < 1000 and "%.2f" or "%.0f"):format(value)
 end
 
 local HEADER = "%-13s %-14s %10s %10s %10s  %-6s %8s %9s"
@@ -12,8 +13,8 @@ local HEADER = "%-13s %-14s %10s %10s %10s  %-6s %8s %9s"
 function report.print(results, works)
   print(HEADER:format("WORK", "WHO", "MEDIAN", "LEAST", "MOST", "UNIT", "CPU s", "PEAK KiB"))
   for _, r in ipairs(results) do
-    local line = HEADER:format(r.work, r.who, number(r.median), number(r.min), number(r.max), r.unit,
-      ("%.2f"):format(r.cpu_s), ("%d"):format(r.peak_kib))
+    local line = HEADER:format(r.work, r.who, number(r.median, r.unit), number(r.min, r.unit),
+      number(r.max, r.unit), r.unit, ("%.2f"):format(r.cpu_s), ("%d"):format(r.peak_kib))
     print(line .. (r.low and "  low: less than 0.7 of what it reaches elsewhere" or ""))
   end
   print()
@@ -70,12 +71,13 @@ local function bar(r, longest, y)
   local width = math.max(1, r.median / longest * WIDTH)
   local least, most = LEFT + r.min / longest * WIDTH, LEFT + r.max / longest * WIDTH
   return BAR:format(LEFT - 6, y + 10, r.who, LEFT, y, width, colour(r.who)) ..
-    SPREAD:format(least, most, y + 6, y + 6, most + 6, y + 10, number(r.median), r.unit)
+    SPREAD:format(least, most, y + 6, y + 6, most + 6, y + 10, number(r.median, r.unit), r.unit)
 end
 
 local TITLE = [[<text x="%d" y="%d" font-weight="bold">%s (%s)</text>]]
 local PICTURE = [[
-<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11" fill="#1a202c">
+<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d"
+  font-family="sans-serif" font-size="11" fill="#1a202c">
 <rect width="100%%" height="100%%" fill="#fff"/>
 %s
 </svg>
@@ -99,7 +101,8 @@ function report.write_svg(path, results)
     end
     y, from = y + ROW // 2, to
   end
-  write(path, PICTURE:format(LEFT + WIDTH + RIGHT, y, table.concat(parts, "\n")))
+  local width = LEFT + WIDTH + RIGHT
+  write(path, PICTURE:format(width, y, width, y, table.concat(parts, "\n")))
 end
 
 return report
