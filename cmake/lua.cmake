@@ -38,3 +38,16 @@ install(TARGETS chief-lua-worker DESTINATION ${CHIEF_PROGRAM_DIR})
 install(FILES bindings/lua/include/chief_lua.h TYPE INCLUDE)
 install(FILES ${PROJECT_BINARY_DIR}/libchief-lua.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES ${CHIEF_LUA_MODULES} DESTINATION ${lua_dir}/chief)
+
+# One of the two man pages is made of the manual, where there is a Lua to do it.
+find_program(CHIEF_LUA_PROGRAM NAMES lua5.4 lua54 lua)
+install(FILES docs/man/chief.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+if(CHIEF_LUA_PROGRAM)
+  set(app_page ${PROJECT_BINARY_DIR}/man/chief-app.5)
+  add_custom_command(OUTPUT ${app_page} DEPENDS docs/man/generate.lua docs/app-file.md
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/man
+    COMMAND ${CHIEF_LUA_PROGRAM} ${PROJECT_SOURCE_DIR}/docs/man/generate.lua ${PROJECT_SOURCE_DIR}/docs/app-file.md > ${app_page}
+    VERBATIM)
+  add_custom_target(chief-man ALL DEPENDS ${app_page})
+  install(FILES ${app_page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
+endif()

@@ -13,6 +13,19 @@ step "no path of the build is left in what was installed" same "$(grep -rlF "$bu
 step "no run path into the build" same "$(readelf -d "$prefix"/bin/chief "$prefix"/libexec/chief/* "$libdir"/*.so | grep -cF "$build")" 0
 step "the Lua files are those of the source" diff -r "$CHIEF_SOURCE/lua/chief" "$prefix/share/lua/5.4/chief"
 
+options_missing_in_page() {
+    local page option
+    page=$(sed 's/\\-/-/g' "$prefix/share/man/man1/chief.1")
+    for command in "" run check; do
+        # shellcheck disable=SC2086 # none, or one word
+        for option in $("$prefix/bin/chief" $command --help | grep -oE -- '--[a-z-]+' | sort -u); do
+            grep -qF -- "$option" <<<"$page" || echo "$option"
+        done
+    done
+}
+step "chief(1) has every option of the help" same "$(options_missing_in_page)" ""
+step "chief-app(5) was made" grep -q memory_limit "$prefix/share/man/man5/chief-app.5"
+
 mv "$prefix" "$work/moved"
 step "moved, chief --version" same "$("$work/moved/bin/chief" --version)" "chief $version"
 mv "$work/moved" "$prefix"
