@@ -187,7 +187,7 @@ describe("42: a worker with a watchdog", function()
 
   where_signals_arrive("fails in time", function()
     local best = math.huge
-    for _ = 1, 5 do
+    for _ = 1, 10 do
       stage.with({ w = module "while true do end" }, function(s)
         assert.equal("go", s:next())
         local begun, ended

@@ -638,7 +638,7 @@ static void test_fault_49__a_stuck_top_leaves_the_others_their_time(void **state
     probe top = {.let_go = &gate};
     const char *after = "resizer";
     chief_worker_options o = {.size = sizeof o, .after = &after, .n_after = 1, .destroy = probe_destroy};
-    chief_options co = {.force_stop_timeout = support_ms(300)};
+    chief_options co = {.force_stop_timeout = support_ms(1500)};
     chief *c = make(&co);
     add_channel(c, "accepted", JOBS);
     add_channel(c, "resized", 4);
