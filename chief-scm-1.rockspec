@@ -31,6 +31,8 @@ build = {
         "core/src/act_end.c",
         "core/src/agenda.c",
         "core/src/alloc.c",
+        "core/src/ask.c",
+        "core/src/asker.c",
         "core/src/calendar.c",
         "core/src/call.c",
         "core/src/catch.c",

@@ -1379,6 +1379,62 @@ typedef struct chief_fiber_ops {
     int64_t interval; /* ms; needed for on_timer */
 } chief_fiber_ops;
 
+/* What a policy of the host's answers when a worker has ended by itself. */
+enum chief_answer_kind {
+    CHIEF_ANSWER_DEFAULT = 0, /* what the worker's chief_restart says */
+    CHIEF_ANSWER_RESTART = 1, /* it is restarted, after the delay that its chief_restart says */
+    CHIEF_ANSWER_DELAY = 2,   /* it is restarted after delay_ms */
+    CHIEF_ANSWER_GIVE_UP = 3, /* it is not restarted: given up after a failure, and stays stopped after a clean end */
+    CHIEF_ANSWER_ISOLATE = 4  /* as RESTART; from its next generation on it is led in a process of its own */
+};
+
+typedef struct chief_answer {
+    uint32_t size;
+    int32_t kind;     /* enum chief_answer_kind */
+    int64_t delay_ms; /* of CHIEF_ANSWER_DELAY */
+} chief_answer;
+
+/* How a generation of a worker ended. */
+typedef struct chief_end {
+    uint64_t generation;
+    int32_t reason;  /* enum chief_reason */
+    int32_t code;    /* the exit code of a process or of os.exit; 0: none, or a clean one */
+    int64_t time_ms; /* when, by the clock of an event's time_ms */
+    int64_t up_ms;   /* for how long it had been ready */
+} chief_end;
+
+/* What a policy is asked about. All of it is borrowed during the call. */
+typedef struct chief_exit {
+    uint32_t size;
+    uint32_t n_history; /* at most 32 */
+    const char *worker;
+    const char *error;        /* "": none */
+    uint64_t failures;        /* in a row, this one included; 0: it ended cleanly */
+    uint64_t restarts;        /* so far */
+    const chief_end *history; /* its last ends that a policy was asked about, the oldest first: the last is this one */
+} chief_exit;
+
+/*
+ * A policy of the host's for one worker: what is to follow when it has ended and nobody had asked it to. Neither a code
+ * among no_restart_codes nor a failure beyond max_restarts is asked about: those are given up as ever; and the budget of
+ * all together counts its restarts. `on_exit` is called on a thread of its own, the same for all policies of a chief,
+ * without a lock and one call at a time (in a simulation on the thread that calls). It answers by filling `*answer`,
+ * which is CHIEF_ANSWER_DEFAULT before, and returns CHIEF_OK; with anything else, or an answer that can't be followed,
+ * what the worker's chief_restart says is done, and an event tells so with the text of chief_set_last_error. The same
+ * when no answer has come within `timeout`; one that comes later is ignored, and so is one about a worker that was
+ * stopped, started or removed meanwhile. It may not call the chief and wait for it.
+ */
+typedef struct chief_policy {
+    uint32_t size;
+    int32_t reserved;
+    int (*on_exit)(void *data, const chief_exit *exit, chief_answer *answer);
+    void *data;
+    chief_destructor destroy; /* of `data`, once, when the worker is gone and no call is on its way */
+    int64_t timeout;          /* ms; default 1 s */
+} chief_policy;
+
+struct chief_process;
+
 typedef struct chief_worker_options {
     uint32_t size;
     uint32_t flags;               /* enum chief_worker_flag */
@@ -1400,6 +1456,8 @@ typedef struct chief_worker_options {
     size_t n_no_restart_codes;
     const chief_fiber_ops *fiber;   /* for CHIEF_FIBER; copied */
     const chief_schedule *schedule; /* copied; NULL: it runs all the time */
+    const chief_policy *policy;     /* copied; what follows its ends; NULL: `restart` alone */
+    const struct chief_process *process; /* how it is started when it is isolated; copied; NULL: that can't be */
 } chief_worker_options;
 
 /*

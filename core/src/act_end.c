@@ -31,6 +31,7 @@ static void write_why(char *buf, size_t size, const chief__action *a) {
         (void)snprintf(buf, size, "all together were to be restarted more than %u time%s in %.1f s", (unsigned)a->count,
                        a->count == 1 ? "" : "s", (double)a->window / 1000);
         break;
+    case WHY_ANSWER: (void)snprintf(buf, size, "on_exit has said so"); break;
     case WHY_ABANDONED: (void)snprintf(buf, size, "its thread has not ended"); break;
     }
 }

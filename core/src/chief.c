@@ -236,7 +236,9 @@ static int add_to_model(chief *c, chief__unit *unit, bool enabled, uint32_t *id)
                              .force_ms = c->force_time,
                              .critical = (unit->flags & CHIEF_WORKER_CRITICAL) != 0,
                              .no_restart_codes = unit->no_restart_codes,
-                             .n_no_restart_codes = unit->n_no_restart_codes};
+                             .n_no_restart_codes = unit->n_no_restart_codes,
+                             .asks = unit->policy.on_exit != NULL,
+                             .answer_ms = unit->policy.timeout};
     return chief__model_add(c->model, &w, id);
 }
 
@@ -257,7 +259,8 @@ static int member_fill(chief *c, chief__member *member, bool enabled) {
 }
 
 static int member_add(chief *c, chief__unit *unit, bool enabled) {
-    chief__member *member = chief__calloc(1, sizeof *member);
+    size_t n_history = unit->policy.on_exit != NULL ? CHIEF__HISTORY : 0;
+    chief__member *member = chief__calloc(1, sizeof *member + n_history * sizeof member->history[0]);
     if (member == NULL) return chief__fail_code(CHIEF_ENOMEM);
     member->unit = chief__unit_ref(unit);
     int rc = member_fill(c, member, enabled);
@@ -349,7 +352,8 @@ int chief_add_worker_with(chief *c, const char *name, const chief_worker_ops *op
                          "worker %s: a table of callbacks can't go into a process: chief_add_process and "
                          "chief_add_plugin can",
                          name);
-    else rc = chief__add_unit(c, unit);
+    else rc = chief__unit_set_apart(c, unit, options);
+    if (rc == CHIEF_OK) rc = chief__add_unit(c, unit);
     chief__unit_unref(unit);
     return rc;
 }

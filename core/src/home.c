@@ -8,6 +8,11 @@ static int64_t now(const chief *c) {
     return chief__now_ms();
 }
 
+/* What leads its present generation: the unit it was registered with, or the same worker in a process. */
+static chief__unit *led_by(const chief__member *member) {
+    return member->isolated && member->unit->apart != NULL ? member->unit->apart : member->unit;
+}
+
 static void fiber_thread_begins(void *data) { chief__inbox_enter(data, false); }
 
 static int launch_fiber(chief *c, chief_worker *home) {
@@ -23,13 +28,14 @@ static int launch_thread(chief *c, chief_worker *home) {
 }
 
 static int init(chief *c, chief__member *member) {
+    chief__unit *unit = led_by(member);
     chief__surroundings around = {
         .inbox = c->inbox, .hub = c->hub, .pool = c->pool, .context = c->context, .log = c->log};
     chief_worker *home = NULL;
-    int rc = chief__worker_new(&home, member->unit, member->generation, &around);
+    int rc = chief__worker_new(&home, unit, member->generation, &around);
     if (rc == CHIEF_OK) {
         chief__worker_set_id(home, member->id);
-        rc = member->unit->isolation == CHIEF_FIBER ? launch_fiber(c, home) : launch_thread(c, home);
+        rc = unit->isolation == CHIEF_FIBER ? launch_fiber(c, home) : launch_thread(c, home);
     }
     if (rc != CHIEF_OK) {
         chief__worker_unref(home);
@@ -46,8 +52,9 @@ static void finish(chief__member *member) { chief__worker_finish(member->home); 
 
 /* A child is told beside its home, which may wait for it. */
 static void ask_to_end(chief__member *member, int64_t until, const char *why) {
+    const chief__unit *unit = led_by(member);
     chief__worker_cancel(member->home, until, why);
-    if (member->unit->isolation == CHIEF_PROCESS) chief__proxy_cancel(member->home, member->unit->data, until, why);
+    if (unit->isolation == CHIEF_PROCESS) chief__proxy_cancel(member->home, unit->data, until, why);
 }
 
 /* Each of these may come to one whose home could not be made, before the brain knows that. */
@@ -69,6 +76,12 @@ static void abandon(chief__member *member) {
     chief__party_abandon(chief__party_of(member->home));
 }
 
+static int ask(chief *c, chief__question *q) {
+    int rc = c->asker != NULL ? CHIEF_OK : chief__asker_new(&c->asker, c->inbox, c->thread_stack);
+    if (rc == CHIEF_OK) chief__asker_ask(c->asker, q);
+    return rc;
+}
+
 const chief__homes chief__thread_homes = {.now = now,
                                           .init = init,
                                           .run = run,
@@ -76,4 +89,5 @@ const chief__homes chief__thread_homes = {.now = now,
                                           .cancel = cancel,
                                           .force = force,
                                           .abandon = abandon,
+                                          .ask = ask,
                                           .close = chief__loop_close};

@@ -52,7 +52,7 @@ typedef struct chief__dropped {
 } chief__dropped;
 
 /* Asked for from anywhere without memory. */
-typedef enum chief__call_bit { CALL_STOP = 1, CALL_FORCE = 2, CALL_HOOKS_DONE = 4 } chief__call_bit;
+typedef enum chief__call_bit { CALL_STOP = 1, CALL_FORCE = 2, CALL_HOOKS_DONE = 4, CALL_ANSWERS = 8 } chief__call_bit;
 
 typedef struct chief__inbox chief__inbox;
 

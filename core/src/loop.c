@@ -162,6 +162,7 @@ static void take_calls(chief *c) {
     uint32_t calls = chief__inbox_take_calls(c->inbox);
     if ((calls & CALL_STOP) != 0) (void)chief__feed(c, STEP_STOP_ALL, 0, 0, 0);
     if ((calls & CALL_FORCE) != 0) (void)chief__feed(c, STEP_FORCE, 0, 0, 0);
+    if ((calls & CALL_ANSWERS) != 0) chief__take_answers(c);
     if ((calls & CALL_HOOKS_DONE) != 0) chief__hooks_done(c);
 }
 
@@ -286,6 +287,12 @@ static void end_fibers(chief *c) {
     c->scheds = NULL;
 }
 
+/* A policy that does not come back keeps its thread. */
+static void end_questions(chief *c) {
+    chief__asker_close(c->asker, chief__deadline(JOIN_DELAY_MAX));
+    c->asker = NULL;
+}
+
 /* Of abandoned workers; nothing of any other is left. */
 static void end_children(chief *c) {
     chief__lock(&c->lock);
@@ -302,6 +309,7 @@ void chief__loop_main(void *data) {
     (void)uv_loop_close(&c->loop);
     chief__catch_restore(c);
     join_or_detach(c);
+    end_questions(c);
     end_fibers(c);
     end_children(c);
     let_go(c);

@@ -8,6 +8,7 @@
  *   loop.c     the loop: reports in, time in, the brain's answers out
  *   act.c      carrying out one action
  *   info.c     what the application says of itself
+ *   ask.c      the policies of the host: what they are asked, what is made of it
  *   act_end.c  those about a worker that is restarted or given up
  *   home.c     the lives of workers in threads
  *   sim.c      a chief without a loop: lives that are told, and a clock that is set
@@ -20,6 +21,7 @@
 
 #include <uv.h>
 
+#include "asker.h"
 #include "event.h"
 #include "spawn.h"
 #include "step.h"
@@ -58,7 +60,10 @@ typedef struct chief__member {
     bool stillborn;   /* a home could not be made, the brain does not know it yet */
     bool in_burial;   /* the brain is being told so */
     bool removed;     /* the brain forgot it; it stays only for its abandoned home */
+    bool isolated;    /* led in a process from the next generation on, though its unit is not */
     chief__role role; /* in a simulation */
+    uint32_t n_history;
+    chief_end history[]; /* CHIEF__HISTORY where it has a policy of the host's; the latest last */
 } chief__member;
 
 /* A walk over the members that a name means, in registration order: the worker of that name, or its replicas. Members may
@@ -80,6 +85,7 @@ typedef struct chief__homes {
     void (*cancel)(chief__member *member, int64_t until, const char *why);
     void (*force)(chief__member *member, const char *why);
     void (*abandon)(chief__member *member);
+    int (*ask)(chief *c, chief__question *q); /* the question stays the caller's on an error */
     void (*close)(chief *c); /* the end: nothing more will come */
 } chief__homes;
 
@@ -188,6 +194,7 @@ struct chief {
     chief__crew *crew;     /* from the first worker in a thread on */
     chief_worker *ending;  /* threads that reported their last and are to be joined */
     int64_t join_delay;
+    chief__asker *asker; /* from the first question on */
     chief__hook_run *hook_run;
     int64_t hook_deadline;
     char *failure; /* of the report that is being dealt with; the loop's until an action takes them */
@@ -239,6 +246,16 @@ void chief__record_state(chief *c, chief__member *member, chief_state_t previous
 void chief__act_restart(chief *c, chief__member *member, const chief__action *a);
 void chief__act_given_up(chief *c, chief__member *member, const chief__action *a);
 void chief__act_critical(chief *c, const chief__member *member, const chief__action *a);
+
+/* ask.c */
+void chief__act_ask(chief *c, chief__member *member, const chief__action *a);
+void chief__act_unanswered(chief *c, const chief__member *member);
+void chief__act_isolate(chief *c, chief__member *member);
+void chief__hear_answer(chief *c, chief__question *q); /* frees it */
+void chief__take_answers(chief *c);
+
+/* process.c */
+int chief__unit_set_apart(chief *c, chief__unit *unit, const chief_worker_options *options);
 
 /* run.c */
 int chief__settle_members(chief *c);

@@ -137,6 +137,8 @@ static void fill(chief__life *w, const chief__model_worker *given) {
     w->restart = given->restart;
     w->says_ready = given->says_ready;
     w->critical = given->critical;
+    w->asks = given->asks;
+    w->answer_ms = given->answer_ms;
     w->grace = given->grace;
     w->start_timeout = given->start_timeout;
     w->forceable = given->forceable;
@@ -380,12 +382,15 @@ void chief__model_set_home(chief__model *m, chief__life *w, chief__home home) {
     if (m->stopping && --m->level_live[w->level] == 0) m->live_levels--;
 }
 
+/* What has a deadline of its own, after which it goes on. */
+static bool is_scheduled(chief__wait wait) { return wait == WAIT_RESTART || wait == WAIT_ANSWER; }
+
 void chief__model_set_wait(chief__model *m, chief__life *w, chief__wait wait) {
-    if (w->wait == WAIT_RESTART) {
+    if (is_scheduled(w->wait)) {
         m->scheduled--;
         chief__agenda_clear(&m->agenda, chief__model_id(m, w));
     }
-    if (wait == WAIT_RESTART) m->scheduled++;
+    if (is_scheduled(wait)) m->scheduled++;
     w->wait = wait;
 }
 

@@ -22,7 +22,7 @@ typedef enum chief__home {
     HOME_ABANDONED
 } chief__home;
 
-typedef enum chief__wait { WAIT_NONE = 0, WAIT_RESTART, WAIT_DEPENDENCIES, WAIT_TURN } chief__wait;
+typedef enum chief__wait { WAIT_NONE = 0, WAIT_RESTART, WAIT_DEPENDENCIES, WAIT_TURN, WAIT_ANSWER } chief__wait;
 
 /* Where a worker is in the restart of its group. */
 typedef enum chief__turn {
@@ -36,8 +36,8 @@ typedef enum chief__turn {
 typedef enum chief__then { THEN_REST = 0, THEN_START, THEN_REMOVE } chief__then;
 
 /*
- * One worker. It has at most one deadline at a time (in the agenda): of its init, its start, its grace or its restart;
- * which one is told by `wait`, `asked`, `overdue` and `home`, in this order.
+ * One worker. It has at most one deadline at a time (in the agenda): of its init, its start, its grace, its restart or
+ * the answer of its host; which one is told by `wait`, `asked`, `overdue` and `home`, in this order.
  */
 typedef struct chief__life {
     chief__name *name; /* NULL: the slot is free, or waits for the end of an abandoned home */
@@ -61,8 +61,11 @@ typedef struct chief__life {
     bool forceable;
     int64_t force_ms;
     bool critical;
+    bool asks;
+    int64_t answer_ms;
 
     chief_state_t state;
+    int32_t reason; /* of its last end */
     int32_t phase;
     int64_t phase_until;
     int64_t phase_delay;
@@ -121,7 +124,7 @@ struct chief__model {
     int64_t now;
 
     uint32_t live;      /* homes alive */
-    uint32_t scheduled; /* restarts */
+    uint32_t scheduled; /* restarts, and answers that may bring one */
     uint32_t awaited;   /* answers that STEP_INIT waits for */
     uint32_t unready;   /* enabled workers neither ready nor cleanly ended */
     bool linked;

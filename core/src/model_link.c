@@ -136,6 +136,7 @@ size_t chief__model_waiting_for(const chief__model *m, uint32_t id, char *buf, s
     if (size > 0) buf[0] = '\0';
     if (chief__model_name(m, id) == NULL) return 0;
     const chief__life *w = &m->members[id];
+    if (w->wait == WAIT_ANSWER) return write_at(buf, size, len, "on_exit");
     if (w->wait == WAIT_TURN) {
         len = write_at(buf, size, len, "its group ");
         return write_at(buf, size, len, chief__model_group(m, w)->name);

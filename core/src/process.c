@@ -35,30 +35,52 @@ static int read_options(chief_worker_options *out, const char *name, const chief
     return CHIEF_OK;
 }
 
-/* The plan is the unit's on success. */
-static int add(chief *c, const char *name, chief__plan *plan, chief_worker_options *options) {
-    chief__unit *unit;
+/* The plan is the unit's. */
+static int make_unit(chief__unit **out, const char *name, chief__plan *plan, chief_worker_options *options) {
     chief_worker_ops ops;
     chief__proxy_ops(&ops);
     options->destroy = chief__plan_free;
-    int rc = chief__unit_new(&unit, name, &ops, plan, options);
+    return chief__unit_new(out, name, &ops, plan, options);
+}
+
+static int make(chief *c, chief__unit **out, chief__plan **plan, const char *name, const chief_process *how,
+                chief_worker_options *o) {
+    chief__spawner *spawner;
+    *out = NULL;
+    int rc = get_spawner(c, &spawner);
+    if (rc == CHIEF_OK) rc = chief__plan_new(plan, spawner, name, how, chief__or_default(o->grace, GRACE_MS));
     if (rc != CHIEF_OK) return rc;
-    rc = chief__add_unit(c, unit);
-    chief__unit_unref(unit);
+    rc = make_unit(out, name, *plan, o);
+    if (rc != CHIEF_OK) chief__plan_free(*plan);
     return rc;
 }
 
 int chief_add_process(chief *c, const char *name, const chief_process *how, const chief_worker_options *options) {
     chief_worker_options o;
-    chief__spawner *spawner;
     chief__plan *plan;
+    chief__unit *unit;
     if (c == NULL || name == NULL || how == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = chief__check(c);
     if (rc == CHIEF_OK) rc = read_options(&o, name, options);
-    if (rc == CHIEF_OK) rc = get_spawner(c, &spawner);
-    if (rc == CHIEF_OK) rc = chief__plan_new(&plan, spawner, name, how, chief__or_default(o.grace, GRACE_MS));
+    if (rc == CHIEF_OK) rc = make(c, &unit, &plan, name, how, &o);
     if (rc != CHIEF_OK) return rc;
-    rc = add(c, name, plan, &o);
+    rc = chief__add_unit(c, unit);
+    chief__unit_unref(unit);
     if (rc != CHIEF_OK) chief__plan_free(plan);
+    return rc;
+}
+
+/* Its plan is the library's from the start. */
+int chief__unit_set_apart(chief *c, chief__unit *unit, const chief_worker_options *options) {
+    chief_worker_options o;
+    chief__plan *plan;
+    int rc = chief__options_read(&o, sizeof o, options, "chief_worker_options");
+    if (rc != CHIEF_OK || o.process == NULL) return rc;
+    if (unit->scheduled)
+        return chief__fail(CHIEF_ENOTSUP, "worker %s: one with a schedule can't be isolated", unit->name);
+    o.isolation = CHIEF_PROCESS;
+    o.policy = NULL;
+    rc = make(c, &unit->apart, &plan, unit->name, o.process, &o);
+    if (rc == CHIEF_OK) unit->apart->armed = true;
     return rc;
 }

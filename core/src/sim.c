@@ -17,6 +17,8 @@ struct chief_sim {
     int64_t now;
     chief__member *first_report; /* in the order in which they came */
     chief__member *last_report;
+    chief__question *first_answer;
+    chief__question *last_answer;
 };
 
 /* ---- what a role reports ---- */
@@ -72,6 +74,16 @@ static void force(chief__member *member, const char *why) {
 
 static void abandon(chief__member *member) { member->role.stage = ROLE_ABANDONED; }
 
+/* Here a policy of the host's answers at once. The brain learns of it when what it has just said has been carried out. */
+static int ask_at_once(chief *c, chief__question *q) {
+    chief_sim *sim = c->sim;
+    chief__question_put(q);
+    if (sim->last_answer != NULL) sim->last_answer->next = q;
+    else sim->first_answer = q;
+    sim->last_answer = q;
+    return CHIEF_OK;
+}
+
 static void close_nothing(chief *c) { (void)c; }
 
 static const chief__homes homes = {.now = now,
@@ -81,6 +93,7 @@ static const chief__homes homes = {.now = now,
                                    .cancel = cancel,
                                    .force = force,
                                    .abandon = abandon,
+                                   .ask = ask_at_once,
                                    .close = close_nothing};
 
 /* ---- hearing the reports ---- */
@@ -136,13 +149,25 @@ void chief__sim_forget(chief__member *member) {
     member->role.queued = false;
 }
 
+static void hear_report(chief_sim *sim) {
+    chief__member *member = sim->first_report;
+    uint32_t bits = member->role.reports;
+    chief__sim_forget(member);
+    member->role.reports = 0;
+    hear(sim->c, member, bits);
+}
+
+static void hear_answer(chief_sim *sim) {
+    chief__question *q = sim->first_answer;
+    sim->first_answer = q->next;
+    if (sim->first_answer == NULL) sim->last_answer = NULL;
+    chief__hear_answer(sim->c, q);
+}
+
 static void settle(chief_sim *sim) {
-    while (sim->first_report != NULL) {
-        chief__member *member = sim->first_report;
-        uint32_t bits = member->role.reports;
-        chief__sim_forget(member);
-        member->role.reports = 0;
-        hear(sim->c, member, bits);
+    while (sim->first_report != NULL || sim->first_answer != NULL) {
+        if (sim->first_report != NULL) hear_report(sim);
+        else hear_answer(sim);
     }
 }
 
@@ -211,6 +236,7 @@ int chief_sim_add_worker(chief_sim *sim, const char *name, const chief_worker_op
     if (rc != CHIEF_OK) return rc;
     o.destroy = NULL;
     o.args = (chief_bytes){NULL, 0};
+    o.process = NULL;
     rc = chief__unit_new(&unit, name, &ops, NULL, &o);
     if (rc != CHIEF_OK) return rc;
     rc = is_started(sim) ? obey(sim, REQUEST_ADD, NULL, unit) : chief__members_add(sim->c, unit, false);

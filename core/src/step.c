@@ -6,6 +6,7 @@
 #include "step_emit.h"
 #include "step_group.h"
 #include "step_life.h"
+#include "step_policy.h"
 #include "step_request.h"
 #include "step_stop.h"
 
@@ -54,6 +55,13 @@ static void hear(chief__model *m, const chief__step_event *event) {
     }
 }
 
+/* Whoever was stopped, started or removed meanwhile does not wait for it any more. */
+static void hear_answer(chief__model *m, const chief__step_event *event) {
+    chief__life *w = chief__model_life(m, event->id);
+    if (w == NULL || w->wait != WAIT_ANSWER || w->generation != event->generation) return;
+    chief__policy_answered(m, w, event->answer, event->delay);
+}
+
 static int take(chief__model *m, const chief__step_event *event) {
     switch (event->kind) {
     case STEP_TICK: break;
@@ -73,6 +81,7 @@ static int take(chief__model *m, const chief__step_event *event) {
     case STEP_EXITED:
     case STEP_FINISHED:
     case STEP_LATE: hear(m, event); break;
+    case STEP_ANSWER: hear_answer(m, event); break;
     case STEP_STOP_ALL: chief__stop_all(m); break;
     case STEP_SIGNAL: chief__stop_signal(m); break;
     case STEP_FORCE: chief__stop_force(m); break;

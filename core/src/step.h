@@ -51,6 +51,8 @@ typedef struct chief__model_worker {
     bool critical;
     const int32_t *no_restart_codes;
     size_t n_no_restart_codes;
+    bool asks;         /* its host is asked what is to follow when it has ended by itself */
+    int64_t answer_ms; /* how long for, before its policy decides */
 } chief__model_worker;
 
 typedef enum chief__step_kind {
@@ -72,6 +74,7 @@ typedef enum chief__step_kind {
     STEP_FINISHED,    /* E id generation: an initialised home that was told to end without a run has had its fini and
                          ended */
     STEP_LATE,        /* E id generation: the home of an abandoned generation has ended after all */
+    STEP_ANSWER,      /* id generation answer delay: what its host says to STEP_A_ASK */
     STEP_STOP_ALL,    /* a graceful stop of everything */
     STEP_SIGNAL,      /* SIGTERM or SIGINT: the first stops, another one 500 ms or more after the first forces */
     STEP_FORCE        /* what still runs is interrupted now, or abandoned where that is not possible */
@@ -83,6 +86,8 @@ typedef struct chief__step_event {
     uint32_t id;
     uint64_t generation;
     int32_t code; /* of EXITED and INIT_FAILED: the exit code of a process or of os.exit; 0: none, or a clean one */
+    int32_t answer; /* enum chief_answer_kind, of ANSWER */
+    int64_t delay;  /* ms, of CHIEF_ANSWER_DELAY */
 } chief__step_event;
 
 /* Why a worker is given up. */
@@ -92,6 +97,7 @@ typedef enum chief__why {
     WHY_INTENSITY, /* `count` failures in `window` ms */
     WHY_CODE,      /* `code` is one of its no_restart_codes */
     WHY_BUDGET, /* all together are restarted more than `count` times in `window` ms. The stop of everything follows */
+    WHY_ANSWER,   /* its host has said so */
     WHY_ABANDONED /* its thread still lives */
 } chief__why;
 
@@ -115,6 +121,10 @@ typedef enum chief__action_kind {
     STEP_A_READY,   /* id: an event */
     STEP_A_RESTART, /* id, delay, until, other: an event, a restart is scheduled (by policy; one that was asked for has none);
                        of a living one because the worker `other` of its group is restarted */
+    STEP_A_ASK, /* id, generation, until, reason, code, count, delay: ask its host what is to follow (STEP_ANSWER), which it
+                     may say until `until`. `count`: failures in a row, `delay`: for how long it was ready, in ms */
+    STEP_A_UNANSWERED,   /* id, until: no answer came in time: its policy decides */
+    STEP_A_ISOLATE,      /* id: from its next generation on it is led in a process */
     STEP_A_GIVEN_UP,     /* id, why, count, window, code: an event, it is not restarted; its mailbox closes */
     STEP_A_CRITICAL,     /* id, why …: that was a critical worker, or one too many. The stop of everything follows */
     STEP_A_REMOVED,      /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */

@@ -24,6 +24,7 @@ void chief__emit_state(chief__model *m, chief__life *w, chief_state_t state, int
     chief__action *action = chief__emit(m, STEP_A_STATE, w);
     action->state = state;
     action->reason = reason;
+    w->reason = reason;
     chief__model_set_state(m, w, state);
 }
 

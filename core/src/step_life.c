@@ -302,6 +302,7 @@ void chief__life_force(chief__model *m, chief__life *w, int32_t reason, int64_t 
 void chief__life_due(chief__model *m, chief__life *w) {
     int64_t grace = w->told_until - w->told_at;
     if (w->wait == WAIT_RESTART) chief__life_begin(m, w);
+    else if (w->wait == WAIT_ANSWER) chief__policy_unanswered(m, w);
     else if (w->asked) chief__life_force(m, w, CHIEF_REASON_KILLED, grace);
     else if (w->expired != CHIEF_REASON_NONE) chief__life_force(m, w, w->expired, -1);
     else if (w->overdue) chief__life_force(m, w, CHIEF_REASON_START_TIMEOUT, grace);

@@ -26,8 +26,8 @@ static void give_up(chief__model *m, chief__life *w, chief__why why) {
     if (w->critical || why == WHY_BUDGET) end_application(m, w, why);
 }
 
-static void schedule(chief__model *m, chief__life *w) {
-    w->last_delay = chief__policy_delay(&w->restart, w->failures, &m->random);
+static void schedule(chief__model *m, chief__life *w, int64_t delay) {
+    w->last_delay = delay;
     int64_t due = chief__model_after(m, w->last_delay);
     chief__model_set_wait(m, w, WAIT_RESTART);
     chief__agenda_set(&m->agenda, chief__model_id(m, w), due);
@@ -45,22 +45,76 @@ static bool is_final(const chief__life *w) {
     return false;
 }
 
-/* The failure has been counted neither in the row nor in the window yet. */
-static chief__why judge_failure(chief__model *m, chief__life *w) {
-    w->failures++;
-    if (!chief__policy_restarts(&w->restart, true)) return WHY_POLICY;
+static int64_t next_delay(chief__model *m, const chief__life *w) {
+    return chief__policy_delay(&w->restart, w->failures, &m->random);
+}
+
+/* What bounds every policy, that of the host, too: the failure has not been counted in the window yet. */
+static chief__why judge_limits(chief__model *m, chief__life *w) {
     if (is_final(w)) return WHY_CODE;
-    if (!chief__intensity_allows(&w->intensity, m->now)) return WHY_INTENSITY;
-    return chief__intensity_allows(&m->budget, m->now) ? WHY_NONE : WHY_BUDGET;
+    return chief__intensity_allows(&w->intensity, m->now) ? WHY_NONE : WHY_INTENSITY;
+}
+
+/* A restart after a failure is one of all together. */
+static void restart(chief__model *m, chief__life *w, bool failed, int64_t delay) {
+    if (failed && !chief__intensity_allows(&m->budget, m->now)) give_up(m, w, WHY_BUDGET);
+    else schedule(m, w, delay);
+}
+
+static void decide(chief__model *m, chief__life *w, bool failed) {
+    bool again = chief__policy_restarts(&w->restart, failed);
+    if (again) restart(m, w, failed, next_delay(m, w));
+    else if (failed) give_up(m, w, WHY_POLICY);
+    else chief__policy_rest(m, w);
+}
+
+static void ask(chief__model *m, chief__life *w) {
+    int64_t due = chief__model_after(m, w->answer_ms);
+    chief__model_set_wait(m, w, WAIT_ANSWER);
+    chief__agenda_set(&m->agenda, chief__model_id(m, w), due);
+    chief__emit_phase(m, w, CHIEF_PHASE_WAITING, due, -1);
+    chief__action *action = chief__emit(m, STEP_A_ASK, w);
+    action->until = due;
+    action->reason = w->reason;
+    action->code = w->code;
+    action->count = w->failures < UINT32_MAX ? (uint32_t)w->failures : UINT32_MAX;
+    action->delay = w->served ? m->now - w->up_since : 0;
 }
 
 void chief__policy_follow(chief__model *m, chief__life *w, bool failed) {
     chief__why why = WHY_NONE;
-    if (failed) why = judge_failure(m, w);
-    else w->failures = 0;
+    bool judged = w->asks || chief__policy_restarts(&w->restart, true);
+    w->failures = failed ? w->failures + 1 : 0;
+    if (failed && judged) why = judge_limits(m, w);
     if (why != WHY_NONE) give_up(m, w, why);
-    else if (failed || chief__policy_restarts(&w->restart, false)) schedule(m, w);
-    else chief__policy_rest(m, w);
+    else if (w->asks) ask(m, w);
+    else decide(m, w, failed);
+}
+
+static void isolate(chief__model *m, chief__life *w, bool failed) {
+    chief__emit(m, STEP_A_ISOLATE, w);
+    restart(m, w, failed, next_delay(m, w));
+}
+
+/* To give up one that ended well is to let it rest. */
+void chief__policy_answered(chief__model *m, chief__life *w, int32_t answer, int64_t delay) {
+    bool failed = w->state == CHIEF_WORKER_FAILED;
+    chief__model_set_wait(m, w, WAIT_NONE);
+    switch (answer) {
+    case CHIEF_ANSWER_RESTART: restart(m, w, failed, next_delay(m, w)); break;
+    case CHIEF_ANSWER_DELAY: restart(m, w, failed, delay > 0 ? delay : 0); break;
+    case CHIEF_ANSWER_ISOLATE: isolate(m, w, failed); break;
+    case CHIEF_ANSWER_GIVE_UP:
+        if (failed) give_up(m, w, WHY_ANSWER);
+        else chief__policy_rest(m, w);
+        break;
+    default: decide(m, w, failed); break;
+    }
+}
+
+void chief__policy_unanswered(chief__model *m, chief__life *w) {
+    chief__emit(m, STEP_A_UNANSWERED, w)->until = m->now;
+    chief__policy_answered(m, w, CHIEF_ANSWER_DEFAULT, 0);
 }
 
 void chief__policy_rest(chief__model *m, chief__life *w) {

@@ -12,6 +12,10 @@
 /* Its home has ended, unasked, while everything runs. */
 void chief__policy_follow(chief__model *m, chief__life *w, bool failed);
 
+/* Its host says what is to follow (enum chief_answer_kind), or has said nothing in time. It waits for that (WAIT_ANSWER). */
+void chief__policy_answered(chief__model *m, chief__life *w, int32_t answer, int64_t delay);
+void chief__policy_unanswered(chief__model *m, chief__life *w);
+
 /* It has ended, or waits no longer, and nothing follows. */
 void chief__policy_rest(chief__model *m, chief__life *w);
 

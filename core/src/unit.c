@@ -13,6 +13,7 @@
 #define WINDOW_MS 30000
 #define START_TIMEOUT_MS 30000
 #define MAILBOX_CAPACITY 1024
+#define POLICY_TIMEOUT_MS 1000
 
 static void free_names(char **names, size_t n) {
     for (size_t i = 0; names != NULL && i < n; i++) chief__free(names[i]);
@@ -152,6 +153,17 @@ static int take_schedule(chief__unit *unit, const chief_worker_options *o) {
     return chief__schedule_read(&unit->schedule, o->schedule, unit->name);
 }
 
+static int take_policy(chief__unit *unit, const chief_policy *given) {
+    chief_policy *policy = &unit->policy;
+    int rc = chief__options_read(policy, sizeof *policy, given, "chief_policy");
+    if (rc != CHIEF_OK) return rc;
+    if (policy->on_exit == NULL) return chief__fail(CHIEF_EINVAL, "worker %s: a policy needs on_exit", unit->name);
+    if (policy->timeout < 0)
+        return chief__fail(CHIEF_EINVAL, "worker %s: the timeout of its policy is negative", unit->name);
+    if (policy->timeout == 0) policy->timeout = POLICY_TIMEOUT_MS;
+    return CHIEF_OK;
+}
+
 static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops, const chief_worker_options *given) {
     chief_worker_options o;
     int rc = chief__options_read(&o, sizeof o, given, "chief_worker_options");
@@ -168,6 +180,7 @@ static int fill(chief__unit *unit, const char *name, const chief_worker_ops *ops
     if (rc == CHIEF_OK) rc = copy_args(unit, o.args);
     if (rc == CHIEF_OK) rc = copy_codes(unit, &o);
     if (rc == CHIEF_OK && o.schedule != NULL) rc = take_schedule(unit, &o);
+    if (rc == CHIEF_OK && o.policy != NULL) rc = take_policy(unit, o.policy);
     unit->destroy = o.destroy;
     unit->flags = o.flags;
     unit->count = o.count != 0 ? o.count : 1;
@@ -208,8 +221,11 @@ int chief__unit_replica(chief__unit **out, chief__unit *whole, uint32_t number) 
     atomic_init(&unit->refs, 1);
     unit->whole = chief__unit_ref(whole);
     unit->name = copy;
-    *out = unit;
-    return CHIEF_OK;
+    unit->apart = NULL;
+    int rc = whole->apart != NULL ? chief__unit_replica(&unit->apart, whole->apart, number) : CHIEF_OK;
+    if (rc == CHIEF_OK) *out = unit;
+    else chief__unit_unref(unit);
+    return rc;
 }
 
 chief__unit *chief__unit_ref(chief__unit *unit) {
@@ -222,6 +238,7 @@ void chief__unit_unref(chief__unit *unit) {
     chief__unit *whole = unit->whole;
     if (whole == NULL) {
         if (unit->armed && unit->destroy != NULL) unit->destroy(unit->data);
+        if (unit->armed && unit->policy.destroy != NULL) unit->policy.destroy(unit->policy.data);
         chief__schedule_fini(&unit->schedule);
         free_names(unit->after, unit->n_after);
         free_names(unit->sends, unit->n_sends);
@@ -229,6 +246,7 @@ void chief__unit_unref(chief__unit *unit) {
         chief__free(unit->no_restart_codes);
         chief__free((void *)(uintptr_t)unit->args.data);
     }
+    chief__unit_unref(unit->apart);
     chief__free(unit->name);
     chief__free(unit);
     chief__unit_unref(whole);

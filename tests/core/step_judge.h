@@ -14,7 +14,7 @@
 #include "model.h"
 #include "replica.h"
 
-enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, FORCE_MS = 20, GROUPS = 2, TIMES = 8 };
+enum { MOST = 12, INIT_TIMEOUT = 50, FORCE_TIMEOUT = 200, FORCE_MS = 20, ANSWER_MS = 15, GROUPS = 2, TIMES = 8 };
 
 typedef enum home { NOBODY, IN_INIT, HELD, RUNNING, IN_FINI, ABANDONED } home;
 
@@ -51,7 +51,7 @@ typedef struct worker {
     bool served;       /* was ready in its last generation */
     bool let_go;       /* was stopped or removed by a request, which its group has to respect */
     bool takes;        /* has to take its group along in this step */
-    bool fresh;        /* began in this step */
+    bool fresh;        /* began, or became ready, in this step */
     turn turn;         /* in the restart of its group */
     bool ready;        /* in its present generation, or when that ended well */
     bool shares_grace; /* has none of its own */
@@ -60,6 +60,9 @@ typedef struct worker {
     bool has_codes;
     int32_t code; /* of its last end; 2 is final */
     int32_t reason;
+    bool asks;
+    bool questioned; /* its host has been asked about its last end */
+    bool in_question; /* and has not answered yet */
     limit restarts;
     char after_names[2][8];
     size_t n_after;
@@ -77,6 +80,9 @@ static struct {
     limit budget;
     bool has_to_stop;   /* in this step, because of a critical worker */
     int32_t code;       /* of the report in this step */
+    uint32_t answered;  /* whose host answers in this step; UINT32_MAX: nobody's */
+    int32_t answer;
+    int64_t answer_delay;
     uint32_t requested; /* who a request in this step is about */
     int twin;           /* the number of the last one that was the first of two replicas; 0: none */
     bool initing, init_sent, inited, launched, stopping, forced, ended, exit_when_done;
@@ -90,7 +96,7 @@ static size_t most_actions;
 static uint64_t steps;
 
 /* How often what is rare has happened: a judge that never sat proves nothing. */
-static uint64_t along, in_turn, given_up[WHY_ABANDONED + 1];
+static uint64_t along, in_turn, unanswered, answers[CHIEF_ANSWER_ISOLATE + 1], given_up[WHY_ABANDONED + 1];
 
 #define CHECK(what)                \
     do {                           \
@@ -177,11 +183,40 @@ static void judge_going_along(const chief__action *a, worker *w) {
     int place = 0;
     int its = 0;
     worker *failed = &sim.w[a->other];
-    CHECK(a->other < MOST && failed != w && failed->takes && alive(w) && !w->let_go && w->turn != ENDING);
+    CHECK(a->other < MOST && failed != w && failed->takes && (alive(w) || w->reports) && !w->let_go && w->turn != ENDING);
     CHECK(group_of(w, &place) != NULL && group_of(w, &place) == group_of(failed, &its));
     CHECK(goes_along(failed, place - its));
     w->turn = ENDING;
     along++;
+}
+
+/* Once about each end that nobody asked for; and nothing is to be asked where a limit has decided. */
+static void judge_question(const chief__action *a, worker *w) {
+    CHECK(w->asks && !w->questioned && !alive(w) && !sim.stopping && sim.launched);
+    CHECK(a->generation == w->generation && a->until == sim.now + ANSWER_MS && a->reason == w->reason);
+    CHECK(w->state == CHIEF_WORKER_FAILED || w->state == CHIEF_WORKER_STOPPED);
+    CHECK((a->count > 0) == (w->state == CHIEF_WORKER_FAILED));
+    if (w->state == CHIEF_WORKER_FAILED) {
+        int n = count_in(&w->restarts);
+        CHECK(w->restarts.most < 0 || n <= w->restarts.most);
+        CHECK(!w->has_codes || w->code != 2 || w->reason == CHIEF_REASON_START_TIMEOUT || w->expired);
+    }
+    w->questioned = w->in_question = true;
+}
+
+/* The answer, in this step, that decides about it; DEFAULT where its policy does. */
+static int32_t judge_answer(uint32_t id) {
+    worker *w = &sim.w[id];
+    int32_t answer = sim.answered == id ? sim.answer : CHIEF_ANSWER_DEFAULT;
+    CHECK(!w->asks || w->in_question);
+    w->in_question = false;
+    if (w->asks) answers[answer]++;
+    return answer;
+}
+
+static void judge_policy(const worker *w) {
+    CHECK(w->policy != CHIEF_RESTART_NEVER);
+    CHECK(w->policy == CHIEF_RESTART_ALWAYS || w->state == CHIEF_WORKER_FAILED);
 }
 
 static void judge_restart(const chief__action *a, worker *w) {
@@ -191,10 +226,13 @@ static void judge_restart(const chief__action *a, worker *w) {
         judge_going_along(a, w);
         return;
     }
-    CHECK(!alive(w) && w->policy != CHIEF_RESTART_NEVER);
-    CHECK(w->policy == CHIEF_RESTART_ALWAYS || w->state == CHIEF_WORKER_FAILED);
+    CHECK(!alive(w));
+    int32_t answer = judge_answer(a->id);
+    if (answer == CHIEF_ANSWER_DEFAULT) judge_policy(w);
+    CHECK(answer != CHIEF_ANSWER_GIVE_UP);
+    if (answer == CHIEF_ANSWER_DELAY) CHECK(a->delay == sim.answer_delay);
     if (w->state == CHIEF_WORKER_FAILED) {
-        int n = count_in(&w->restarts);
+        int n = w->asks ? 0 : count_in(&w->restarts);
         CHECK(w->restarts.most < 0 || n <= w->restarts.most);
         n = count_in(&sim.budget);
         CHECK(sim.budget.most < 0 || n <= sim.budget.most);
@@ -208,6 +246,11 @@ static void judge_restart(const chief__action *a, worker *w) {
 static void judge_given_up(const chief__action *a, worker *w) {
     CHECK(!alive(w) && w->state == CHIEF_WORKER_FAILED && !sim.stopping);
     given_up[a->why]++;
+    bool answered = a->why == WHY_POLICY || a->why == WHY_BUDGET || a->why == WHY_ANSWER;
+    int32_t answer = w->asks && answered ? judge_answer(a->id) : CHIEF_ANSWER_DEFAULT;
+    if (a->why == WHY_POLICY) CHECK(answer == CHIEF_ANSWER_DEFAULT);
+    if (a->why == WHY_ANSWER) CHECK(answer == CHIEF_ANSWER_GIVE_UP);
+    else CHECK(answer != CHIEF_ANSWER_GIVE_UP);
     if (a->why == WHY_INTENSITY) CHECK(count_in(&w->restarts) > w->restarts.most && w->restarts.most >= 0);
     if (a->why == WHY_BUDGET) CHECK(count_in(&sim.budget) > sim.budget.most && sim.budget.most >= 0);
     if (a->why == WHY_CODE) CHECK(w->has_codes && w->code == 2);
@@ -306,7 +349,7 @@ static void judge_home(const chief__action *a, worker *w) {
         w->code = 0;
         w->generation = a->generation;
         w->interrupted_until = 0;
-        w->expired = false;
+        w->expired = w->questioned = w->in_question = false;
         w->home = IN_INIT;
         w->asked = false;
         w->first = sim.initing;
@@ -374,10 +417,18 @@ static void judge(const chief__action *a) {
     switch (a->kind) {
     case STEP_A_STATE: judge_state(a, w); break;
     case STEP_A_PHASE: w->phase = a->phase; break;
+    case STEP_A_ASK: judge_question(a, w); break;
+    case STEP_A_ISOLATE:
+        CHECK(w->in_question && sim.answered == a->id && sim.answer == CHIEF_ANSWER_ISOLATE);
+        break;
+    case STEP_A_UNANSWERED:
+        CHECK(w->in_question && sim.answered != a->id);
+        unanswered++;
+        break;
     case STEP_A_WRONG: CHECK(a->previous == w->state); break;
     case STEP_A_READY:
         CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP);
-        w->served = w->ready = true;
+        w->served = w->ready = w->fresh = true;
         w->turn = NO_TURN;
         break;
     case STEP_A_RESTART: judge_restart(a, w); break;
@@ -418,7 +469,7 @@ static void judge_counts(void) {
         const chief__life *w = &sim.m->members[id];
         live += w->home != HOME_NONE && w->home != HOME_ABANDONED;
         if (w->name == NULL) continue;
-        scheduled += w->wait == WAIT_RESTART;
+        scheduled += w->wait == WAIT_RESTART || w->wait == WAIT_ANSWER;
         awaited += w->awaited;
         unready += w->unready;
     }
@@ -431,6 +482,9 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
     size_t n;
     chief__step_event event = {.kind = kind, .id = id, .generation = generation, .reason = reason};
     event.code = sim.code;
+    sim.answered = kind == STEP_ANSWER ? id : UINT32_MAX;
+    event.answer = sim.answer;
+    event.delay = sim.answer_delay;
     sim.has_to_stop = false;
     sim.requested = kind >= STEP_ENABLE && kind <= STEP_REMOVE ? id : UINT32_MAX;
     sim.initing = kind == STEP_INIT;
@@ -451,6 +505,7 @@ static int step(chief__step_kind kind, uint32_t id, uint64_t generation, int32_t
         if (sim.w[i].takes && !sim.stopping) with_group(&sim.w[i], judge_taken);
         CHECK(!sim.w[i].missed);
         sim.w[i].takes = false;
+        if (sim.w[i].phase != CHIEF_PHASE_WAITING) sim.w[i].in_question = false;
     }
     for (uint32_t i = 0; i < MOST; i++) sim.w[i].fresh = false;
     settle_turns();
@@ -508,6 +563,8 @@ static int ask(worker *w, chief__step_kind kind) {
     if (rc != CHIEF_OK && w->turn == NO_TURN) w->turn = before;
     settle_turns();
     if (rc != CHIEF_OK) return rc;
+    if (lets_go || kind == STEP_START || kind == STEP_RESTART) w->in_question = false;
+    if (lets_go) w->turn = NO_TURN; /* its group may have taken it along in this very step, before */
     if (alive(w)) w->let_go = lets_go || (w->let_go && kind != STEP_RESTART);
     if (rested && (kind == STEP_START || kind == STEP_RESTART)) w->restarts.len = 0;
     return rc;

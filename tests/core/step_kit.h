@@ -6,6 +6,8 @@
  *   a!run                    a wrong change, and what was asked            cancel a1 +100   abandon a1   kill a1 (in_stop)
  *   ready a                  restart a +100   give_up a   removed a        note b a
  *   give_up a (4 in 5000)    give_up a (code 3)   critical a     restart c +100 (b): c goes along with b
+ *   ask a1 +50 error 2 up 0: until when, why it ended, its failures in a row, how long it was ready
+ *   unanswered a             isolate a
  *   force a1 +100 killed 300 (in_stop), interrupt a1 +100 start_timeout 0: until when, why, the grace it had
  */
 #ifndef CHIEF_TEST_STEP_KIT_H
@@ -44,6 +46,7 @@ typedef struct kit_worker {
     int64_t start_timeout;
     int64_t force; /* ms; 0: can't be interrupted */
     bool critical;
+    int64_t answer; /* ms; 0: its host is not asked */
     chief_restart restart;
     const int32_t *codes;
     size_t n_codes;
@@ -75,6 +78,8 @@ static inline chief__model_worker kit_resolve(const char *name, kit_worker w) {
                                 .forceable = w.force != 0,
                                 .force_ms = w.force,
                                 .critical = w.critical,
+                                .asks = w.answer != 0,
+                                .answer_ms = w.answer,
                                 .no_restart_codes = w.codes,
                                 .n_no_restart_codes = w.n_codes};
     if (w.restart.policy == CHIEF_RESTART_DEFAULT) full.restart.policy = CHIEF_RESTART_NEVER;
@@ -197,6 +202,12 @@ static inline void kit_write_action(kit *k, const chief__action *a, char names[K
         kit_write(k, "restart %s +%d", name, (int)a->delay);
         if (a->other < KIT_MAX) k->used += (size_t)sprintf(k->diary + k->used, " (%s)", names[a->other]);
         break;
+    case STEP_A_ASK:
+        kit_write(k, "ask %s%u +%d %s %u up %d", name, generation, (int)(a->until - k->now), kit_reason_name(a->reason),
+                  (unsigned)a->count, (int)a->delay);
+        break;
+    case STEP_A_UNANSWERED: kit_write(k, "unanswered %s", name); break;
+    case STEP_A_ISOLATE: kit_write(k, "isolate %s", name); break;
     case STEP_A_GIVEN_UP: kit_write_why(k, a, name); break;
     case STEP_A_CRITICAL: kit_write(k, "critical %s", name); break;
     case STEP_A_REMOVED: kit_write(k, "removed %s", name); break;
@@ -253,6 +264,14 @@ static inline void kit_exit(kit *k, const char *name, int32_t reason) {
 static inline void kit_exit_code(kit *k, const char *name, int32_t code) {
     uint32_t id = kit_id(k, name);
     chief__step_event event = {.kind = STEP_EXITED, .id = id, .reason = CHIEF_REASON_ERROR, .code = code};
+    event.generation = chief__model_generation(k->m, id);
+    kit_step_event(k, &event);
+}
+
+/* What the host says about the worker's present generation. */
+static inline void kit_answer(kit *k, const char *name, int32_t answer, int64_t delay) {
+    uint32_t id = kit_id(k, name);
+    chief__step_event event = {.kind = STEP_ANSWER, .id = id, .answer = answer, .delay = delay};
     event.generation = chief__model_generation(k->m, id);
     kit_step_event(k, &event);
 }

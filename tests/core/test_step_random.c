@@ -18,7 +18,8 @@
 
 enum { EVENTS = 100 };
 
-static uint64_t refused; /* sequences whose groups contradicted their dependencies */
+static uint64_t overtaken; /* answers that nobody waited for any more */
+static uint64_t refused;   /* sequences whose groups contradicted their dependencies */
 
 #ifndef CHIEF_STEP_BY_OTHERS /* a fuzz target (tests/fuzz/fuzz_step.c) brings the choices, and its own way to fail */
 static void wrong(const char *what) { fail_msg("sequence CHIEF_STEP_SEED=%" PRIu64 ": %s", sim.seed, what); }
@@ -57,12 +58,26 @@ static void expire_one(uint32_t id) {
     if (sim.w[id].home == IN_INIT || sim.w[id].home == RUNNING) expire(id);
 }
 
+/* Whoever's question it is; nobody waits for it any more where it was stopped, started or removed meanwhile. */
+static void answer_question(uint32_t id) {
+    worker *w = &sim.w[id];
+    bool waits = w->there && w->in_question;
+    if (!w->questioned) return;
+    pass(0); /* or its time is over in this step */
+    waits = waits && w->in_question;
+    sim.answer = (int32_t)pick(CHIEF_ANSWER_ISOLATE + 1);
+    sim.answer_delay = pick(30);
+    step(STEP_ANSWER, id, w->generation, 0);
+    overtaken += !waits;
+    CHECK(!w->in_question);
+}
+
 /* Of another generation, or of nobody: must be silent. */
 static void report_nonsense(void) {
     pass(0); /* or a restart that is due would make it true */
     uint32_t id = pick(MOST + 2);
     uint64_t generation = id < MOST ? sim.w[id].generation + 1 + pick(2) : pick(3);
-    step((chief__step_kind)(STEP_INITIALIZED + (int)pick(8)), id, generation, (int32_t)pick(10));
+    step((chief__step_kind)(STEP_INITIALIZED + (int)pick(9)), id, generation, (int32_t)pick(10));
 }
 
 static void request(void) {
@@ -107,7 +122,7 @@ static bool choose_name(worker *w) {
 static void add(void) {
     static const int64_t graces[] = {-1, -1, 0, 10, 100, 1000};
     static const int32_t codes[] = {2};
-    worker w = {.there = true, .critical = pick(24) == 0, .has_codes = pick(2)};
+    worker w = {.there = true, .critical = pick(24) == 0, .has_codes = pick(2), .asks = pick(3) == 0};
     const char *after[2];
     uint32_t id;
     bool second = choose_name(&w);
@@ -127,6 +142,8 @@ static void add(void) {
                                  .critical = w.critical,
                                  .no_restart_codes = codes,
                                  .n_no_restart_codes = w.has_codes,
+                                 .asks = w.asks,
+                                 .answer_ms = ANSWER_MS,
                                  .grace = graces[pick(6)],
                                  .start_timeout = pick(40),
                                  .forceable = pick(2) == 0,
@@ -155,7 +172,8 @@ static bool has_room(void) {
 
 static void something(void) {
     uint32_t dice = pick(100);
-    if (dice < 54) report(pick(MOST));
+    if (dice < 50) report(pick(MOST));
+    else if (dice < 54) answer_question(pick(MOST));
     else if (dice < 56) expire_one(pick(MOST));
     else if (dice < 60) report_nonsense();
     else if (dice < 75) request();
@@ -269,8 +287,12 @@ static void test_step__random_events_keep_what_must_hold(void **state) {
     assert_true(most_actions <= 8 * MOST);
     printf("%" PRIu64 " went along, %" PRIu64 " started in their turn; given up", along, in_turn);
     for (int why = WHY_POLICY; why <= WHY_ABANDONED; why++) printf(" %" PRIu64, given_up[why]);
+    printf("\nunanswered %" PRIu64 ", overtaken %" PRIu64 ", answers", unanswered, overtaken);
+    for (int answer = 0; answer <= CHIEF_ANSWER_ISOLATE; answer++) printf(" %" PRIu64, answers[answer]);
     printf("\n");
     if (n < 1000) return;
+    assert_true(unanswered > n / 1000 && overtaken > n / 1000);
+    for (int answer = 0; answer <= CHIEF_ANSWER_ISOLATE; answer++) assert_true(answers[answer] > n / 1000);
     assert_true(refused <= n / 20 && along > n / 100 && in_turn > n / 100);
     for (int why = WHY_POLICY; why <= WHY_ABANDONED; why++) assert_true(given_up[why] > n / 1000);
 }

@@ -11,9 +11,9 @@ local layers = {
   { "transport", "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox",
     "post", "pool", "refusal", "snapshot", "fiber", "prepare", "crew" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
-  { "inbox", "worker", "unit", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child", "serve",
-    "tell", "proxy" },
-  { "chief", "loop", "act", "act_end", "home", "sim", "catch", "finish", "info", "request", "run", "nested",
+  { "inbox", "worker", "unit", "asker", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child",
+    "serve", "tell", "proxy" },
+  { "chief", "loop", "act", "act_end", "ask", "home", "sim", "catch", "finish", "info", "request", "run", "nested",
     "process" },
 }
 

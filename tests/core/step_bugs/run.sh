@@ -7,7 +7,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../../..
 tests=(test_policy test_intensity test_model test_step test_step_policy
-    test_step_group test_step_request test_step_stop test_step_force)
+    test_step_group test_step_answer test_step_request test_step_stop test_step_force)
 judges=(test_step_random test_step_exhaustive)
 sources=(policy intensity agenda names model model_group model_link step step_emit step_group step_life step_policy
     step_request step_stop state replica alloc err)

@@ -1,0 +1,2 @@
+# step.c: an answer about an older generation decides, too
+s/ || w->generation != event->generation//
