@@ -153,6 +153,7 @@ build = {
         "bindings/lua/pause.c",
         "bindings/lua/pipes.c",
         "bindings/lua/place.c",
+        "bindings/lua/policy.c",
         "bindings/lua/pool.c",
         "bindings/lua/process.c",
         "bindings/lua/rule.c",

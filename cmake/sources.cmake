@@ -128,6 +128,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/pause.c
   bindings/lua/pipes.c
   bindings/lua/place.c
+  bindings/lua/policy.c
   bindings/lua/pool.c
   bindings/lua/process.c
   bindings/lua/rule.c

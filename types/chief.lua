@@ -123,6 +123,20 @@
 ---@field processes integer? of its user
 ---@field core integer|string|nil bytes of a core dump
 
+---@class chief.End how a generation of a worker ended
+---@field reason string
+---@field generation integer
+---@field code integer? an exit code
+---@field ago number seconds before the last one
+---@field up number seconds for which it had been ready
+
+---@class chief.History what on_exit is told: the ends it was asked about, the last one last
+---@field [integer] chief.End
+---@field worker string
+---@field error string?
+---@field failures integer in a row; 0: it ended cleanly
+---@field restarts integer so far
+
 ---@class chief.WorkerOptions
 ---@field args any what ctx.args is
 ---@field after string[]? workers that must be ready before, and are stopped after
@@ -145,6 +159,7 @@
 ---even after a full collection the worker fails, whatever it catches. false: none, where the application sets one
 ---@field watchdog number|false|nil seconds that it may be without a call of the chief's; waiting in one does not count
 ---@field critical boolean? when it is given up the application stops, with exit code 70
+---@field on_exit (fun(reason: string, history: chief.History): "restart"|"give_up"|"isolate"|number)|string|nil or its name, "module.function"
 ---@field no_restart_codes integer[]? 1 to 255: given up at once when it ends so (os.exit in a worker, or its process)
 
 ---@class chief.ChannelOptions

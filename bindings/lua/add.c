@@ -6,6 +6,7 @@
 #include "fail.h"
 #include "host.h"
 #include "options.h"
+#include "policy.h"
 #include "process.h"
 #include "runtime.h"
 
@@ -101,6 +102,18 @@ static int refused(lua_State *L, const chief__lua_findings *findings) {
     return 3;
 }
 
+static int add_native(chief *c, const char *name, const char *path, const chief_process *process,
+                      const chief_worker_options *options) {
+    if (options->isolation == CHIEF_PROCESS) return chief__lua_add_native_process(c, name, path, process, options);
+    return chief_add_plugin(c, name, path, options);
+}
+
+/* It is the worker's, which calls into this library, or nobody's. */
+static void settle_policy(const chief_policy *policy, int rc) {
+    if (rc == CHIEF_OK) chief__lua_pin();
+    else policy->destroy(policy->data);
+}
+
 int chief__lua_add_worker(lua_State *L, chief *c) {
     chief_worker_options options;
     chief_restart restart;
@@ -119,9 +132,10 @@ int chief__lua_add_worker(lua_State *L, chief *c) {
     chief__lua_worker_options(L, 3, &options, &restart);
     if (read_schedule(L, 3, &schedule)) options.schedule = &schedule;
     luaL_argcheck(L, native == NULL || (limits.memory == 0 && limits.watchdog == 0), 3, "a plug-in has no such limits");
-    if (native != NULL && options.isolation == CHIEF_PROCESS)
-        return chief__lua_done(L, chief__lua_add_native_process(c, name, native, &process, &options));
-    if (native != NULL) return chief__lua_done(L, chief_add_plugin(c, name, native, &options));
-    int rc = chief__lua_add(c, name, &source, &options, &limits, &process, findings);
+    chief_policy policy;
+    if (chief__lua_read_policy(L, 3, &policy)) options.policy = &policy; /* from here on nothing raises */
+    int rc = native != NULL ? add_native(c, name, native, &process, &options)
+                            : chief__lua_add(c, name, &source, &options, &limits, &process, findings);
+    if (options.policy != NULL) settle_policy(&policy, rc);
     return findings->text != NULL ? refused(L, findings) : chief__lua_done(L, rc);
 }

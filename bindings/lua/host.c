@@ -332,8 +332,24 @@ static bool copy_options(chief_worker_options *out, const chief_worker_options *
     return out->destroy == NULL;
 }
 
+/* With a policy it may be isolated later, if there is a program to lead it. */
+static int add_with_policy(chief *c, const char *name, chief__lua_spec *spec, chief_worker_options *options,
+                           const chief_process *process) {
+    chief__lua_launch child;
+    chief_bytes packed = chief__lua_spec_pack(&spec->source, &spec->limits);
+    if (packed.data == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
+    if (chief__lua_fill_process(&child, packed, spec->restart_on_fail, process) == CHIEF_OK &&
+        options->schedule == NULL)
+        options->process = &child.how;
+    int rc = chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
+    options->process = NULL;
+    free((void *)(uintptr_t)packed.data);
+    return rc;
+}
+
 static int add_in_chief(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
-                        const chief__lua_limits *limits, const chief__lua_findings *findings) {
+                        const chief__lua_limits *limits, const chief_process *process,
+                        const chief__lua_findings *findings) {
     chief__lua_spec *spec = chief__lua_spec_new(source);
     if (spec == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
     spec->limits = *limits;
@@ -341,7 +357,8 @@ static int add_in_chief(chief *c, const char *name, const chief__lua_source *sou
     spec->says_ready = findings->ready;
     options->destroy = chief__lua_spec_free;
     options->fiber = options->isolation == CHIEF_FIBER ? &chief__lua_fiber_ops : NULL;
-    int rc = chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
+    int rc = options->policy != NULL ? add_with_policy(c, name, spec, options, process)
+                                     : chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
     if (rc != CHIEF_OK) chief__lua_spec_free(spec);
     return rc;
 }
@@ -373,7 +390,7 @@ int chief__lua_add(chief *c, const char *name, const chief__lua_source *source, 
         return chief_set_last_error(CHIEF_EINVAL, "worker options that a Lua worker does not have");
     if (findings->ready) own.flags |= CHIEF_WORKER_SAYS_READY;
     if (own.isolation == CHIEF_PROCESS) rc = add_in_process(c, name, source, &own, limits, process, findings);
-    else rc = add_in_chief(c, name, source, &own, limits, findings);
+    else rc = add_in_chief(c, name, source, &own, limits, process, findings);
     if (rc == CHIEF_OK) chief__lua_pin();
     return rc;
 }

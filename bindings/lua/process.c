@@ -1,7 +1,6 @@
 #include "process.h"
 
 #include <lauxlib.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,21 +12,26 @@
 
 /* ---- Adding ---- */
 
+int chief__lua_fill_process(chief__lua_launch *child, chief_bytes spec, int restart_on_fail,
+                            const chief_process *process) {
+    chief_process *how = &child->how;
+    *how = (chief_process){.size = sizeof *how};
+    if (process != NULL) *how = *process;
+    how->spec = spec;
+    how->restart_on_fail = restart_on_fail;
+    if (how->n_argv > 0) return CHIEF_OK;
+    int rc = chief_find_program(PROGRAM, child->program, sizeof child->program);
+    child->argv[0] = child->program;
+    how->argv = child->argv;
+    how->n_argv = 1;
+    return rc;
+}
+
 int chief__lua_add_process(chief *c, const char *name, chief_bytes spec, int restart_on_fail,
                            const chief_process *process, const chief_worker_options *options) {
-    char program[PATH_MAX];
-    const char *argv[1] = {program};
-    chief_process how = {.size = sizeof how};
-    if (process != NULL) how = *process;
-    how.spec = spec;
-    how.restart_on_fail = restart_on_fail;
-    if (how.n_argv == 0) {
-        int rc = chief_find_program(PROGRAM, program, sizeof program);
-        if (rc != CHIEF_OK) return rc;
-        how.argv = argv;
-        how.n_argv = 1;
-    }
-    return chief_add_process(c, name, &how, options);
+    chief__lua_launch child;
+    int rc = chief__lua_fill_process(&child, spec, restart_on_fail, process);
+    return rc == CHIEF_OK ? chief_add_process(c, name, &child.how, options) : rc;
 }
 
 /* It is loaded here, too, so that one that can't be is refused at once, and to ask for its restart policy. */

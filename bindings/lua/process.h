@@ -6,9 +6,22 @@
 #define CHIEF_LUA_PROCESS_H
 
 #include <chief.h>
+#include <limits.h>
 #include <lua.h>
 
 #pragma GCC visibility push(hidden)
+
+/* How a child is started, and what that borrows. */
+typedef struct chief__lua_launch {
+    chief_process how;
+    const char *argv[1];
+    char program[PATH_MAX];
+} chief__lua_launch;
+
+/* The same as `process` (NULL: all defaults), with the spec, and a program where that has none: CHIEF_ENOENT where there is
+ * none. Borrows from all of them. */
+int chief__lua_fill_process(chief__lua_launch *child, chief_bytes spec, int restart_on_fail,
+                            const chief_process *process);
 
 /*
  * Adds a worker whose child hosts what the packed spec says. `process` (NULL: all defaults) says the rest; without argv it

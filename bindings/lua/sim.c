@@ -8,6 +8,8 @@
 #include "fail.h"
 #include "kind.h"
 #include "options.h"
+#include "policy.h"
+#include "runtime.h"
 #include "snapshot.h"
 
 typedef struct box {
@@ -43,7 +45,12 @@ static int add_worker(lua_State *L) {
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
     chief__lua_worker_options(L, 3, &options, &restart);
-    return chief__lua_done(L, chief_sim_add_worker(sim, name, &options));
+    chief_policy policy;
+    if (chief__lua_read_policy(L, 3, &policy)) options.policy = &policy; /* from here on nothing raises */
+    int rc = chief_sim_add_worker(sim, name, &options);
+    if (options.policy != NULL && rc != CHIEF_OK) policy.destroy(policy.data);
+    if (options.policy != NULL && rc == CHIEF_OK) chief__lua_pin();
+    return chief__lua_done(L, rc);
 }
 
 static int add_group(lua_State *L) {

@@ -1454,9 +1454,9 @@ typedef struct chief_worker_options {
     uint32_t count;                  /* replicas; default 1, at most 65535 */
     const int32_t *no_restart_codes; /* 1 to 255: one that fails with such an exit code is given up at once */
     size_t n_no_restart_codes;
-    const chief_fiber_ops *fiber;   /* for CHIEF_FIBER; copied */
-    const chief_schedule *schedule; /* copied; NULL: it runs all the time */
-    const chief_policy *policy;     /* copied; what follows its ends; NULL: `restart` alone */
+    const chief_fiber_ops *fiber;        /* for CHIEF_FIBER; copied */
+    const chief_schedule *schedule;      /* copied; NULL: it runs all the time */
+    const chief_policy *policy;          /* copied; what follows its ends; NULL: `restart` alone */
     const struct chief_process *process; /* how it is started when it is isolated; copied; NULL: that can't be */
 } chief_worker_options;
 

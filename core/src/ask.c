@@ -21,8 +21,8 @@ static void remember(chief *c, chief__member *member, const chief__action *a) {
 }
 
 static chief__question *question_of(const chief__member *member, const chief__action *a) {
-    chief__question *q = chief__question_new(member->unit, member->history, member->n_history,
-                                             chief__entry_error(member->entry));
+    chief__question *q =
+        chief__question_new(member->unit, member->history, member->n_history, chief__entry_error(member->entry));
     if (q == NULL) return NULL;
     q->id = a->id;
     q->generation = a->generation;

@@ -56,7 +56,7 @@ chief__question *chief__question_new(chief__unit *unit, const chief_end *history
         chief__free(q);
         return NULL;
     }
-    memcpy(q->history, history, n * sizeof *history);
+    if (n > 0) memcpy(q->history, history, n * sizeof *history);
     q->unit = chief__unit_ref(unit);
     q->exit = (chief_exit){
         .size = sizeof q->exit, .n_history = n, .worker = unit->name, .error = q->error, .history = q->history};
@@ -158,7 +158,8 @@ void chief__asker_close(chief__asker *asker, int64_t deadline) {
     chief__lock(&asker->lock);
     asker->closed = true;
     chief__cond_wake_all(&asker->changed);
-    while (!asker->over && chief__cond_wait(&asker->changed, &asker->lock, deadline)) {}
+    while (!asker->over && chief__cond_wait(&asker->changed, &asker->lock, deadline)) {
+    }
     bool over = asker->over;
     chief__unlock(&asker->lock);
     if (over) chief__thread_join(&asker->thread);

@@ -86,7 +86,7 @@ typedef struct chief__homes {
     void (*force)(chief__member *member, const char *why);
     void (*abandon)(chief__member *member);
     int (*ask)(chief *c, chief__question *q); /* the question stays the caller's on an error */
-    void (*close)(chief *c); /* the end: nothing more will come */
+    void (*close)(chief *c);                  /* the end: nothing more will come */
 } chief__homes;
 
 extern const chief__homes chief__thread_homes; /* home.c */

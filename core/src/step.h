@@ -85,7 +85,7 @@ typedef struct chief__step_event {
     int32_t reason; /* enum chief_reason, of EXPIRED, EXITED and INIT_FAILED */
     uint32_t id;
     uint64_t generation;
-    int32_t code; /* of EXITED and INIT_FAILED: the exit code of a process or of os.exit; 0: none, or a clean one */
+    int32_t code;   /* of EXITED and INIT_FAILED: the exit code of a process or of os.exit; 0: none, or a clean one */
     int32_t answer; /* enum chief_answer_kind, of ANSWER */
     int64_t delay;  /* ms, of CHIEF_ANSWER_DELAY */
 } chief__step_event;
@@ -97,7 +97,7 @@ typedef enum chief__why {
     WHY_INTENSITY, /* `count` failures in `window` ms */
     WHY_CODE,      /* `code` is one of its no_restart_codes */
     WHY_BUDGET, /* all together are restarted more than `count` times in `window` ms. The stop of everything follows */
-    WHY_ANSWER,   /* its host has said so */
+    WHY_ANSWER, /* its host has said so */
     WHY_ABANDONED /* its thread still lives */
 } chief__why;
 

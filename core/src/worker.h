@@ -40,7 +40,7 @@ typedef struct chief__unit {
     int64_t grace; /* -1: its share */
     int64_t start_timeout;
     uint32_t mailbox_capacity;
-    int32_t isolation; /* never CHIEF_ISOLATION_DEFAULT */
+    int32_t isolation;         /* never CHIEF_ISOLATION_DEFAULT */
     chief_policy policy;       /* without on_exit: none; timeout resolved. `data` is destroyed as that of the unit is */
     struct chief__unit *apart; /* the same worker in a process, for one that is isolated; NULL: that can't be */
 } chief__unit;

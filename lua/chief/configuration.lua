@@ -37,6 +37,11 @@ local function restart_of(worker)
   return { policy = worker.native and "plugin" or "never", from = worker.native and "plug-in" or "default" }
 end
 
+local function policy_of(on_exit)
+  if not on_exit then return nil end
+  return on_exit.module and ("%s.%s"):format(on_exit.module, on_exit.name) or "function"
+end
+
 local function runs(worker)
   if worker.native or worker.app then return worker.native or worker.app end
   return type(worker.module) == "string" and worker.module or "function"
@@ -58,7 +63,7 @@ local function describe_worker(worker, level, chosen)
     count = #worker.names, replicas = #worker.names > 1 and worker:chosen(chosen) or nil,
     critical = given.critical or false, no_restart_codes = given.no_restart_codes or {},
     schedule = schedule.describe(given), memory_limit = given.memory_limit or nil, watchdog = given.watchdog or nil,
-    libraries = given.libraries,
+    libraries = given.libraries, on_exit = policy_of(given.on_exit),
   }
 end
 
@@ -134,7 +139,7 @@ local function workers_text(workers)
     local ready = worker.ready == "explicit" and "when it says so" or "when it runs"
     local grace = worker.grace and ("%g s"):format(worker.grace) or "its share"
     rows[#rows + 1] = { tostring(worker.level), name_text(worker), worker.runs, list(worker.after), ready, grace,
-      restart_text(worker.restart, worker.no_restart_codes) }
+      (worker.on_exit and "on_exit, else " or "") .. restart_text(worker.restart, worker.no_restart_codes) }
   end
   return columns.render(rows)
 end

@@ -83,6 +83,24 @@ options.module = schema.by_type("the name of a module, or a function", {
   table = refuse_table,
 })
 
+local function check_policy_name(value, key, problems)
+  local module, name = value:match("^([^%s/]+)%.([%a_][%w_]*)$")
+  if module then return { module = module, name = name } end
+  problems:add(key, ('should be a module and its function, such as "policies.patient", got %s'):format(
+    schema.describe(value)))
+end
+
+local function check_policy_function(value, key, problems)
+  return check_function(value, key, problems) and core.function_spec(value)
+end
+
+---What follows a worker's end: a function that captures nothing, or its name in a module.
+---@type chief.Check
+options.on_exit = schema.by_type('a function, or a module and its function such as "policies.patient"', {
+  string = check_policy_name,
+  ["function"] = check_policy_function,
+})
+
 -- Values that MessagePack cannot carry are named with their path by the core.
 local function check_args(value, key, problems)
   local ok, reason = pcall(core.pack, value)
@@ -177,6 +195,7 @@ local worker_fields = {
   sends = schema.names("channels' names"),
   receives = schema.names("channels' names"),
   restart = options.restart,
+  on_exit = options.on_exit,
   ready = schema.choice({ "explicit" }),
   isolation = options.isolation,
   libraries = libraries,

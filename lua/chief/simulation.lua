@@ -4,6 +4,7 @@ local App = require "chief.app"
 local options = require "chief.options"
 local replicas = require "chief.replicas"
 local schema = require "chief.schema"
+local search = require "chief.search"
 
 local SETTINGS = { "force_stop_timeout", "init_timeout", "force_time", "require_names", "restart_budget" }
 
@@ -37,12 +38,13 @@ local check_options = schema.record('{ seed = 1 }', {
 })
 
 -- What a worker's module says itself stands in for the module, which is not loaded.
-local function with_module(given, says)
+local function with_module(given, says, folder)
   local result = {}
   for key, value in pairs(given) do result[key] = value end
   if says and says.restart_on_fail and not given.restart then result.restart = { policy = "on_failure" } end
   if says and says.ready then result.ready = "explicit" end
   result.args, result.isolation = nil, nil
+  result.path = search.paths(folder)
   return result
 end
 
@@ -61,7 +63,7 @@ local function add_parts(inner, app, given)
   local ok, message, code = check_known(given.modules, app)
   for _, worker in ipairs(ok and app.workers or {}) do
     local says = (given.modules or {})[worker.name]
-    ok, message, code = inner:add_worker(worker.name, with_module(worker.options, says))
+    ok, message, code = inner:add_worker(worker.name, with_module(worker.options, says, app.folder))
     if not ok then return nil, ("worker %s: %s"):format(worker.name, message), code end
   end
   for _, group in ipairs(ok and app.groups or {}) do

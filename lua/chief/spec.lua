@@ -7,7 +7,7 @@ local spec = {}
 
 local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
   "count", "isolation", "process", "critical", "no_restart_codes", "every", "first",
-  "cron", "tz" }
+  "cron", "tz", "on_exit" }
 local LIMITS = { "libraries", "memory_limit", "watchdog" } -- false: none
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
@@ -51,9 +51,9 @@ function spec.worker(name, module, options, folder)
     result.isolation, result.inside, result.libraries = nil, options.inside, nil
     return result
   end
-  if result.isolation ~= "process" then return result end
+  if result.isolation ~= "process" and not result.on_exit then return result end
   local found, message = put_process(result, name)
-  if found then return found end
+  if found or result.isolation ~= "process" then return result end -- on_exit can't isolate it then
   return nil, message, "not_found"
 end
 

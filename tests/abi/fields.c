@@ -63,6 +63,10 @@ static int try_schedule(const void *given) {
     return try_worker(&(chief_worker_options){.size = sizeof(chief_worker_options), .schedule = given});
 }
 
+static int try_policy(const void *given) {
+    return try_worker(&(chief_worker_options){.size = sizeof(chief_worker_options), .policy = given});
+}
+
 static int try_fiber(const void *given) {
     return try_worker(
         &(chief_worker_options){.size = sizeof(chief_worker_options), .isolation = CHIEF_FIBER, .fiber = given});
@@ -94,9 +98,17 @@ static int try_process(const void *given) {
     return rc;
 }
 
+static int on_exit_(void *data, const chief_exit *exit, chief_answer *answer) {
+    (void)data;
+    (void)exit;
+    (void)answer;
+    return 0;
+}
+
 /* What must be set in a structure before it says anything, and where it ends. */
 static void fill_ops(void *s) { ((chief_worker_ops *)s)->run = run; }
 static void fill_fiber(void *s) { ((chief_fiber_ops *)s)->on_message = on_message; }
+static void fill_policy(void *s) { ((chief_policy *)s)->on_exit = on_exit_; }
 static void fill_schedule(void *s) { ((chief_schedule *)s)->every = 1000; }
 
 static int on_timer(chief_worker *ctx, void *instance) { return run(ctx, instance); }
@@ -126,12 +138,13 @@ static const reader readers[] = {
     {"chief_restart", try_restart, NULL, 0, limit_one, ""},
     {"chief_fiber_ops", try_fiber, fill_fiber, BEHIND(chief_fiber_ops, on_message), add_timer, " interval "},
     {"chief_schedule", try_schedule, fill_schedule, BEHIND(chief_schedule, every), NULL, " every "},
+    {"chief_policy", try_policy, fill_policy, BEHIND(chief_policy, on_exit), NULL, " timeout "},
     {"chief_process", try_process, NULL, 0, NULL, ""},
 };
 
 /* Not read as options: the library fills them, they are tables of functions, or their members say what is asked for. */
-static const char *const others = " chief_allocator chief_api chief_channel_stats chief_cron chief_event chief_record "
-                                  "chief_wait chief_worker_status ";
+static const char *const others = " chief_allocator chief_answer chief_api chief_channel_stats chief_cron chief_event "
+                                  "chief_exit chief_record chief_wait chief_worker_status ";
 
 static int number, failed;
 

@@ -61,7 +61,7 @@ typedef struct worker {
     int32_t code; /* of its last end; 2 is final */
     int32_t reason;
     bool asks;
-    bool questioned; /* its host has been asked about its last end */
+    bool questioned;  /* its host has been asked about its last end */
     bool in_question; /* and has not answered yet */
     limit restarts;
     char after_names[2][8];
@@ -78,9 +78,9 @@ static struct {
     group groups[GROUPS];
     int n_groups;
     limit budget;
-    bool has_to_stop;   /* in this step, because of a critical worker */
-    int32_t code;       /* of the report in this step */
-    uint32_t answered;  /* whose host answers in this step; UINT32_MAX: nobody's */
+    bool has_to_stop;  /* in this step, because of a critical worker */
+    int32_t code;      /* of the report in this step */
+    uint32_t answered; /* whose host answers in this step; UINT32_MAX: nobody's */
     int32_t answer;
     int64_t answer_delay;
     uint32_t requested; /* who a request in this step is about */
@@ -174,7 +174,9 @@ static void judge_turn(worker *w, worker *other, int distance) {
     CHECK(distance > 0 || other->turn == NO_TURN);
 }
 
+/* What a request has just asked of the other one stands. */
 static void judge_taken(worker *w, worker *other, int distance) {
+    if (sim.requested == (uint32_t)(other - sim.w)) return;
     bool lived = alive(other) && !other->fresh;
     if (goes_along(w, distance) && lived && !other->let_go) CHECK(other->turn == ENDING);
 }
@@ -183,7 +185,8 @@ static void judge_going_along(const chief__action *a, worker *w) {
     int place = 0;
     int its = 0;
     worker *failed = &sim.w[a->other];
-    CHECK(a->other < MOST && failed != w && failed->takes && (alive(w) || w->reports) && !w->let_go && w->turn != ENDING);
+    CHECK(a->other < MOST && failed != w && failed->takes && (alive(w) || w->reports) && !w->let_go &&
+          w->turn != ENDING);
     CHECK(group_of(w, &place) != NULL && group_of(w, &place) == group_of(failed, &its));
     CHECK(goes_along(failed, place - its));
     w->turn = ENDING;
@@ -416,11 +419,12 @@ static void judge(const chief__action *a) {
     }
     switch (a->kind) {
     case STEP_A_STATE: judge_state(a, w); break;
-    case STEP_A_PHASE: w->phase = a->phase; break;
-    case STEP_A_ASK: judge_question(a, w); break;
-    case STEP_A_ISOLATE:
-        CHECK(w->in_question && sim.answered == a->id && sim.answer == CHIEF_ANSWER_ISOLATE);
+    case STEP_A_PHASE:
+        w->phase = a->phase;
+        if (!alive(w) && w->phase == CHIEF_PHASE_IDLE) w->turn = NO_TURN;
         break;
+    case STEP_A_ASK: judge_question(a, w); break;
+    case STEP_A_ISOLATE: CHECK(w->in_question && sim.answered == a->id && sim.answer == CHIEF_ANSWER_ISOLATE); break;
     case STEP_A_UNANSWERED:
         CHECK(w->in_question && sim.answered != a->id);
         unanswered++;

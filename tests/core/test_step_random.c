@@ -72,6 +72,14 @@ static void answer_question(uint32_t id) {
     CHECK(!w->in_question);
 }
 
+/* One that is waited for, if there is any. */
+static void answer_one(void) {
+    uint32_t from = pick(MOST);
+    uint32_t id = from;
+    while (!sim.w[id].in_question && (id = (id + 1) % MOST) != from) continue;
+    answer_question(id);
+}
+
 /* Of another generation, or of nobody: must be silent. */
 static void report_nonsense(void) {
     pass(0); /* or a restart that is due would make it true */
@@ -170,10 +178,19 @@ static bool has_room(void) {
     return taken < MOST;
 }
 
+/* The end of a question can restart a whole group. The judge tells that from what an event brings only where they come one
+ * after the other. */
+static void end_questions(void) {
+    for (uint32_t id = 0; id < MOST; id++) {
+        if (sim.w[id].in_question && chief__model_deadline(sim.m) <= sim.now) pass(0);
+    }
+}
+
 static void something(void) {
+    end_questions();
     uint32_t dice = pick(100);
     if (dice < 50) report(pick(MOST));
-    else if (dice < 54) answer_question(pick(MOST));
+    else if (dice < 54) answer_one();
     else if (dice < 56) expire_one(pick(MOST));
     else if (dice < 60) report_nonsense();
     else if (dice < 75) request();

@@ -82,8 +82,8 @@ describe("a worker's options", function()
 
   it("name the nearest key", function()
     assert.equal('it.restrat: unknown key "restrat"; did you mean "restart"? known: after, args, count, critical, '
-      .. "cron, every, first, grace, isolation, libraries, memory_limit, no_restart_codes, process, ready, receives, "
-      .. "restart, sends, start_timeout, tz, watchdog",
+      .. "cron, every, first, grace, isolation, libraries, memory_limit, no_restart_codes, on_exit, process, ready, "
+      .. "receives, restart, sends, start_timeout, tz, watchdog",
       said(options.worker, { restrat = "never" }))
   end)
 
