@@ -834,6 +834,7 @@ CHIEF_API int chief_worker_send(chief_worker *ctx, const char *to, const void *d
 /*
  * Sends several to one mailbox, as chief_channel_send_many; where the name has replicas, each goes to the next in turn.
  * @thread worker  @blocks timeout
+ * Errors: as chief_worker_send, for the first that did not go.
  */
 CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const chief_bytes *items, size_t n,
                                      int64_t timeout_ms, size_t *sent);
@@ -859,6 +860,7 @@ CHIEF_API int chief_worker_call(chief_worker *ctx, const char *to, const void *d
 /*
  * Receives from the worker's own mailbox, as chief_channel_recv.
  * @thread worker  @blocks timeout
+ * Errors: as chief_channel_recv.
  */
 CHIEF_API int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out);
 
@@ -1005,8 +1007,8 @@ CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const ch
 CHIEF_API int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data);
 
 /*
- * The state of a worker; an unknown name is `disabled`. A name with replicas: `run` when all of them run, else the state
- * of the first that does not. Go: WorkerPool.GetState.
+ * The state of a worker; never fails, an unknown name is `disabled`. A name with replicas: `run` when all of them run,
+ * else the state of the first that does not. Go: WorkerPool.GetState.
  * @thread any  @blocks never
  */
 CHIEF_API chief_state_t chief_pool_get_state(chief_pool *pool, const char *name);
@@ -1021,12 +1023,14 @@ CHIEF_API chief_state_t chief_pool_set_state(chief_pool *pool, const char *name,
 /*
  * present or disabled → enabled. Go: WorkerPool.EnableWorker.
  * @thread any  @blocks never
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY.
  */
 CHIEF_API chief_state_t chief_pool_enable(chief_pool *pool, const char *name);
 
 /*
  * → disabled, where that is legal. Go: WorkerPool.DisableWorker (unguarded there).
  * @thread any  @blocks never
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY.
  */
 CHIEF_API chief_state_t chief_pool_disable(chief_pool *pool, const char *name);
 
@@ -1041,18 +1045,21 @@ CHIEF_API chief_state_t chief_pool_init(chief_pool *pool, const char *name, chie
 /*
  * Records initialized or stopped or failed → run. Go: WorkerPool.StartWorker.
  * @thread any  @blocks never
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY.
  */
 CHIEF_API chief_state_t chief_pool_start(chief_pool *pool, const char *name);
 
 /*
  * Records run or failed → stopped. Go: WorkerPool.StopWorker.
  * @thread any  @blocks never
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY.
  */
 CHIEF_API chief_state_t chief_pool_stop(chief_pool *pool, const char *name);
 
 /*
  * Records → failed. Go: WorkerPool.FailWorker (unguarded there).
  * @thread any  @blocks never
+ * Errors: -1, CHIEF_ENOENT, CHIEF_EBUSY.
  */
 CHIEF_API chief_state_t chief_pool_fail(chief_pool *pool, const char *name);
 
@@ -1560,6 +1567,7 @@ CHIEF_API int chief_is_enabled(chief *c, const char *name);
  * Whether every worker is enabled when none is named; on at first. Off: starting without a name is an error.
  * Go: Chief.EnableByDefault.
  * @thread any  @blocks never
+ * Errors: CHIEF_EBUSY after chief_init_workers.
  */
 CHIEF_API int chief_set_enable_by_default(chief *c, int on);
 
@@ -1573,6 +1581,7 @@ CHIEF_API int chief_set_force_stop_timeout(chief *c, int64_t ms);
 /*
  * Whether the chief ends by itself when nothing runs and nothing is scheduled.
  * @thread any  @blocks never
+ * Errors: CHIEF_ECLOSED (it has stopped), CHIEF_EDEADLK (from a callback on the chief's own loop).
  */
 CHIEF_API int chief_set_exit_when_done(chief *c, int on);
 
