@@ -756,7 +756,7 @@ static void test_fault_29__an_init_may_ask_and_add_and_block(void **state) {
     static const chief_worker_ops curious_ops = {
         .size = sizeof curious_ops, .init = curious_init, .run = probe_run, .fini = probe_fini};
     probe slow = {.enter = &gate}, curious = {0};
-    chief_options co = {.init_timeout = 20};
+    chief_options co = {.init_timeout = support_ms(200)};
     chief *c = make(&co);
     curious.c = c;
     assert_int_equal(add_worker(c, "curious", &curious_ops, &curious, NULL), CHIEF_OK);
