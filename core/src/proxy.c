@@ -157,14 +157,21 @@ static bool on_side(void *data, const void *bytes, size_t len) {
     return false;
 }
 
-/* What there was no room for comes at a later turn. */
+/* What there is no room for comes when there is. */
 static void on_turn(void *data) {
     chief__proxy *p = data;
     chief__frames out = {0};
-    bool said = chief__tell_values(p, &p->by_side, &out) == CHIEF_OK &&
-                (out.len == 0 || chief__spawned_push(p->child, out.buf, out.len));
-    if (!said) atomic_store_explicit(&p->by_side.stale, true, memory_order_relaxed);
+    if (p->side_full) return;
+    int rc = chief__tell_values(p, &p->by_side, &out);
+    p->side_full = rc == CHIEF_OK && out.len > 0 && !chief__spawned_push(p->child, out.buf, out.len);
+    if (p->side_full) chief__tell_again(&p->by_side);
     chief__frames_free(&out);
+}
+
+static void on_room(void *data) {
+    chief__proxy *p = data;
+    p->side_full = false;
+    on_turn(p);
 }
 
 /* ---- what the child is told at first ---- */
@@ -323,13 +330,14 @@ static void proxy_free(chief__proxy *p) {
 static int start_child(chief__proxy *p) {
     chief__spawned *child;
     const chief_process *process = &p->plan->how;
-    chief__spawn_how how = {.argv = process->argv,
-                            .n_argv = process->n_argv,
-                            .env = process->env,
-                            .n_env = process->n_env,
-                            .worker = chief_worker_name(p->worker),
-                            .log = chief_worker_log(p->worker),
-                            .hooks = {.data = p, .on_end = on_end, .on_side = on_side, .on_turn = on_turn}};
+    chief__spawn_how how = {
+        .argv = process->argv,
+        .n_argv = process->n_argv,
+        .env = process->env,
+        .n_env = process->n_env,
+        .worker = chief_worker_name(p->worker),
+        .log = chief_worker_log(p->worker),
+        .hooks = {.data = p, .on_end = on_end, .on_side = on_side, .on_room = on_room, .on_turn = on_turn}};
     int rc = chief__spawn(&child, p->plan->spawner, &how);
     if (rc != CHIEF_OK) return rc;
     chief__wire_init(&p->call, chief__spawned_call_fd(child), (size_t)CHIEF__MAX_MESSAGE + CHIEF__SLACK);

@@ -60,6 +60,7 @@ typedef struct chief__proxy {
     chief__teller by_call;
     /* spawner's thread */
     chief__teller by_side;
+    bool side_full;      /* on_room is owed */
     unsigned char *side; /* bytes of a frame that is not whole yet */
     size_t side_len, side_size;
     chief__mutex lock;
@@ -86,6 +87,9 @@ void chief__tell_fini(chief__proxy *p);
 
 /* Writes those that have changed since the last time on this way. CHIEF_ENOMEM: some may be missing, until the next time. */
 int chief__tell_values(chief__proxy *p, chief__teller *way, chief__frames *out);
+
+/* What was written the last time did not get there: all are told again the next time. */
+void chief__tell_again(chief__teller *way);
 
 /* ---- serve.c ---- */
 

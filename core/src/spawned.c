@@ -230,12 +230,15 @@ static bool finish_stream(chief__bench *bench, stream *st) {
 
 /* ---- the side channel ---- */
 
-/* With the lock held: sends what the socket takes. */
+/* With the lock held: sends what the socket takes. What the other end refuses to hear is dropped: to wait until it can be
+ * written would be to wait without a pause, since that is what the socket says of itself then. */
 static void flush(chief__spawned *s) {
     while (s->side_fd >= 0 && s->queue_len > 0) {
         ssize_t n = send(s->side_fd, s->queue + s->queue_start, s->queue_len, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return; /* full; or the other end is closed, and the leader's end comes */
+        if (n < 0 && errno == EAGAIN) return;
+        if (n < 0) s->queue_len = 0;
+        if (n < 0) break;
         s->queue_start += (size_t)n;
         s->queue_len -= (size_t)n;
     }

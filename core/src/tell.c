@@ -80,8 +80,12 @@ int chief__tell_values(chief__proxy *p, chief__teller *way, chief__frames *out) 
     if (!atomic_exchange_explicit(&way->stale, false, memory_order_relaxed)) return CHIEF_OK;
     chief__lock(&p->value_lock);
     int rc = look(p, way, out);
-    if (rc != CHIEF_OK) forget(way);
     chief__unlock(&p->value_lock);
-    if (rc != CHIEF_OK) atomic_store_explicit(&way->stale, true, memory_order_relaxed);
+    if (rc != CHIEF_OK) chief__tell_again(way);
     return rc;
+}
+
+void chief__tell_again(chief__teller *way) {
+    forget(way);
+    atomic_store_explicit(&way->stale, true, memory_order_relaxed);
 }

@@ -54,11 +54,14 @@ static int make_room(chief__wire *w, size_t wanted) {
     return CHIEF_OK;
 }
 
-static void keep_fd(chief__wire *w, struct msghdr *message) {
+/* The last one stays. There is room for more than one, as what a control message takes is rounded up. */
+static void keep_fds(chief__wire *w, struct msghdr *message) {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int))) continue;
-        chief__fd_close(w->passed);
-        memcpy(&w->passed, CMSG_DATA(c), sizeof(int));
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= c->cmsg_len; at += sizeof(int)) {
+            chief__fd_close(w->passed);
+            memcpy(&w->passed, CMSG_DATA(c) + at, sizeof(int));
+        }
     }
 }
 
@@ -76,7 +79,7 @@ static int fill(chief__wire *w, int flags) {
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno == EAGAIN) return CHIEF_EAGAIN;
     if (n <= 0) return closed();
-    keep_fd(w, &message);
+    keep_fds(w, &message);
     w->end += (size_t)n;
     return CHIEF_OK;
 }

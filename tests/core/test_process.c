@@ -251,6 +251,35 @@ static void test_process__sees_the_values_of_the_context(void **state) {
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) assert_true(troupe_said(&t, wanted[i]));
 }
 
+static void signal_said_pid(int signal) {
+    troupe_says(&t, "w: pid ");
+    chief__lock(&t.lock);
+    pid_t pid = (pid_t)atol(strstr(t.said, "w: pid ") + strlen("w: pid "));
+    chief__unlock(&t.lock);
+    assert_int_equal(kill(pid, signal), 0);
+}
+
+/* More than waits for a child that does not listen, in pieces that do not go there together. */
+static void test_process__what_had_no_room_comes_later(void **state) {
+    (void)state;
+    static char large[400 * 1024];
+    chief_value value = {.type = CHIEF_BYTES, .bytes = {large, sizeof large}};
+    troupe_begin(&t, NULL);
+    troupe_process(&t, "w", "pid; expect last; log seen; wait");
+    troupe_start(&t);
+    signal_said_pid(SIGSTOP);
+    for (int i = 0; i < 20; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "key%d", i);
+        assert_int_equal(chief_add_value(t.c, key, &value), CHIEF_OK);
+    }
+    value.bytes.len = 1;
+    assert_int_equal(chief_add_value(t.c, "last", &value), CHIEF_OK);
+    signal_said_pid(SIGCONT);
+    troupe_says(&t, "w: seen\n");
+    troupe_stop(&t);
+}
+
 /* ---- messages ---- */
 
 static void test_process__passes_messages_on(void **state) {
@@ -303,6 +332,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_process__a_program_that_is_not_there_is_an_init_error, teardown),
         cmocka_unit_test_teardown(test_process__nonsense_is_told_and_its_end, teardown),
         cmocka_unit_test_teardown(test_process__sees_the_values_of_the_context, teardown),
+        cmocka_unit_test_teardown(test_process__what_had_no_room_comes_later, teardown),
         cmocka_unit_test_teardown(test_process__passes_messages_on, teardown),
         cmocka_unit_test_teardown(test_process__calls_and_answers, teardown),
     };

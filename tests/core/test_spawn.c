@@ -512,6 +512,26 @@ static void test_spawn__the_side_channels_queue_is_bounded(void **state) {
     (void)finish(s);
 }
 
+/* Nor does the spawner's thread try for ever then. */
+static void test_spawn__what_a_child_refuses_to_hear_is_dropped(void **state) {
+    (void)state;
+    static char piece[CHIEF__SIDE_ROOM];
+    const char *argv[] = {"/proc/self/exe", "refuse-to-hear"};
+    chief__spawned *s;
+    assert_int_equal(spawn_argv(&s, argv, 2, NULL), CHIEF_OK);
+    assert_says("refuses");
+    assert_true(chief__spawned_push(s, "x", 1));
+    assert_true(chief__spawned_push(s, piece, sizeof piece));
+    chief__spawned_kill(s);
+    (void)finish(s);
+}
+
+/* This program as that child. */
+static int refuse_to_hear(void) {
+    if (shutdown(CHIEF__SIDE_FD, SHUT_RD) != 0 || write(STDOUT_FILENO, "refuses\n", 8) != 8) return 1;
+    for (;;) (void)pause();
+}
+
 static void test_spawn__what_a_child_said_last_is_heard(void **state) {
     (void)state;
     side told;
@@ -655,7 +675,8 @@ static void test_spawn__many_leave_nothing_behind(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(test_spawn__##name, setup, teardown)
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "refuse-to-hear") == 0) return refuse_to_hear();
     const struct CMUnitTest tests[] = {
         TEST(the_end_is_told),
         TEST(the_leaders_end_is_told_before_its_groups),
@@ -677,6 +698,7 @@ int main(void) {
         TEST(the_call_channel_ends_with_the_leader),
         TEST(the_side_channel_goes_both_ways),
         TEST(the_side_channels_queue_is_bounded),
+        TEST(what_a_child_refuses_to_hear_is_dropped),
         TEST(what_a_child_said_last_is_heard),
         TEST(a_child_that_talks_nonsense_is_killed),
         TEST(after_the_end_nothing_is_pushed),

@@ -136,6 +136,39 @@ static void test_wire__a_descriptor_comes_along(void **state) {
     chief__frames_free(&out);
 }
 
+/* Who sends two where one has a meaning leaves none behind. */
+static void test_wire__of_two_descriptors_one_is_kept(void **state) {
+    (void)state;
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(2 * sizeof(int))];
+    } control = {.room = {0}};
+    chief__frames out = {0};
+    int pipe_ends[2];
+    char byte;
+    assert_int_equal(pipe(pipe_ends), 0);
+    put(&out, 1, "a", 1);
+    struct iovec part = {out.buf, out.len};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    const int both[] = {pipe_ends[1], pipe_ends[1]};
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof both);
+    memcpy(CMSG_DATA(c), both, sizeof both);
+    assert_int_equal(sendmsg(ends[1], &message, 0), out.len);
+    (void)close(pipe_ends[1]);
+    assert_put(1, 1);
+    int fd = chief__wire_take_fd(&wire);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(fcntl(pipe_ends[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(read(pipe_ends[0], &byte, 1), 0); /* nobody has its other end any more */
+    (void)close(pipe_ends[0]);
+    chief__frames_free(&out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_wire__frames_come_in_their_order, setup, teardown),
@@ -144,6 +177,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_wire__too_large_and_nonsense_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wire__the_end_is_told_also_within_a_frame, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wire__a_descriptor_comes_along, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_wire__of_two_descriptors_one_is_kept, setup, teardown),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
  *    hold CHANNEL       receives one and keeps it    send CHANNEL TEXT  sends one
  *    echo               answers calls until that ends                  ask WHO TEXT       calls, and logs the answer
  *    spawn              starts a process that ignores SIGTERM          pid                logs «pid N»
- *    reserve CHANNEL    reserves room and keeps it
+ *    reserve CHANNEL    reserves room and keeps it  expect KEY         looks until the context has that value
  */
 #include <chief.h>
 #include <signal.h>
@@ -45,6 +45,13 @@ static void say_value(chief_worker *w, const char *key) {
     else if (v.type == CHIEF_NUMBER) (void)snprintf(text, sizeof text, "%s = %g", key, v.number);
     else (void)snprintf(text, sizeof text, "%s = %lld", key, (long long)(v.type == CHIEF_BOOL ? v.boolean : v.integer));
     say(w, text);
+    api->value_clear(&v);
+}
+
+/* Asks the chief nothing. */
+static void expect_value(chief_worker *w, const char *key) {
+    chief_value v;
+    while (api->context_get(api->worker_context(w), key, &v) != CHIEF_OK) pause_ms(1);
     api->value_clear(&v);
 }
 
@@ -163,6 +170,7 @@ static int act(chief_worker *w, char *step) {
     if (strcmp(verb, "spawn") == 0) start_deaf_one();
     if (strcmp(verb, "log") == 0) say(w, first);
     if (strcmp(verb, "value") == 0) say_value(w, first);
+    if (strcmp(verb, "expect") == 0) expect_value(w, first);
     if (strcmp(verb, "ready") == 0) api->worker_ready(w);
     return CHIEF_OK;
 }
