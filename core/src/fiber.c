@@ -68,6 +68,9 @@ struct chief__scheds {
 static _Thread_local chief__sched *here;
 static _Thread_local runner *myself;
 
+/* Stands for the running one that has ended, until its thread comes back. */
+static chief__fiber ended;
+
 /* ---- the queue, with the scheduler's lock held ---- */
 
 static void put(chief__sched *s, chief__fiber *f) {
@@ -612,8 +615,18 @@ int chief__fiber_start(chief__fiber *f, chief__scheds *group, chief__waiter *wai
     return CHIEF_OK;
 }
 
+/* The monitor marks the running one, which may be freed before its thread comes back. */
+static void step_aside(const chief__fiber *f) {
+    chief__sched *s = here;
+    if (s == NULL) return;
+    chief__lock(&s->lock);
+    if (s->owner == myself && s->running == f) s->running = &ended;
+    chief__unlock(&s->lock);
+}
+
 void chief__fiber_end(chief__fiber *f) {
     chief__scheds *group = f->group;
+    step_aside(f);
     chief__lock(&group->lock);
     group->fibers[f->id] = NULL;
     if (f->id < group->free_id) group->free_id = f->id;

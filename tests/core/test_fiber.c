@@ -293,6 +293,36 @@ static void test_fiber__one_that_spins_keeps_nobody_waiting(void **state) {
     keeps_nobody(spin, false);
 }
 
+/* The last of a fiber's thread takes long, and the others move on; by then the fiber may be no more. */
+static bool linger(chief__fiber *f) {
+    const probe *p = (const probe *)(void *)f;
+    support_gate *gate = p->gate;
+    atomic_uint *ended = p->ended;
+    chief__fiber_end(f);
+    (void)support_gate_pass(gate);
+    (void)atomic_fetch_add(ended, 1);
+    return false;
+}
+
+static void test_fiber__one_that_has_ended_is_left_alone(void **state) {
+    (void)state;
+    static support_gate gate;
+    atomic_uint ended = 0;
+    atomic_uint others_ended = 0;
+    probe first = {.gate = &gate, .ended = &ended};
+    probe other = {0};
+    chief__scheds *group = open_group(1);
+    support_gate_init(&gate);
+    assert_int_equal(chief__fiber_start(&first.fiber, group, &first.waiter, linger), CHIEF_OK);
+    start(&other, group, end_at_once, &others_ended);
+    until(&others_ended, 1);
+    assert_false(atomic_load(&first.fiber.slow));
+    support_gate_open(&gate);
+    until(&ended, 1);
+    close_group(group);
+    support_gate_fini(&gate);
+}
+
 static void test_fiber__one_that_is_stuck_does_not_hold_the_end(void **state) {
     (void)state;
     atomic_uint ended = 0;
@@ -348,6 +378,7 @@ int main(void) {
         cmocka_unit_test(test_fiber__what_is_no_descriptor_is_told),
         cmocka_unit_test(test_fiber__one_that_blocks_keeps_nobody_waiting),
         cmocka_unit_test(test_fiber__one_that_spins_keeps_nobody_waiting),
+        cmocka_unit_test(test_fiber__one_that_has_ended_is_left_alone),
         cmocka_unit_test(test_fiber__without_threads_every_start_is_refused),
         cmocka_unit_test(test_fiber__one_that_is_stuck_does_not_hold_the_end),
     };
