@@ -88,7 +88,7 @@ int main(void) {
     chief_log_options quiet = {.size = sizeof quiet, .sink = sink};
     chief_app_info info = {.size = sizeof info, .tag = "test"};
     chief_options options = {.size = sizeof options, .name = "consumer", .exit_when_done = 1, .info = &info};
-    if (chief_abi() != CHIEF_ABI) return printf("ABI %u, compiled for %u\n", chief_abi(), CHIEF_ABI), 1;
+    if (chief_abi() != CHIEF_ABI) return printf("ABI %u, compiled for %d\n", chief_abi(), CHIEF_ABI), 1;
     int rc = show("log", chief_log_new(&log, &quiet));
     options.log = log;
     if (rc == CHIEF_OK) rc = show("new", chief_new(&c, &options));

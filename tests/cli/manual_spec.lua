@@ -10,6 +10,7 @@ local RUN_ELSEWHERE = {
   ["luarocks --lua-version 5.4 make --deps-mode=none"] = "tests/install/rock_test.sh",
   ["cmake --preset release && cmake --build build/release && cmake --install build/release"] =
     "tests/install/cmake_test.sh",
+  ["dpkg-buildpackage -us -uc -b && apt install ../*chief*.deb"] = "tests/packages/debian_test.sh",
 }
 
 local function documents()
