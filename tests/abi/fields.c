@@ -1,9 +1,9 @@
 /*
  * Gives every structure that a caller fills, and whose first member is its size, to the function that reads it: cut before
  * each field and with noise behind it, longer than the library knows, and with CHIEF_ZERO. It knows what to call for each
- * structure; which fields there are comes from fields.inc, made of chief.h.
+ * structure; which fields there are comes from fields.inc, made of the headers.
  */
-#include <chief.h>
+#include <chief_lua.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +105,14 @@ static int on_exit_(void *data, const chief_exit *exit, chief_answer *answer) {
     return 0;
 }
 
+static int try_lua(const void *given) {
+    chief *c = NULL;
+    int rc = chief_new(&c, NULL);
+    if (rc == CHIEF_OK) rc = chief_lua_add_worker(c, "one", "echo", given);
+    chief_free(c);
+    return rc;
+}
+
 /* What must be set in a structure before it says anything, and where it ends. */
 static void fill_ops(void *s) { ((chief_worker_ops *)s)->run = run; }
 static void fill_fiber(void *s) { ((chief_fiber_ops *)s)->on_message = on_message; }
@@ -139,6 +147,7 @@ static const reader readers[] = {
     {"chief_fiber_ops", try_fiber, fill_fiber, BEHIND(chief_fiber_ops, on_message), add_timer, " interval "},
     {"chief_schedule", try_schedule, fill_schedule, BEHIND(chief_schedule, every), NULL, " every "},
     {"chief_policy", try_policy, fill_policy, BEHIND(chief_policy, on_exit), NULL, " timeout "},
+    {"chief_lua_options", try_lua, NULL, 0, NULL, " watchdog "},
     {"chief_process", try_process, NULL, 0, NULL, ""},
 };
 

@@ -1,6 +1,6 @@
 -- Reads a public header for the tests of the ABI:
 --   lua5.4 header.lua constants HEADER…   a C program that prints every constant and its value
---   lua5.4 header.lua fields HEADER       a C table of the fields of the structures that begin with their size
+--   lua5.4 header.lua fields HEADER…      a C table of the fields of the structures that begin with their size
 --   lua5.4 header.lua next HEADER         the header as a later version could have it: every structure longer
 local header = {}
 
@@ -54,9 +54,9 @@ function header.constants(texts)
   return table.concat(lines, "\n")
 end
 
-function header.fields(text)
+function header.fields(texts)
   local lines = {}
-  for _, structure in ipairs(header.structures(text)) do
+  for _, structure in ipairs(header.structures(table.concat(texts))) do
     for _, member in ipairs(header.members(structure.body)) do
       lines[#lines + 1] = ("FIELD(%s, %s, %s)"):format(structure.name, member.name,
         member.type == "int64_t" and "INT64" or "OTHER")
@@ -84,6 +84,6 @@ end
 if arg and arg[0] and arg[0]:find("header%.lua$") then
   local texts = {}
   for i = 2, #arg do texts[#texts + 1] = read(arg[i]) end
-  print(header[arg[1]](arg[1] == "constants" and texts or texts[1]))
+  print(header[arg[1]](arg[1] == "next" and texts[1] or texts))
 end
 return header
