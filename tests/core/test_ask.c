@@ -74,7 +74,7 @@ static void add(const char *args, int64_t timeout, const chief_process *process)
 static void test_ask__a_policy_is_told_how_it_ended(void **state) {
     (void)state;
     s.kind = CHIEF_ANSWER_DELAY;
-    add("1: fail boom; 2: init fail early; 3: end; 4+: log fourth; wait", 0, NULL);
+    add("1: fail boom; 2: init fail early; 3: end; 4+: log fourth; wait", 60000, NULL);
     troupe_start(&t);
     troupe_says(&t, "w: fourth\n");
     chief__lock(&s.lock);
@@ -89,7 +89,7 @@ static void test_ask__a_policy_is_told_how_it_ended(void **state) {
 static void test_ask__it_can_give_up(void **state) {
     (void)state;
     s.kind = CHIEF_ANSWER_GIVE_UP;
-    add("fail boom", 0, NULL);
+    add("fail boom", 60000, NULL);
     troupe_start(&t);
     troupe_says(&t, "w: worker given up: it will not be restarted\n");
     troupe_status_is(&t, "w", "failed error boom");
@@ -97,7 +97,7 @@ static void test_ask__it_can_give_up(void **state) {
 
 /* What is said of an answer that is none goes into the log; then the restart policy decides: never. */
 static void expect_default(const char *said) {
-    add("fail boom", 0, NULL);
+    add("fail boom", 60000, NULL);
     troupe_start(&t);
     troupe_says(&t, "w: worker given up: it will not be restarted\n");
     if (!troupe_said(&t, said)) fail_msg("not said: %s", t.said);
@@ -167,7 +167,7 @@ static void test_ask__an_isolated_worker_gets_a_process(void **state) {
     chief_process process = {.size = sizeof process, .spec = {CHIEF_TEST_ACTOR, strlen(CHIEF_TEST_ACTOR)}};
     (void)state;
     s.kind = CHIEF_ANSWER_ISOLATE;
-    add("1: fail boom; 2: kill 9; 3+: log third; wait", 0, &process);
+    add("1: fail boom; 2: kill 9; 3+: log third; wait", 60000, &process);
     troupe_start(&t);
     troupe_says(&t, "w: third\n");
     assert_true(troupe_said(&t, "w: on_exit isolates it: from now on it has a process of its own\n"));
@@ -188,7 +188,7 @@ static void test_ask__a_policy_without_a_function_is_none(void **state) {
     policy.timeout = -5;
     assert_int_equal(chief_add_plugin(t.c, "x", CHIEF_TEST_ACTOR, &o), CHIEF_EINVAL);
     support_says("worker x: the timeout of its policy is negative");
-    add("end", 0, NULL); /* the teardown counts its destructor */
+    add("end", 60000, NULL); /* the teardown counts its destructor */
 }
 
 #define ASK_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
