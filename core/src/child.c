@@ -25,6 +25,7 @@ struct chief_child {
     char *name;
     chief_bytes args;
     chief_bytes spec;
+    chief_schedule schedule; /* `size` 0: none */
     bool greeted;
     bool lived;
 };
@@ -68,8 +69,23 @@ static int take_limits(const chief__fields *f) {
     return rc == CHIEF_OK && how.user != NULL ? chief__leash_renew() : rc;
 }
 
+static int keep_text(const char **to, const char *text) {
+    chief__free((void *)(uintptr_t)*to);
+    *to = text != NULL ? chief__strdup(text) : NULL;
+    return text == NULL || *to != NULL ? CHIEF_OK : chief__fail_code(CHIEF_ENOMEM);
+}
+
+static int take_schedule(chief_schedule *to, const chief__fields *f) {
+    to->size = sizeof *to;
+    to->later = f->ints[0] != 0;
+    to->every = f->ints[1];
+    int rc = keep_text(&to->cron, given(f, 0));
+    return rc == CHIEF_OK ? keep_text(&to->tz, given(f, 1)) : rc;
+}
+
 static int take(chief_child *child, const chief__frame *f) {
     if (f->kind == FRAME_HELLO && child->name == NULL) return take_hello(child, &f->fields);
+    if (f->kind == FRAME_SCHEDULE) return take_schedule(&child->schedule, &f->fields);
     if (f->kind == FRAME_LIMITS) return take_limits(&f->fields);
     if (chief__sideline_take(&child->side, f)) return CHIEF_OK;
     return chief__fail(CHIEF_EDATA, "the chief began with %s", chief__frame_word(f->kind));
@@ -153,6 +169,7 @@ static int make_unit(chief__unit **out, const chief_child *child, const chief_wo
     chief__unit *unit;
     uint32_t number = chief__replica_number(child->name);
     chief_worker_options options = {.size = sizeof options, .args = child->args};
+    if (child->schedule.size > 0) options.schedule = &child->schedule;
     *out = NULL;
     (void)snprintf(plain, sizeof plain, "%s", child->name);
     if (number > 0) plain[chief__replica_stem(child->name)] = '\0';
@@ -266,5 +283,7 @@ void chief_child_close(chief_child *child) {
     chief__free(child->name);
     chief__free((void *)(uintptr_t)child->args.data);
     chief__free((void *)(uintptr_t)child->spec.data);
+    chief__free((void *)(uintptr_t)child->schedule.cron);
+    chief__free((void *)(uintptr_t)child->schedule.tz);
     chief__free(child);
 }

@@ -32,6 +32,7 @@
     X(MESSAGE, 6, "message", "iiisb")    /* kind, deliveries, call; sender, payload */                                 \
     X(CHANNEL, 7, "channel", "iiiii")    /* its number, max_message, capacity, overflow, delivery */                   \
     X(COUNTS, 8, "counts", "iiiiiiiii")  /* chief_channel_stats */                                                     \
+    X(SCHEDULE, 11, "schedule", "iiss")  /* later, every; cron, tz */                                                  \
     X(SNAPSHOT, 9, "snapshot", "is*iiiiiisssss") /* event; the application as JSON; chief_worker_status of each */     \
     /* down the side channel, and before an answer on the call channel */                                              \
     X(CANCEL, 16, "cancel", "is")  /* end of the grace (monotonic ms); reason */                                       \
@@ -51,7 +52,7 @@
     X(DROP, 42, "drop", "i")           /* reservation */                                                               \
     X(RECV, 43, "recv", "iii")         /* *: channel, at most, timeout */                                              \
     X(SELECT, 44, "select", "i*i")     /* *: timeout; channels */                                                      \
-    X(ACK, 45, "ack", "i")             /* channel */                                                                   \
+    X(ACK, 45, "ack", "i")             /* channel, -1: of all */                                                       \
     X(CLOSE, 46, "close", "i")         /* *: channel */                                                                \
     X(COUNT, 47, "count", "i")         /* *: channel */                                                                \
     X(WATCH, 48, "watch", "i")         /* *: channel */                                                                \
@@ -70,6 +71,7 @@ typedef enum chief__frame_kind {
 #undef CHIEF__X
 } chief__frame_kind;
 
+#define CHIEF__ALL_CHANNELS (-1) /* of ACK */
 #define CHIEF__FRAME_INTS 10
 #define CHIEF__FRAME_TEXTS 5
 

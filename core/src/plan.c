@@ -66,6 +66,13 @@ static int copy_how(chief_process *to, const chief_process *from) {
     return rc;
 }
 
+static int copy_schedule(chief_schedule *to, const chief_schedule *from) {
+    *to = *from;
+    to->cron = to->tz = NULL;
+    int rc = copy_text(&to->cron, from->cron);
+    return rc == CHIEF_OK ? copy_text(&to->tz, from->tz) : rc;
+}
+
 void chief__plan_free(void *data) {
     chief__plan *plan = data;
     if (plan == NULL) return;
@@ -75,16 +82,20 @@ void chief__plan_free(void *data) {
     chief__free((void *)(uintptr_t)plan->how.cwd);
     chief__free((void *)(uintptr_t)plan->how.user);
     chief__free((void *)(uintptr_t)plan->how.group);
+    chief__free((void *)(uintptr_t)plan->schedule.cron);
+    chief__free((void *)(uintptr_t)plan->schedule.tz);
     chief__spawner_unref(plan->spawner);
     chief__mutex_fini(&plan->lock);
     chief__free(plan);
 }
 
 int chief__plan_new(chief__plan **out, chief__spawner *spawner, const char *worker, const chief_process *how,
-                    int64_t grace) {
+                    const chief_schedule *schedule, int64_t grace) {
     chief_process given;
+    chief_schedule when;
     *out = NULL;
     int rc = chief__options_read(&given, sizeof given, how, "chief_process");
+    if (rc == CHIEF_OK) rc = chief__options_read(&when, sizeof when, schedule, "chief_schedule");
     if (rc == CHIEF_OK) rc = chief__limits_check(&given, worker);
     if (rc != CHIEF_OK) return rc;
     chief__plan *plan = chief__calloc(1, sizeof *plan);
@@ -94,6 +105,7 @@ int chief__plan_new(chief__plan **out, chief__spawner *spawner, const char *work
     plan->grace = grace;
     plan->how = given;
     rc = copy_how(&plan->how, &given);
+    if (rc == CHIEF_OK) rc = copy_schedule(&plan->schedule, &when);
     if (rc == CHIEF_OK) *out = plan;
     else chief__plan_free(plan);
     return rc;

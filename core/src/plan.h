@@ -11,6 +11,7 @@
 typedef struct chief__plan {
     chief__spawner *spawner; /* held; const after new, as all but the last two */
     chief_process how;       /* what it points to is the plan's */
+    chief_schedule schedule; /* that the child keeps; neither `every` nor `cron`: none. Its texts are the plan's */
     int64_t grace;           /* ms that the rest of a group has when its leader has ended by itself */
     chief__mutex lock;
     struct chief__proxy *first; /* under lock: the lives that are led now (proxy.h) */
@@ -18,7 +19,7 @@ typedef struct chief__plan {
 
 /* CHIEF_EINVAL, CHIEF_ENOENT (no chief-worker, no such user), CHIEF_ENOMEM. */
 int chief__plan_new(chief__plan **out, chief__spawner *spawner, const char *worker, const chief_process *how,
-                    int64_t grace);
+                    const chief_schedule *schedule, int64_t grace);
 void chief__plan_free(void *plan);
 
 #pragma GCC visibility pop

@@ -48,7 +48,7 @@ static int make(chief *c, chief__unit **out, chief__plan **plan, const char *nam
     chief__spawner *spawner;
     *out = NULL;
     int rc = get_spawner(c, &spawner);
-    if (rc == CHIEF_OK) rc = chief__plan_new(plan, spawner, name, how, chief__or_default(o->grace, GRACE_MS));
+    if (rc == CHIEF_OK) rc = chief__plan_new(plan, spawner, name, how, o->schedule, chief__or_default(o->grace, GRACE_MS));
     if (rc != CHIEF_OK) return rc;
     rc = make_unit(out, name, *plan, o);
     if (rc != CHIEF_OK) chief__plan_free(*plan);
@@ -76,8 +76,6 @@ int chief__unit_set_apart(chief *c, chief__unit *unit, const chief_worker_option
     chief__plan *plan;
     int rc = chief__options_read(&o, sizeof o, options, "chief_worker_options");
     if (rc != CHIEF_OK || o.process == NULL) return rc;
-    if (unit->scheduled)
-        return chief__fail(CHIEF_ENOTSUP, "worker %s: one with a schedule can't be isolated", unit->name);
     o.isolation = CHIEF_PROCESS;
     o.policy = NULL;
     rc = make(c, &unit->apart, &plan, unit->name, o.process, &o);

@@ -200,6 +200,17 @@ static void put_limits(chief__proxy *p) {
     (void)chief__frame_end(&p->out);
 }
 
+static void put_schedule(chief__proxy *p) {
+    const chief_schedule *when = &p->plan->schedule;
+    if (when->every == 0 && when->cron == NULL) return;
+    chief__frame_begin(&p->out, FRAME_SCHEDULE);
+    chief__frame_int(&p->out, when->later);
+    chief__frame_int(&p->out, when->every);
+    chief__frame_text(&p->out, when->cron);
+    chief__frame_text(&p->out, when->tz);
+    (void)chief__frame_end(&p->out);
+}
+
 static void put_word(chief__proxy *p, chief__frame_kind kind) {
     chief__frame_begin(&p->out, kind);
     (void)chief__frame_end(&p->out);
@@ -208,6 +219,7 @@ static void put_word(chief__proxy *p, chief__frame_kind kind) {
 static int greet(chief__proxy *p) {
     put_hello(p);
     put_limits(p);
+    put_schedule(p);
     chief__tell_begin(p);
     int rc = chief__tell_values(p, &p->by_call, &p->out);
     put_word(p, FRAME_SYNC);

@@ -430,6 +430,8 @@ static void far_expire(chief__far *far, int32_t reason, const char *why, const c
     (void)unlock(r, say(r));
 }
 
+static void far_ack_all(chief__far *far) { tell(far, FRAME_ACK, CHIEF__ALL_CHANNELS); }
+
 static const chief__far_ops operations = {.open = far_open,
                                           .send = far_send,
                                           .reserve = far_reserve,
@@ -438,6 +440,7 @@ static const chief__far_ops operations = {.open = far_open,
                                           .recv = far_recv,
                                           .select = far_select,
                                           .ack = far_ack,
+                                          .ack_all = far_ack_all,
                                           .close = far_close,
                                           .count = far_count,
                                           .watch = far_watch,

@@ -266,6 +266,10 @@ static int serve_select(chief__proxy *p, chief__frame *f) {
 }
 
 static int serve_ack(chief__proxy *p, chief__frame *f) {
+    if (f->fields.ints[0] == CHIEF__ALL_CHANNELS) {
+        chief__party_ack(chief__party_of(p->worker));
+        return CHIEF_OK;
+    }
     chief_channel *ch = channel_at(p, f->fields.ints[0]);
     if (ch == NULL) return nonsense("channel");
     chief_channel_ack(ch, p->worker);

@@ -29,6 +29,7 @@ typedef struct chief__far_ops {
     int (*select)(chief__far *far, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
                   chief_msg **out);
     void (*ack)(chief__far *far, chief_channel *ch);
+    void (*ack_all)(chief__far *far);
     void (*close)(chief__far *far, chief_channel *ch);
     int (*count)(chief__far *far, chief_channel *ch, chief_channel_stats *out);
     int (*watch)(chief__far *far, chief_channel *ch); /* a descriptor, the channel's; an error */

@@ -142,14 +142,9 @@ static int copy_fiber(chief__unit *unit, const chief_fiber_ops *given) {
 }
 
 static int take_schedule(chief__unit *unit, const chief_worker_options *o) {
-    if (o->isolation == CHIEF_PROCESS)
-        return chief__fail(CHIEF_ENOTSUP,
-                           "worker %s: a schedule in a process is not in this version yet; there are: "
-                           "thread, fiber",
-                           unit->name);
     if (o->isolation == CHIEF_FIBER && unit->fiber.resume == NULL)
         return chief__fail(CHIEF_EINVAL, "worker %s: only a fiber with resume runs by a schedule", unit->name);
-    unit->scheduled = true;
+    unit->scheduled = o->isolation != CHIEF_PROCESS; /* where the child keeps it (plan.h) */
     return chief__schedule_read(&unit->schedule, o->schedule, unit->name);
 }
 

@@ -191,6 +191,12 @@ static chief__clocks look_at_clocks(void) {
     return clocks;
 }
 
+/* A clean return acknowledges all that the worker has in hand. */
+static void ack_all(chief_worker *w) {
+    if (w->party.far != NULL) w->party.far->ops->ack_all(w->party.far);
+    else chief__party_ack(&w->party);
+}
+
 /* Run after run, until one fails or a stop is asked. */
 static int run_by_schedule(chief_worker *w) {
     chief__rota rota;
@@ -201,7 +207,7 @@ static int run_by_schedule(chief_worker *w) {
         if (chief__party_err(&w->party) != CHIEF_OK || chief__party_is_abandoned(&w->party)) return 0;
         int rc = w->unit->ops.run(w, w->instance);
         if (rc != 0) return rc;
-        chief__party_ack(&w->party);
+        ack_all(w);
         chief__rota_ran(&rota, look_at_clocks());
     }
 }
@@ -311,7 +317,7 @@ static int resume_by_schedule(chief_worker *w) {
         rc = resume_part(w, CHIEF_PART_RUN);
         if (rc != 0) return rc;
         w->in_turn = false;
-        chief__party_ack(&w->party);
+        ack_all(w);
         chief__rota_ran(&w->rota, look_at_clocks());
     }
 }

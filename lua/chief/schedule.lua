@@ -44,10 +44,6 @@ function schedule.check(given, key, problems)
   end
   if given.first ~= nil and given.every == nil then add("first", "says when `every` begins, and there is no every") end
   if given.tz ~= nil and given.cron == nil then add("tz", "says where `cron` is meant, and there is no cron") end
-  if (given.every ~= nil or given.cron ~= nil) and given.isolation == "process" then
-    local message = "in a process is not in this version yet; there are: thread, fiber"
-    add(given.every ~= nil and "every" or "cron", message)
-  end
 end
 
 ---What a person is shown: nil for a worker that runs all the time.
