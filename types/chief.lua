@@ -109,6 +109,7 @@
 ---@field jitter number? a share; 0.2
 ---@field max_restarts integer? given up when it fails more often than that within the window; nothing: never
 ---@field window number? seconds; 30
+---@field isolate_after integer? failures by force (watchdog, memory limit, interrupt) after which it has a process
 
 ---@class chief.ProcessOptions the process of a worker; as a limit, 0 allows none at all
 ---@field cwd string? the folder it starts in

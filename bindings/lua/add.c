@@ -35,6 +35,7 @@ static void read_restart(lua_State *L, int spec, chief_restart *out) {
         out->jitter = read_jitter(L, t);
         out->max_restarts = chief__lua_field_count(L, t, "max_restarts");
         out->window = chief__lua_field_ms(L, t, "window");
+        out->isolate_after = chief__lua_field_integer(L, t, "isolate_after");
     } else {
         out->policy = chief__lua_field_word(L, spec, "restart", policies, CHIEF_RESTART_DEFAULT);
     }

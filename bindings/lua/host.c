@@ -332,19 +332,23 @@ static bool copy_options(chief_worker_options *out, const chief_worker_options *
     return out->destroy == NULL;
 }
 
-/* With a policy it may be isolated later, if there is a program to lead it. */
-static int add_with_policy(chief *c, const char *name, chief__lua_spec *spec, chief_worker_options *options,
-                           const chief_process *process) {
+/* It may be isolated later, if there is a program to lead it; where its options ask for that there has to be one. */
+static int add_isolable(chief *c, const char *name, chief__lua_spec *spec, chief_worker_options *options,
+                        const chief_process *process) {
     chief__lua_launch child;
     chief_bytes packed = chief__lua_spec_pack(&spec->source, &spec->limits);
     if (packed.data == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
-    if (chief__lua_fill_process(&child, packed, spec->restart_on_fail, process) == CHIEF_OK &&
-        options->schedule == NULL)
-        options->process = &child.how;
-    int rc = chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
+    int rc = chief__lua_fill_process(&child, packed, spec->restart_on_fail, process);
+    if (rc == CHIEF_OK) options->process = &child.how;
+    if (rc == CHIEF_OK || options->policy != NULL)
+        rc = chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
     options->process = NULL;
     free((void *)(uintptr_t)packed.data);
     return rc;
+}
+
+static bool may_be_isolated(const chief_worker_options *o) {
+    return o->policy != NULL || (o->restart != NULL && o->restart->isolate_after != 0);
 }
 
 static int add_in_chief(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
@@ -357,8 +361,8 @@ static int add_in_chief(chief *c, const char *name, const chief__lua_source *sou
     spec->says_ready = findings->ready;
     options->destroy = chief__lua_spec_free;
     options->fiber = options->isolation == CHIEF_FIBER ? &chief__lua_fiber_ops : NULL;
-    int rc = options->policy != NULL ? add_with_policy(c, name, spec, options, process)
-                                     : chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
+    int rc = may_be_isolated(options) ? add_isolable(c, name, spec, options, process)
+                                      : chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
     if (rc != CHIEF_OK) chief__lua_spec_free(spec);
     return rc;
 }

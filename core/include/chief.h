@@ -1350,6 +1350,9 @@ typedef struct chief_restart {
     double jitter;        /* a share; default 0.2; below 0: none; at most 1 */
     int64_t max_restarts; /* default: no limit; CHIEF_ZERO: given up at the first failure; at most 65536 */
     int64_t window;       /* ms; default 30 s; only with max_restarts */
+    int64_t
+        isolate_after; /* failures by force (its watchdog, its memory limit, an interrupt) after which it is led in a
+                              process, which chief_worker_options.process says how to start; 0: never */
 } chief_restart;
 
 enum chief_worker_flag {

@@ -374,7 +374,7 @@ void chief__act(chief *c, const chief__action *a, size_t more) {
     case STEP_A_RESTART: chief__act_restart(c, member, a); break;
     case STEP_A_ASK: chief__act_ask(c, member, a); break;
     case STEP_A_UNANSWERED: chief__act_unanswered(c, member); break;
-    case STEP_A_ISOLATE: chief__act_isolate(c, member); break;
+    case STEP_A_ISOLATE: chief__act_isolate(c, member, a); break;
     case STEP_A_GIVEN_UP: chief__act_given_up(c, member, a); break;
     case STEP_A_CRITICAL: chief__act_critical(c, member, a); break;
     case STEP_A_REMOVED: act_removed(c, member); break;

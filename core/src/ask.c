@@ -46,10 +46,12 @@ void chief__act_unanswered(chief *c, const chief__member *member) {
                 (double)member->unit->policy.timeout / 1000, "what its restart policy says is done");
 }
 
-void chief__act_isolate(chief *c, chief__member *member) {
+void chief__act_isolate(chief *c, chief__member *member, const chief__action *a) {
+    static const char what[] = "from now on it has a process of its own";
     if (member->isolated || member->unit->isolation == CHIEF_PROCESS) return;
     member->isolated = true;
-    chief__note(c, CHIEF_INFO, member->unit->name, "on_exit isolates it: from now on it has a process of its own");
+    if (a->count == 0) chief__note(c, CHIEF_INFO, member->unit->name, "on_exit isolates it: %s", what);
+    else chief__note(c, CHIEF_WARN, member->unit->name, "failures by force: %u: %s", (unsigned)a->count, what);
 }
 
 /* ---- answers ---- */

@@ -250,7 +250,7 @@ void chief__act_critical(chief *c, const chief__member *member, const chief__act
 /* ask.c */
 void chief__act_ask(chief *c, chief__member *member, const chief__action *a);
 void chief__act_unanswered(chief *c, const chief__member *member);
-void chief__act_isolate(chief *c, chief__member *member);
+void chief__act_isolate(chief *c, chief__member *member, const chief__action *a);
 void chief__hear_answer(chief *c, chief__question *q); /* frees it */
 void chief__take_answers(chief *c);
 

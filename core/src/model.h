@@ -74,17 +74,18 @@ typedef struct chief__life {
     chief__wait wait;
     chief__then then;
     chief__turn turn;
-    bool served;       /* had been ready in the generation that has ended */
-    bool expected;     /* takes part in this process: others wait for it */
-    bool ready;        /* in its present generation; stays so after a clean end, so that a job that is done counts */
-    bool unready;      /* counted in the model's `unready` */
-    bool asked;        /* was told to end by a request or the stop of everything */
-    bool overdue;      /* was told to end because it did not become ready in time */
-    int32_t expired;   /* enum chief_reason: its home said that it has to be ended by force; 0: it did not */
-    bool forced;       /* was told to end and has been interrupted since; its deadline is that of the abandonment */
-    bool awaited;      /* STEP_INIT still waits for its answer */
-    int32_t code;      /* the exit code of its last generation */
-    uint64_t failures; /* in a row */
+    bool served;         /* had been ready in the generation that has ended */
+    bool expected;       /* takes part in this process: others wait for it */
+    bool ready;          /* in its present generation; stays so after a clean end, so that a job that is done counts */
+    bool unready;        /* counted in the model's `unready` */
+    bool asked;          /* was told to end by a request or the stop of everything */
+    bool overdue;        /* was told to end because it did not become ready in time */
+    int32_t expired;     /* enum chief_reason: its home said that it has to be ended by force; 0: it did not */
+    int64_t forced_ends; /* failures by force; INT64_MAX once that has isolated it */
+    bool forced;         /* was told to end and has been interrupted since; its deadline is that of the abandonment */
+    bool awaited;        /* STEP_INIT still waits for its answer */
+    int32_t code;        /* the exit code of its last generation */
+    uint64_t failures;   /* in a row */
     int64_t last_delay;
     int64_t up_since;
     int64_t told_at;    /* when it was told to end */

@@ -48,7 +48,8 @@ static int make(chief *c, chief__unit **out, chief__plan **plan, const char *nam
     chief__spawner *spawner;
     *out = NULL;
     int rc = get_spawner(c, &spawner);
-    if (rc == CHIEF_OK) rc = chief__plan_new(plan, spawner, name, how, o->schedule, chief__or_default(o->grace, GRACE_MS));
+    if (rc == CHIEF_OK)
+        rc = chief__plan_new(plan, spawner, name, how, o->schedule, chief__or_default(o->grace, GRACE_MS));
     if (rc != CHIEF_OK) return rc;
     rc = make_unit(out, name, *plan, o);
     if (rc != CHIEF_OK) chief__plan_free(*plan);
@@ -75,7 +76,11 @@ int chief__unit_set_apart(chief *c, chief__unit *unit, const chief_worker_option
     chief_worker_options o;
     chief__plan *plan;
     int rc = chief__options_read(&o, sizeof o, options, "chief_worker_options");
-    if (rc != CHIEF_OK || o.process == NULL) return rc;
+    if (rc != CHIEF_OK) return rc;
+    if (o.process == NULL && unit->restart.isolate_after > 0 && c->sim == NULL)
+        return chief__fail(CHIEF_EINVAL, "worker %s: isolate_after needs to know how its process is started",
+                           unit->name);
+    if (o.process == NULL) return rc;
     o.isolation = CHIEF_PROCESS;
     o.policy = NULL;
     rc = make(c, &unit->apart, &plan, unit->name, o.process, &o);

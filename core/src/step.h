@@ -123,11 +123,12 @@ typedef enum chief__action_kind {
                        of a living one because the worker `other` of its group is restarted */
     STEP_A_ASK, /* id, generation, until, reason, code, count, delay: ask its host what is to follow (STEP_ANSWER), which it
                      may say until `until`. `count`: failures in a row, `delay`: for how long it was ready, in ms */
-    STEP_A_UNANSWERED,   /* id, until: no answer came in time: its policy decides */
-    STEP_A_ISOLATE,      /* id: from its next generation on it is led in a process */
-    STEP_A_GIVEN_UP,     /* id, why, count, window, code: an event, it is not restarted; its mailbox closes */
-    STEP_A_CRITICAL,     /* id, why …: that was a critical worker, or one too many. The stop of everything follows */
-    STEP_A_REMOVED,      /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
+    STEP_A_UNANSWERED, /* id, until: no answer came in time: its policy decides */
+    STEP_A_ISOLATE,  /* id, count: from its next generation on it is led in a process; after so many failures by force,
+                            0: since the answer says so */
+    STEP_A_GIVEN_UP, /* id, why, count, window, code: an event, it is not restarted; its mailbox closes */
+    STEP_A_CRITICAL, /* id, why …: that was a critical worker, or one too many. The stop of everything follows */
+    STEP_A_REMOVED,  /* id: forget it. Its id is not used again while an abandoned home of it lives (STEP_LATE) */
     STEP_A_NOTE_AFTER,   /* id, other: a dependency that is not enabled here: a note. `whole`: all replicas of other's
                                stem are */
     STEP_A_INITED,       /* every init asked for by STEP_INIT has been answered or has timed out */

@@ -55,8 +55,18 @@ static chief__why judge_limits(chief__model *m, chief__life *w) {
     return chief__intensity_allows(&w->intensity, m->now) ? WHY_NONE : WHY_INTENSITY;
 }
 
+/* Who had to be ended by force too often can be ended in a process only. */
+static void count_force(chief__model *m, chief__life *w) {
+    bool by_force = w->forced || w->reason == CHIEF_REASON_WATCHDOG || w->reason == CHIEF_REASON_MEMORY_LIMIT;
+    if (!by_force || w->restart.isolate_after == 0 || w->forced_ends == INT64_MAX) return;
+    if (++w->forced_ends < w->restart.isolate_after) return;
+    chief__emit(m, STEP_A_ISOLATE, w)->count = (uint32_t)w->restart.isolate_after;
+    w->forced_ends = INT64_MAX;
+}
+
 /* A restart after a failure is one of all together. */
 static void restart(chief__model *m, chief__life *w, bool failed, int64_t delay) {
+    if (failed) count_force(m, w);
     if (failed && !chief__intensity_allows(&m->budget, m->now)) give_up(m, w, WHY_BUDGET);
     else schedule(m, w, delay);
 }
@@ -131,5 +141,6 @@ void chief__policy_abandoned(chief__model *m, chief__life *w) {
 
 void chief__policy_forget(chief__life *w) {
     w->failures = 0;
+    if (w->forced_ends != INT64_MAX) w->forced_ends = 0;
     chief__intensity_clear(&w->intensity);
 }

@@ -85,6 +85,8 @@ static int check_restart(const chief_restart *r, const char *name) {
     /* written so that NaN is refused too */
     if (!(r->factor == 0 || (r->factor >= 1 && r->factor <= 1e6)))
         return chief__fail(CHIEF_EINVAL, "worker %s: restart factor should be 1 or more", name);
+    if (r->isolate_after < 0 && r->isolate_after != CHIEF_ZERO)
+        return chief__fail(CHIEF_EINVAL, "worker %s: isolate_after is negative", name);
     if (!(r->jitter <= 1)) return chief__fail(CHIEF_EINVAL, "worker %s: restart jitter should be at most 1", name);
     return check_intensity(r, name);
 }
@@ -101,6 +103,7 @@ static int resolve_restart(chief__unit *unit, const chief_restart *given) {
     r->jitter = r->jitter == 0 ? JITTER : r->jitter < 0 ? 0 : r->jitter;
     r->max_restarts = chief__or_default(r->max_restarts, -1);
     r->window = chief__or_default(r->window, WINDOW_MS);
+    r->isolate_after = chief__or_default(r->isolate_after, 0);
     return CHIEF_OK;
 }
 

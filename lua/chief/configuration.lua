@@ -103,6 +103,9 @@ local function limit_text(restart, codes)
   if restart.max_restarts then
     text = (", %d in %g s at most"):format(restart.max_restarts, restart.window)
   end
+  if restart.isolate_after then
+    text = ("%s, in a process after %d by force"):format(text, restart.isolate_after)
+  end
   return #codes > 0 and ("%s, not after exit code %s"):format(text, table.concat(codes, ", ")) or text
 end
 

@@ -28,6 +28,7 @@ local restart_table = schema.record('{ policy = "on_failure", delay = 0.1 }', {
   jitter = schema.number("a share", 0, 1),
   max_restarts = schema.integer("a number of restarts", 0, MOST_RESTARTS),
   window = seconds,
+  isolate_after = schema.integer("a number of failures by force", 1),
 })
 
 local function check_restart_table(value, key, problems)
@@ -184,7 +185,8 @@ local libraries = schema.choice({ "lazy", "eager" })
 ---What is said of a process, of a worker that has none.
 ---@type chief.Check
 function options.no_process(value, key, problems)
-  if value.process then
+  local moves = value.on_exit or (type(value.restart) == "table" and value.restart.isolate_after)
+  if value.process and not moves then
     problems:add(Problems.join(key, "process"), 'is for workers in processes: say isolation = "process" as well')
   end
 end

@@ -51,9 +51,10 @@ function spec.worker(name, module, options, folder)
     result.isolation, result.inside, result.libraries = nil, options.inside, nil
     return result
   end
-  if result.isolation ~= "process" and not result.on_exit then return result end
+  local moves = result.restart and result.restart.isolate_after
+  if result.isolation ~= "process" and not result.on_exit and not moves then return result end
   local found, message = put_process(result, name)
-  if found or result.isolation ~= "process" then return result end -- on_exit can't isolate it then
+  if found or (result.isolation ~= "process" and not moves) then return result end -- on_exit can't isolate it then
   return nil, message, "not_found"
 end
 

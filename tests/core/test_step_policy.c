@@ -355,6 +355,39 @@ static void test_step_policy__a_budget_of_none(void **state) {
     kit_expect(k, "a:failed(error); give_up a (all 0 in 5000); critical a; stopping; all_ended");
 }
 
+/* The next life fails so, and its restart is due at once. */
+static void fail_once_more(kit *k, int32_t reason) {
+    kit_wait(k, 0);
+    kit_bring_up(k, "a");
+    kit_forget(k);
+    kit_exit(k, "a", reason);
+}
+
+static void test_step_policy__failures_by_force_isolate(void **state) {
+    kit *k = *state;
+    kit_add(k, "a", WORKER(ON_FAILURE, .restart.delay = CHIEF_ZERO, .restart.isolate_after = 2));
+    kit_launch(k);
+    kit_exit(k, "a", CHIEF_REASON_MEMORY_LIMIT);
+    fail_once_more(k, CHIEF_REASON_ERROR);
+    kit_expect(k, "a:failed(error); restart a +0");
+    fail_once_more(k, CHIEF_REASON_WATCHDOG);
+    kit_expect(k, "a:failed(watchdog); isolate a; restart a +0");
+    fail_once_more(k, CHIEF_REASON_WATCHDOG);
+    kit_expect(k, "a:failed(watchdog); restart a +0");
+}
+
+static void test_step_policy__an_interrupt_is_a_failure_by_force(void **state) {
+    kit *k = *state;
+    kit_add(k, "a",
+            WORKER(ON_FAILURE, .restart.delay = CHIEF_ZERO, .restart.isolate_after = 1, .force = 100,
+                   .says_ready = true, .start_timeout = 10, .grace = 10));
+    kit_launch(k);
+    kit_wait(k, 20);
+    kit_forget(k);
+    kit_exit(k, "a", CHIEF_REASON_ERROR);
+    kit_expect(k, "a:failed(start_timeout); isolate a; restart a +0");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(test_step_policy__fault_04_given_up_before_the_window_is_over),
@@ -381,6 +414,8 @@ int main(void) {
         KIT_TEST(test_step_policy__the_budget_slides),
         KIT_TEST(test_step_policy__only_restarts_are_paid_for),
         KIT_TEST(test_step_policy__a_budget_of_none),
+        KIT_TEST(test_step_policy__failures_by_force_isolate),
+        KIT_TEST(test_step_policy__an_interrupt_is_a_failure_by_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,23 @@ describe("a Lua worker in a process", function()
     assert.matches("stack traceback:.*w%.lua:4", its.traceback)
   end)
 
+  it("is one from the next life on when it had to be ended by force too often", function()
+    start(running [[
+      local file = io.open("/proc/self/stat")
+      out:send(file:read("n"))
+      local all = {}
+      if ctx.generation < 3 then while true do all[#all + 1] = { #all } end end]],
+      { isolation = "thread", memory_limit = "2MB", process = { env = { MOVED = "yes" } },
+        restart = { delay = 0, isolate_after = 2 } })
+    local file = assert(io.open("/proc/self/stat"))
+    local own = file:read("n")
+    file:close()
+    assert.equal(own, next_report())
+    assert.equal(own, next_report())
+    assert.not_equal(own, next_report())
+    assert(c:wait("w", "stopped", LIMIT))
+  end)
+
   it("keeps its schedule, and acknowledges with each run", function()
     start(running [[
       self.runs = (self.runs or 0) + 1
