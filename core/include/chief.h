@@ -1376,6 +1376,7 @@ enum chief_part { CHIEF_PART_INIT = 1, CHIEF_PART_RUN = 2 };
  *  resume      takes init or run a step further; CHIEF_EAGAIN when it has prepared a wait (chief_wait_prepare), else what
  *              init and run return. It may block or run for long all the same: then it keeps its thread, and the others move on.
  *              `*instance` is `data` at first. The ops' init and run are not called, their fini and interrupt are.
+ *              Where it runs by a schedule, each run ends with 0 and the next begins with CHIEF_PART_RUN again.
  *  on_message  called with each message of the worker's mailbox, on_timer every `interval` ms; the ops' init comes before.
  *              Non-zero fails the worker. It ends cleanly when it is asked to stop and has had what was queued. The message
  *              stays the library's.
