@@ -66,8 +66,9 @@ static int make_protected(lua_State *L) {
     lua_call(L, 2, 2);
     m->has_hooks = lua_isfunction(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &hooks_key);
-    m->c = chief__lua_lend_chief(L, -1);
+    lua_pushvalue(L, -1);
     lua_setfield(L, LUA_REGISTRYINDEX, STATE_KEY); /* its userdata is not collected before the state is closed */
+    m->c = chief__lua_lend_chief(L, -1);           /* after all that can raise: then the chief is nobody's but ours */
     return 0;
 }
 

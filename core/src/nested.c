@@ -151,29 +151,34 @@ int chief_add_chief(chief *c, const char *name, chief_chief_maker maker, void *d
     return rc;
 }
 
-/* The inner chief of a life, held. */
-static chief *hold(nest *n, const char *name) {
-    chief *c = NULL;
+typedef struct sought {
+    const char *name;
+    bool is_chief;
+    chief *found; /* the inner chief of a life, held; NULL: none lives */
+} sought;
+
+/* With the lock of the outer chief's pool, from which a worker goes before its data does. */
+static void hold(void *to, const chief_worker_ops *got, void *data) {
+    sought *s = to;
+    nest *n = data;
+    s->is_chief = got->run == run;
+    if (!s->is_chief) return;
     chief__lock(&n->lock);
-    for (inner *i = n->lives; i != NULL && c == NULL; i = i->next)
-        if (strcmp(chief_worker_name(i->life), name) == 0) c = chief__ref(i->c);
+    for (inner *i = n->lives; i != NULL && s->found == NULL; i = i->next)
+        if (strcmp(chief_worker_name(i->life), s->name) == 0) s->found = chief__ref(i->c);
     chief__unlock(&n->lock);
-    return c;
 }
 
 int chief_nested_states(chief *c, const char *name, chief_snapshot **out) {
-    chief_worker_ops got = {.size = sizeof got};
-    void *data;
+    sought s = {.name = name};
     if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
     *out = NULL;
     int rc = chief__check(c);
-    if (rc == CHIEF_OK) rc = chief_pool_get_worker(c->pool, name, &got, &data);
-    if (rc == CHIEF_ENOENT) return chief__unknown_name(c, name);
     if (rc != CHIEF_OK) return rc;
-    if (got.run != run) return chief__fail(CHIEF_EINVAL, "worker %s is no chief", name);
-    chief *found = hold(data, name);
-    if (found == NULL) return chief__fail(CHIEF_EAGAIN, "worker %s does not run", name);
-    rc = chief_states(found, out);
-    chief__unref(found);
+    if (!chief__pool_visit(c->pool, name, hold, &s)) return chief__unknown_name(c, name);
+    if (!s.is_chief) return chief__fail(CHIEF_EINVAL, "worker %s is no chief", name);
+    if (s.found == NULL) return chief__fail(CHIEF_EAGAIN, "worker %s does not run", name);
+    rc = chief_states(s.found, out);
+    chief__unref(s.found);
     return rc;
 }

@@ -288,6 +288,15 @@ chief__entry *chief__pool_find(chief_pool *pool, const char *name) {
     return entry;
 }
 
+bool chief__pool_visit(chief_pool *pool, const char *name,
+                       void (*visit)(void *to, const chief_worker_ops *ops, void *data), void *to) {
+    chief__lock(&pool->lock);
+    const chief__entry *entry = find(pool, name);
+    if (entry != NULL) visit(to, &entry->ops, entry->data);
+    chief__unlock(&pool->lock);
+    return entry != NULL;
+}
+
 /* With the lock held: the worker of that name, else its replicas, one after the other as they were registered. */
 static chief__entry *next_of(chief_pool *pool, const char *name, size_t *at) {
     chief__entry *entry = *at == 0 ? find(pool, name) : NULL;

@@ -57,6 +57,11 @@ int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *
 void chief__pool_drop(chief_pool *pool, chief__entry *entry);
 chief__entry *chief__pool_find(chief_pool *pool, const char *name);
 
+/* Shows `visit` what is registered under that name, with the pool's lock held, so that it stays meanwhile. False when
+ * there is nothing. */
+bool chief__pool_visit(chief_pool *pool, const char *name,
+                       void (*visit)(void *to, const chief_worker_ops *ops, void *data), void *to);
+
 /* The greatest number among the replicas of a name, 0 when it has none. */
 uint32_t chief__pool_replicas(chief_pool *pool, const char *name);
 

@@ -1,6 +1,8 @@
 /* A chief as a worker of another one. */
 #include "support.h"
 
+#include <sched.h>
+
 #define ANSWER_MS support_ms(10000)
 
 /* What the workers inside share with the test; one of them for each test. */
@@ -196,6 +198,49 @@ static void test_nested__what_cannot_be_is_refused(void **state) {
     close_world(c, &w);
 }
 
+typedef struct watcher {
+    chief *c;
+    atomic_bool over;
+    atomic_int looks;
+} watcher;
+
+static void look_inside(void *data) {
+    watcher *looks = data;
+    chief_snapshot *inside;
+    while (!atomic_load(&looks->over)) {
+        (void)chief_nested_states(looks->c, "other", &inside);
+        chief_snapshot_free(inside);
+        (void)atomic_fetch_add(&looks->looks, 1);
+    }
+}
+
+static bool is_gone(void *c) { return chief_pool_get_worker(chief_get_pool(c), "other", NULL, NULL) == CHIEF_ENOENT; }
+
+/* Whoever looks has it as long as it looks. */
+static void test_nested__one_that_is_looked_at_can_be_removed(void **state) {
+    (void)state;
+    static world w = {0};
+    static world other = {.refuse = CHIEF_EINVAL};
+    static watcher looks;
+    chief__thread threads[2];
+    chief *c = open_world(&w, NULL);
+    start(c);
+    looks.c = c;
+    for (int i = 0; i < 2; i++) support_thread(&threads[i], look_inside, &looks);
+    for (int i = 0; i < 200; i++) {
+        int before = atomic_load(&looks.looks);
+        assert_int_equal(chief_add_chief(c, "other", make_inner, &other, NULL), CHIEF_OK);
+        while (atomic_load(&looks.looks) == before) (void)sched_yield();
+        assert_int_equal(chief_remove_worker(c, "other"), CHIEF_OK);
+        assert_true(support_until(is_gone, c, 10000));
+    }
+    atomic_store(&looks.over, true);
+    for (int i = 0; i < 2; i++) chief__thread_join(&threads[i]);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, ANSWER_MS), CHIEF_OK);
+    close_world(c, &w);
+}
+
 static int attempt_nested(void) {
     static world w;
     w = (world){0};
@@ -230,6 +275,7 @@ int main(void) {
         cmocka_unit_test(test_nested__a_stop_inside_fits_into_the_grace_outside),
         cmocka_unit_test(test_nested__a_forced_stop_reaches_inside),
         cmocka_unit_test(test_nested__what_cannot_be_is_refused),
+        cmocka_unit_test(test_nested__one_that_is_looked_at_can_be_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
