@@ -138,6 +138,8 @@
 ---@field failures integer in a row; 0: it ended cleanly
 ---@field restarts integer so far
 
+---@alias chief.OnExit fun(reason: string, history: chief.History): "restart"|"give_up"|"isolate"|number
+
 ---@class chief.WorkerOptions
 ---@field args any what ctx.args is
 ---@field after string[]? workers that must be ready before, and are stopped after
@@ -160,7 +162,7 @@
 ---even after a full collection the worker fails, whatever it catches. false: none, where the application sets one
 ---@field watchdog number|false|nil seconds that it may be without a call of the chief's; waiting in one does not count
 ---@field critical boolean? when it is given up the application stops, with exit code 70
----@field on_exit (fun(reason: string, history: chief.History): "restart"|"give_up"|"isolate"|number)|string|nil or its name, "module.function"
+---@field on_exit chief.OnExit|string|nil what decides after an end, or its name, "module.function"
 ---@field no_restart_codes integer[]? 1 to 255: given up at once when it ends so (os.exit in a worker, or its process)
 
 ---@class chief.ChannelOptions
