@@ -213,13 +213,15 @@ static int far_open(chief__far *far, const char *name, chief_channel **out) {
     return unlock(r, rc);
 }
 
+#define ITEM_HEAD 8 /* bytes of a frame before those of an item */
+
 /* As many as fit into one frame, at least one. */
 static size_t put_items(chief__remote *r, const chief_bytes *items, size_t n) {
     size_t bytes = 0;
     size_t i = 0;
-    for (; i < n && (i == 0 || bytes + items[i].len <= BATCH_BYTES); i++) {
+    for (; i < n && (i == 0 || bytes + ITEM_HEAD + items[i].len <= BATCH_BYTES); i++) {
         chief__frame_bytes(&r->out, items[i].data, items[i].len);
-        bytes += items[i].len;
+        bytes += ITEM_HEAD + items[i].len;
     }
     return i;
 }

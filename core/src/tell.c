@@ -59,8 +59,9 @@ static bool is_known(const chief__teller *way, const chief__keyed *v) {
     return false;
 }
 
-/* With the lock held. What it sees may have become more. */
-static int look(chief__proxy *p, chief__teller *way, chief__frames *out) {
+/* With the lock held. What it sees may have become more. What was told before is left in `old`: the host's destructors in
+ * it run when the lock is free. */
+static int look(chief__proxy *p, chief__teller *way, chief__frames *out, chief__teller *old) {
     chief__keyed *list;
     size_t n;
     chief_context *ctx = chief_worker_context(p->worker);
@@ -70,7 +71,8 @@ static int look(chief__proxy *p, chief__teller *way, chief__frames *out) {
     p->value_order++;
     for (size_t i = 0; i < n; i++)
         if (!is_known(way, &list[i])) put_value(out, p->value_order, &list[i]);
-    forget(way);
+    old->told = way->told;
+    old->n_told = way->n_told;
     way->told = list;
     way->n_told = n;
     return out->failed ? CHIEF_ENOMEM : CHIEF_OK;
@@ -78,9 +80,11 @@ static int look(chief__proxy *p, chief__teller *way, chief__frames *out) {
 
 int chief__tell_values(chief__proxy *p, chief__teller *way, chief__frames *out) {
     if (!atomic_exchange_explicit(&way->stale, false, memory_order_relaxed)) return CHIEF_OK;
+    chief__teller old = {0};
     chief__lock(&p->value_lock);
-    int rc = look(p, way, out);
+    int rc = look(p, way, out, &old);
     chief__unlock(&p->value_lock);
+    forget(&old);
     if (rc != CHIEF_OK) chief__tell_again(way);
     return rc;
 }
