@@ -9,6 +9,7 @@
 #include "fail.h"
 #include "load.h"
 #include "options.h"
+#include "policy.h"
 #include "runtime.h"
 #include "spec.h"
 
@@ -147,8 +148,11 @@ int chief__lua_add_chief(lua_State *L, chief *c) {
     recipe *r = new_recipe(L, 3);
     if (r == NULL) return chief__lua_done(L, chief_set_last_error(CHIEF_ENOMEM, NULL));
     options.destroy = free_recipe;
+    chief_policy policy;
+    if (chief__lua_read_policy(L, 3, &policy)) options.policy = &policy; /* from here on nothing raises */
     chief__lua_pin();
     int rc = chief_add_chief(c, name, make, r, &options);
     if (rc != CHIEF_OK) free_recipe(r);
+    if (rc != CHIEF_OK && options.policy != NULL) policy.destroy(policy.data);
     return chief__lua_done(L, rc);
 }

@@ -240,7 +240,8 @@ function options.nested_app(value, key, problems)
 end
 
 local nested_fields = {}
-for _, name in ipairs({ "after", "restart", "grace", "start_timeout", "critical", "count", "no_restart_codes" }) do
+for _, name in ipairs({ "after", "restart", "on_exit", "grace", "start_timeout", "critical", "count",
+  "no_restart_codes" }) do
   nested_fields[name] = worker_fields[name]
 end
 

@@ -203,4 +203,19 @@ describe("on_exit in a chief", function()
       on_exit = policy(function(_, history) return history.failures < 2 and "isolate" or "give_up" end),
     } })
   end)
+
+  it("decides about an application inside another, too", function()
+    local folder = app_folder.make {
+      ["w.lua"] = "return { run = function() return nil, 'boom' end }",
+      ["inner.lua"] = "return { workers = { w = { module = 'w', critical = true } } }",
+    }
+    local c <close> = chief.new { log = { level = "off" }, exit_when_done = true }
+    assert(c:add_chief("inner", folder .. "/inner.lua", {
+      on_exit = function(_, history) return history.failures < 3 and 0 or "give_up" end,
+    }))
+    assert(c:init_workers())
+    assert(c:launch())
+    assert.is_nil((c:join(stage.LIMIT)))
+    assert.equal(2, c:status("inner")[1].restarts)
+  end)
 end)
