@@ -84,6 +84,21 @@ static void await_second(const char *name) {
     assert_true(support_until(runs_again, copy, 20000));
 }
 
+static bool is_up(void *name) {
+    chief_snapshot *s;
+    assert_int_equal(chief_states(t.c, &s), CHIEF_OK);
+    bool up = chief_snapshot_find(s, name)->phase == CHIEF_PHASE_UP;
+    chief_snapshot_free(s);
+    return up;
+}
+
+/* Ready, and not only in the state run: that is told a moment before. */
+static void await_up(const char *name) {
+    char copy[32];
+    (void)snprintf(copy, sizeof copy, "%s", name);
+    assert_true(support_until(is_up, copy, 20000));
+}
+
 static chief_event *events[4096];
 
 static size_t play(const scene *s, int32_t isolation) {
@@ -101,7 +116,7 @@ static size_t play(const scene *s, int32_t isolation) {
     if (s->again != NULL) await_second(s->again);
     for (size_t i = 0; i < 4 && s->ends[i] != NULL; i++) await_end(s->ends[i]);
     if (s->stops != NULL) {
-        troupe_await(&t, s->stops, CHIEF_WORKER_RUN);
+        await_up(s->stops);
         assert_int_equal(chief_stop_worker(t.c, s->stops), CHIEF_OK);
         await_end(s->stops);
     }
