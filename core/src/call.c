@@ -140,7 +140,9 @@ static int outcome(chief__call *call, chief_msg **answer) {
 static int explain(const chief__call *call, int rc, const chief_msg *answer) {
     switch (rc) {
     case CHIEF_OK: return rc;
-    case CHIEF_ECALL: return chief__fail(rc, "%.*s", (int)answer->len, (const char *)answer->data);
+    case CHIEF_ECALL:
+        if (answer == NULL) return chief__fail_code(rc);
+        return chief__fail(rc, "%.*s", (int)answer->len, (const char *)answer->data);
     case CHIEF_ENOREPLY: return chief__fail(rc, "no reply from worker \"%s\"", call->callee);
     case CHIEF_ETIMEDOUT: return chief__fail(rc, "worker \"%s\" did not answer in time", call->callee);
     default: return chief__fail_code(rc);

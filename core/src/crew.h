@@ -24,7 +24,7 @@ void chief__crew_close(chief__crew *crew);
 
 /* Has `run(arg)` done by a thread, which is its mate until that has ended or was let go. CHIEF_ENOMEM; CHIEF_ESYS, with the
  * system's text. */
-int chief__crew_start(chief__mate **mate, chief__crew *crew, void (*run)(void *), void *arg, const char *name);
+int chief__crew_start(chief__mate **out, chief__crew *crew, void (*run)(void *), void *arg, const char *name);
 
 /* True when the job has ended, and nothing of it runs any more: the mate is the crew's again. Never waits. */
 bool chief__crew_try_end(chief__mate *mate);

@@ -5,7 +5,7 @@
 
 #include "alloc.h"
 #include "err.h"
-#include "limits.h"
+#include "limits.h" /* NOLINT(readability-duplicate-include): not the C library's */
 
 #define PROGRAM "chief-worker"
 

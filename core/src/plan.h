@@ -20,7 +20,7 @@ typedef struct chief__plan {
 /* CHIEF_EINVAL, CHIEF_ENOENT (no chief-worker, no such user), CHIEF_ENOMEM. */
 int chief__plan_new(chief__plan **out, chief__spawner *spawner, const char *worker, const chief_process *how,
                     const chief_schedule *schedule, int64_t grace);
-void chief__plan_free(void *plan);
+void chief__plan_free(void *data);
 
 #pragma GCC visibility pop
 #endif

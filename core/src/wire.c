@@ -37,7 +37,7 @@ static int closed(void) { return chief__fail(CHIEF_ECLOSED, "the other end has g
 
 /* Room for a frame of `wanted` bytes that begins at `start`. */
 static int make_room(chief__wire *w, size_t wanted) {
-    if (w->start > 0 && w->end > w->start) memmove(w->buf, w->buf + w->start, w->end - w->start);
+    if (w->buf != NULL && w->start > 0 && w->end > w->start) memmove(w->buf, w->buf + w->start, w->end - w->start);
     w->end -= w->start;
     w->start = 0;
     if (w->end == 0 && w->size > ROOM_KEPT && wanted <= ROOM_LEAST) {

@@ -52,7 +52,6 @@ static int count_descriptors(void) {
 }
 
 static void look_around(belongings *all) {
-    extern char **environ;
     memset(all, 0, sizeof *all);
     for (int i = 1; i < NSIG; i++) (void)sigaction(i, NULL, &all->actions[i]);
     (void)pthread_sigmask(SIG_BLOCK, NULL, &all->mask);
@@ -91,8 +90,7 @@ static void assert_same_belongings(const belongings *before) {
 static int answer(chief_worker *ctx, void *instance) {
     (void)instance;
     chief_msg *msg = NULL;
-    int rc;
-    while ((rc = chief_worker_recv(ctx, CHIEF_FOREVER, &msg)) == CHIEF_OK) {
+    while (chief_worker_recv(ctx, CHIEF_FOREVER, &msg) == CHIEF_OK) {
         chief_bytes data = chief_msg_data(msg);
         (void)chief_msg_reply(msg, data.data, data.len);
         chief_msg_free(msg);
@@ -168,12 +166,12 @@ static void test_host_program__forks(void **state) {
 
 /* How many descriptors a program has that is started here. */
 static int open_in_a_program(void) {
-    int n = 0;
+    char line[32];
     FILE *program = popen("ls /proc/self/fd | wc -l", "r");
     assert_non_null(program);
-    assert_int_equal(fscanf(program, "%d", &n), 1);
+    assert_non_null(fgets(line, sizeof line, program));
     assert_int_equal(pclose(program), 0);
-    return n;
+    return (int)strtol(line, NULL, 10);
 }
 
 static void test_host_program__starts_programs(void **state) {

@@ -254,7 +254,7 @@ static void test_process__sees_the_values_of_the_context(void **state) {
 static void signal_said_pid(int signal) {
     troupe_says(&t, "w: pid ");
     chief__lock(&t.lock);
-    pid_t pid = (pid_t)atol(strstr(t.said, "w: pid ") + strlen("w: pid "));
+    pid_t pid = (pid_t)strtol(strstr(t.said, "w: pid ") + strlen("w: pid "), NULL, 10);
     chief__unlock(&t.lock);
     assert_int_equal(kill(pid, signal), 0);
 }

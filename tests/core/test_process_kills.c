@@ -95,13 +95,13 @@ static bool has_passed(run *r) {
 }
 
 static int64_t resident(void) {
-    long pages = 0;
+    char line[128] = "";
     FILE *f = fopen("/proc/self/statm", "r");
-    if (f != NULL) {
-        if (fscanf(f, "%*s %ld", &pages) != 1) pages = 0;
-        (void)fclose(f);
-    }
-    return pages * sysconf(_SC_PAGESIZE);
+    if (f == NULL) return 0;
+    if (fgets(line, sizeof line, f) == NULL) line[0] = '\0';
+    (void)fclose(f);
+    const char *second = strchr(line, ' ');
+    return second != NULL ? strtol(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 /* Takes what arrives until all has passed; how much the program has grown since the first fifth. */

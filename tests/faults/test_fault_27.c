@@ -68,8 +68,10 @@ typedef struct history {
 } history;
 
 static void note(history *h, const chief_event *e) {
-    int worker;
-    if (e->kind != CHIEF_EVENT_STATE || sscanf(e->worker, "w%d", &worker) != 1) return;
+    if (e->kind != CHIEF_EVENT_STATE || e->worker[0] != 'w') return;
+    char *end;
+    int worker = (int)strtol(e->worker + 1, &end, 10);
+    if (*end != '\0' || end == e->worker + 1) return;
     if (h->n == h->room) {
         h->room = h->room > 0 ? 2 * h->room : 4096;
         h->changes = realloc(h->changes, h->room * sizeof *h->changes);

@@ -163,8 +163,8 @@ static int act(chief_worker *w, char *step) {
         for (;;) pause_ms(10);
     if (strcmp(verb, "pid") == 0) say_pid(w);
     if (strcmp(verb, "reserve") == 0) return reserve(w, first);
-    if (strcmp(verb, "kill") == 0) (void)raise(atoi(first));
-    if (strcmp(verb, "exit") == 0) _exit(atoi(first));
+    if (strcmp(verb, "kill") == 0) (void)raise((int)strtol(first, NULL, 10));
+    if (strcmp(verb, "exit") == 0) _exit((int)strtol(first, NULL, 10));
     if (strcmp(verb, "crash") == 0) crash();
     if (strcmp(verb, "deaf") == 0) (void)signal(SIGTERM, SIG_IGN);
     if (strcmp(verb, "spawn") == 0) start_deaf_one();

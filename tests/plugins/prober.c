@@ -362,7 +362,8 @@ static int probe_process(chief_worker *w) {
     WANT(files.rlim_cur, 40);
     WANT(getrlimit(RLIMIT_CORE, &core), 0);
     WANT(core.rlim_cur, 0);
-    WANT(getenv("PROBE") != NULL && strcmp(getenv("PROBE"), "yes") == 0, 1);
+    const char *probe = getenv("PROBE");
+    WANT(probe != NULL && strcmp(probe, "yes") == 0, 1);
     WANT(getpgrp() == getpid(), 1);
     WANT(fcntl(3, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     WANT(getenv("CHIEF_PARENT") == NULL, 1);

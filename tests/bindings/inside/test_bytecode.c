@@ -75,7 +75,7 @@ static bool is_kept(const bench *b) {
 /* Only a file that has not changed for some milliseconds is kept. */
 static bool is_kept_in_time(const bench *b) {
     const char *slow = getenv("CHIEF_TEST_SLOW");
-    time_t limit = time(NULL) + 10 * (slow != NULL ? atoi(slow) : 1);
+    time_t limit = time(NULL) + 10 * (slow != NULL ? strtol(slow, NULL, 10) : 1);
     while (!is_kept(b))
         if (time(NULL) > limit) return false;
     return true;
