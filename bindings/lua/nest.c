@@ -1,7 +1,6 @@
 #include "nest.h"
 
 #include <lauxlib.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "add.h"
@@ -15,35 +14,18 @@
 
 /* ---- The state of one life ---- */
 
-/* Who comes second closes it: the inner chief's end, or a hook that is still on its way then. */
-enum { IDLE, IN_HOOK, CHIEF_GONE };
-
-typedef struct nest {
-    lua_State *L;
-    atomic_int use; /* swapped with acq_rel */
-} nest;
-
 #define STATE_KEY "chief-lua-app" /* of the value in the inner chief's context that keeps the state */
 
 /* Where its registry keeps what runs the hooks. */
 static const char hooks_key;
 
-static void close_nest(nest *n) {
-    lua_close(n->L);
-    free(n);
-}
-
-static void on_chief_gone(void *data) {
-    nest *n = data;
-    if (atomic_exchange_explicit(&n->use, CHIEF_GONE, memory_order_acq_rel) == IDLE) close_nest(n);
-}
+/* The context has gone, and with it the chief, and the thread of its hooks where that was late. */
+static void close_state(void *L) { lua_close(L); }
 
 static void run_hooks(void *data) {
-    nest *n = data;
-    atomic_store_explicit(&n->use, IN_HOOK, memory_order_release); /* the chief that calls is there */
-    lua_rawgetp(n->L, LUA_REGISTRYINDEX, &hooks_key);
-    if (lua_pcall(n->L, 0, 0, 0) != LUA_OK) lua_pop(n->L, 1); /* each hook's failure has been logged by then */
-    if (atomic_exchange_explicit(&n->use, IDLE, memory_order_acq_rel) == CHIEF_GONE) close_nest(n);
+    lua_State *L = data;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &hooks_key);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1); /* each hook's failure has been logged by then */
 }
 
 /* ---- Making the inner chief ---- */
@@ -74,12 +56,12 @@ static int make_protected(lua_State *L) {
 }
 
 /* From here on the inner chief keeps the state. */
-static int keep(nest *n, chief *c, bool has_hooks) {
-    chief_value value = {.type = CHIEF_POINTER, .destroy = on_chief_gone};
-    value.pointer = n;
+static int keep(lua_State *L, chief *c, bool has_hooks) {
+    chief_value value = {.type = CHIEF_POINTER, .destroy = close_state};
+    value.pointer = L;
     int rc = chief_add_value(c, STATE_KEY, &value);
-    if (rc == CHIEF_OK && has_hooks) return chief_on_shutdown(c, run_hooks, n);
-    if (rc != CHIEF_OK) on_chief_gone(n);
+    if (rc == CHIEF_OK && has_hooks) return chief_on_shutdown(c, run_hooks, L);
+    if (rc != CHIEF_OK) lua_close(L);
     return rc;
 }
 
@@ -94,23 +76,17 @@ static int make(chief_worker *ctx, void *data, chief **out) {
     making m = {.source = &r->spec->source, .isolation = r->isolation};
     (void)ctx;
     *out = NULL;
-    nest *n = calloc(1, sizeof *n);
-    lua_State *L = n != NULL ? luaL_newstate() : NULL;
-    if (L == NULL) {
-        free(n);
-        return chief_set_last_error(CHIEF_ENOMEM, NULL);
-    }
-    n->L = L;
-    atomic_init(&n->use, IDLE);
+    lua_State *L = luaL_newstate();
+    if (L == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
     lua_pushcfunction(L, make_protected);
     lua_pushlightuserdata(L, &m);
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
         int rc = chief_set_last_error(CHIEF_EINVAL, chief__lua_failure_text(L));
-        close_nest(n);
+        lua_close(L);
         return rc;
     }
     *out = m.c;
-    return keep(n, m.c, m.has_hooks);
+    return keep(L, m.c, m.has_hooks);
 }
 
 static void free_recipe(void *data) {
@@ -123,36 +99,37 @@ static void free_recipe(void *data) {
 
 static const char *const isolations[] = {"", "thread", "fiber", "process", NULL};
 
-static recipe *new_recipe(lua_State *L, int spec) {
-    chief__lua_source source = {.module = chief__lua_field_string(L, spec, "app"),
-                                .path = chief__lua_field_string(L, spec, "path"),
-                                .cpath = chief__lua_field_string(L, spec, "cpath")};
-    int isolation = chief__lua_field_word(L, spec, "inside", isolations, 0);
-    luaL_argcheck(L, source.module != NULL, spec, "no app");
+static recipe *new_recipe(const chief__lua_source *source, const char *isolation) {
     recipe *r = calloc(1, sizeof *r);
     if (r == NULL) return NULL;
-    r->isolation = isolation > 0 ? isolations[isolation] : NULL;
-    r->spec = chief__lua_spec_new(&source);
+    r->isolation = isolation;
+    r->spec = chief__lua_spec_new(source);
     if (r->spec != NULL) return r;
     free(r);
     return NULL;
 }
 
+/* The policy is the last that is read, since nothing may raise once it is there. */
 int chief__lua_add_chief(lua_State *L, chief *c) {
     chief_worker_options options;
     chief_restart restart;
+    chief_policy policy;
     lua_settop(L, 3);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
+    chief__lua_source source = {.module = chief__lua_field_string(L, 3, "app"),
+                                .path = chief__lua_field_string(L, 3, "path"),
+                                .cpath = chief__lua_field_string(L, 3, "cpath")};
+    luaL_argcheck(L, source.module != NULL, 3, "no app");
+    int isolation = chief__lua_field_word(L, 3, "inside", isolations, 0);
     chief__lua_worker_options(L, 3, &options, &restart);
-    recipe *r = new_recipe(L, 3);
-    if (r == NULL) return chief__lua_done(L, chief_set_last_error(CHIEF_ENOMEM, NULL));
+    if (chief__lua_read_policy(L, 3, &policy)) options.policy = &policy;
+    recipe *r = new_recipe(&source, isolation > 0 ? isolations[isolation] : NULL);
+    int rc = r != NULL ? CHIEF_OK : chief_set_last_error(CHIEF_ENOMEM, NULL);
     options.destroy = free_recipe;
-    chief_policy policy;
-    if (chief__lua_read_policy(L, 3, &policy)) options.policy = &policy; /* from here on nothing raises */
     chief__lua_pin();
-    int rc = chief_add_chief(c, name, make, r, &options);
-    if (rc != CHIEF_OK) free_recipe(r);
+    if (rc == CHIEF_OK) rc = chief_add_chief(c, name, make, r, &options);
+    if (rc != CHIEF_OK && r != NULL) free_recipe(r);
     if (rc != CHIEF_OK && options.policy != NULL) policy.destroy(policy.data);
     return chief__lua_done(L, rc);
 }

@@ -1592,6 +1592,7 @@ CHIEF_API int chief_set_exit_when_done(chief *c, int on);
 /*
  * Adds a hook that runs after the last worker has stopped, on a thread of its own, the hooks in reverse order
  * of their registration and together no longer than `hook_timeout`.
+ * What values of the chief's context keep is there until each hook has returned, also one that is late.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, CHIEF_ENOMEM, CHIEF_ECLOSED.
  */

@@ -94,6 +94,7 @@ static void hook_run_unref(chief__hook_run *run) {
     if (atomic_fetch_sub_explicit(&run->refs, 1, memory_order_acq_rel) != 1) return;
     chief__hooks_free(run->first);
     chief__inbox_unref(run->inbox);
+    chief_context_unref(run->context);
     chief__free(run);
 }
 
@@ -123,6 +124,7 @@ static int hooks_start(chief *c, chief__hook *first) {
     }
     atomic_init(&run->refs, 2);
     run->inbox = chief__inbox_ref(c->inbox);
+    run->context = chief_context_ref(c->context);
     run->first = first;
     int rc = chief__thread_start(&run->thread, hooks_main, run, c->thread_stack, "chief-hooks");
     if (rc != CHIEF_OK) {

@@ -108,6 +108,7 @@ typedef struct chief__hook {
 typedef struct chief__hook_run {
     atomic_uint refs; /* dropped with release, the last one acquires */
     chief__inbox *inbox;
+    chief_context *context; /* held, since hooks may use what its values keep */
     chief__hook *first;
     chief__thread thread; /* loop thread */
 } chief__hook_run;

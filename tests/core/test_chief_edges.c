@@ -436,6 +436,46 @@ static void test_chief_edges__a_forked_child_is_refused_and_never_waits(void **s
     chief_free(c);
 }
 
+/* ---- hooks that come back late ---- */
+
+typedef struct late_world {
+    support_gate release;
+    atomic_int destroyed;
+    atomic_bool was_there; /* the value, when the hook had been released */
+    support_gate left;
+} late_world;
+
+static void destroy_value(void *data) { (void)atomic_fetch_add(&((late_world *)data)->destroyed, 1); }
+
+static void hook_that_is_late(void *data) {
+    late_world *w = data;
+    (void)support_gate_pass(&w->release);
+    atomic_store(&w->was_there, atomic_load(&w->destroyed) == 0);
+    support_gate_open(&w->left);
+}
+
+static bool is_destroyed(void *data) { return atomic_load(&((late_world *)data)->destroyed) == 1; }
+
+/* What a hook uses may be kept by a value of the chief's context: it stays until the hook has returned. */
+static void test_chief_edges__a_late_hook_keeps_the_values(void **state) {
+    (void)state;
+    static late_world w;
+    support_gate_init(&w.release);
+    support_gate_init(&w.left);
+    chief *c = make((chief_options){.hook_timeout = 1}, NULL, NULL);
+    chief_value value = {.type = CHIEF_POINTER, .pointer = &w, .destroy = destroy_value};
+    assert_int_equal(chief_add_value(c, "kept", &value), CHIEF_OK);
+    assert_int_equal(chief_on_shutdown(c, hook_that_is_late, &w), CHIEF_OK);
+    launch(c);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_OK);
+    chief_free(c);
+    support_gate_open(&w.release);
+    assert_true(support_gate_pass(&w.left));
+    assert_true(atomic_load(&w.was_there));
+    assert_true(support_until(is_destroyed, &w, ANSWER_MS));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chief_edges__a_home_that_was_never_made_can_be_abandoned_and_made_again),
@@ -449,6 +489,7 @@ int main(void) {
         cmocka_unit_test(test_chief_edges__its_own_context_is_no_parent),
         cmocka_unit_test(test_chief_edges__two_chiefs_are_not_each_other_s_parents),
         cmocka_unit_test(test_chief_edges__a_forked_child_is_refused_and_never_waits),
+        cmocka_unit_test(test_chief_edges__a_late_hook_keeps_the_values), /* the last: its thread frees memory later */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
