@@ -14,4 +14,4 @@ if ! compile; then
     echo "not ok 1 - the table of the headers compiles"
     exit 1
 fi
-LD_LIBRARY_PATH=$CHIEF_BUILD/lib LUA_PATH_5_4="tests/bindings/workers/?.lua" "$work/fields"
+LD_LIBRARY_PATH=$CHIEF_BUILD/lib LUA_PATH_5_4="tests/host/workers/?.lua" "$work/fields"

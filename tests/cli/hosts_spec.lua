@@ -1,10 +1,10 @@
 -- One worker module, unchanged, in every host: under `chief run`, under require "chief", and in a C program, which is
--- tests/bindings/test_chief_lua.c.
+-- tests/host/test_chief_lua.c.
 local app_folder = require "app_folder"
 local chief = require "chief"
 local command = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/cli/command.lua")
 
-local folder = command.source .. "/tests/bindings" -- with workers/echo.lua
+local folder = command.source .. "/tests/host" -- with workers/echo.lua
 
 local ASKER = [[
 return { run = function(_, ctx)

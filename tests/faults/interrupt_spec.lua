@@ -1,5 +1,5 @@
 -- FAULTS 16 and 17 for Lua workers in threads, os.exit, and looking at a worker without ending anything. Under
--- ThreadSanitizer signals do not arrive in code that it does not know, such as Lua's: there tests/bindings call what
+-- ThreadSanitizer signals do not arrive in code that it does not know, such as Lua's: there tests/host call what
 -- the signals do.
 local stage = require "stage"
 

@@ -204,7 +204,7 @@ static void add_in_process(chief *c, const char *name) {
     chief_worker_options options = {.size = sizeof options, .isolation = CHIEF_PROCESS};
     chief_process process = {.size = sizeof process, .env = no_leak_check, .n_env = 1};
     chief_lua_options lua = {
-        .size = sizeof lua, .path = "tests/bindings/workers/?.lua", .worker = &options, .process = &process};
+        .size = sizeof lua, .path = "tests/host/workers/?.lua", .worker = &options, .process = &process};
     if (chief_lua_add_worker(c, name, "echo", &lua) != CHIEF_OK) fail_msg("%s", chief_last_error());
 }
 
@@ -273,7 +273,7 @@ static void test_host_program__embeds_a_lua(void **state) {
     belongings before;
     look_around(&before);
     chief *c = new_quiet();
-    chief_lua_options lua = {.size = sizeof lua, .path = "tests/bindings/workers/?.lua"};
+    chief_lua_options lua = {.size = sizeof lua, .path = "tests/host/workers/?.lua"};
     if (chief_lua_add_worker(c, "echo", "echo", &lua) != CHIEF_OK) fail_msg("%s", chief_last_error());
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
     assert_int_equal(chief_launch(c, NULL), CHIEF_OK);

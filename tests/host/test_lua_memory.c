@@ -128,7 +128,7 @@ static int64_t slow(void) {
 static const char *path(void) {
     static char text[1024];
     const char *source = getenv("CHIEF_SOURCE");
-    (void)snprintf(text, sizeof text, "%s/tests/bindings/?.lua", source == NULL ? "." : source);
+    (void)snprintf(text, sizeof text, "%s/tests/host/?.lua", source == NULL ? "." : source);
     return text;
 }
 
