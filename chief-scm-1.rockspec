@@ -67,6 +67,7 @@ build = {
         "core/src/model_link.c",
         "core/src/msg.c",
         "core/src/names.c",
+        "core/src/pack.c",
         "core/src/party.c",
         "core/src/plan.c",
         "core/src/plat.c",

@@ -691,6 +691,57 @@ CHIEF_API int chief_channel_get_stats(chief_channel *ch, chief_channel_stats *ou
  */
 CHIEF_API int chief_channel_fd(chief_channel *ch);
 
+/* ---- Values as messages ----
+ *
+ * What a Lua worker sends and receives is MessagePack; here is its reader and writer for every other runtime, so that all
+ * of them have the same rules. A message is one value. It is read into tokens, and made of them, in the order in which they
+ * are written: a container's token, then its elements; in a map key, value, key, value.
+ */
+
+enum chief_token_kind {
+    CHIEF_TOKEN_NIL = 0,
+    CHIEF_TOKEN_BOOL = 1,
+    CHIEF_TOKEN_INT = 2,
+    CHIEF_TOKEN_FLOAT = 3,
+    CHIEF_TOKEN_STR = 4, /* text */
+    CHIEF_TOKEN_BIN = 5, /* bytes */
+    CHIEF_TOKEN_ARRAY = 6,
+    CHIEF_TOKEN_MAP = 7
+};
+
+/* One token; what its kind does not use is 0. It has no size, and stays as it is for ever. */
+typedef struct chief_token {
+    int32_t kind;      /* enum chief_token_kind */
+    uint32_t reserved; /* 0 */
+    int64_t integer;   /* BOOL: 0 or 1; INT */
+    double number;     /* FLOAT */
+    const char *data;  /* STR, BIN: the bytes, without a NUL; may be NULL when `len` is 0 */
+    uint64_t len;      /* STR, BIN: bytes; ARRAY: elements; MAP: pairs */
+} chief_token;
+
+/*
+ * Reads a whole message into `out[0 .. *n)`. A STR is valid UTF-8 (what was sent as text and is none comes as BIN); since a
+ * Lua string can be either, it comes as STR when it is UTF-8 and at most 64 KiB long, else as BIN. Keys are STR, BIN, INT
+ * or BOOL. A nil among the elements or values is read; Lua has none there. `max` may be 0, to ask how many there are;
+ * there are never more tokens than bytes. `data` of the tokens lies within the message, and lives as long as that does.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EDATA, with the place in its text: what is no message, has a key of another kind, an integer above
+ * INT64_MAX or an extension type, is nested more than 100 deep, or is nil; CHIEF_ETOOBIG when there are more than `max`
+ * tokens: `*n` is their number, and `out` holds the first `max`; CHIEF_EINVAL. Else `*n` is 0 on failure.
+ */
+CHIEF_API int chief_pack_read(const void *data, size_t len, chief_token *out, size_t max, size_t *n);
+
+/*
+ * Writes the message that the tokens are into `buf`. Each takes the shortest form there is; a STR that is not UTF-8 or longer
+ * than 64 KiB becomes bytes, as a Lua string does. Nil may be an element or a value in a map, where Lua sees nothing, but not the
+ * message. `size` may be 0, to ask for the length; a token takes at most 9 bytes beside those it points to.
+ * @thread any  @blocks never
+ * Errors: CHIEF_EINVAL for tokens that are not one value that can be sent, with a text that says why and where, as for a Lua
+ * value: «can't send a nil key (at .tags[3])», elements counted from 1; CHIEF_ETOOBIG when it takes more than `size` bytes:
+ * `*len` is how many, and what was written is of no use. Else `*len` is 0 on failure.
+ */
+CHIEF_API int chief_pack_write(const chief_token *tokens, size_t n, void *buf, size_t size, size_t *len);
+
 /* ---- 7. Workers, and what they can call (Go: Worker) ------------------------------------------------ */
 
 /*
@@ -2010,6 +2061,8 @@ typedef struct chief_api {
     void (*log_write)(chief_log *, int32_t, const char *, const chief_field *, size_t);
     const char *(*strerror)(int);
     const char *(*last_error)(void);
+    int (*pack_read)(const void *, size_t, chief_token *, size_t, size_t *);
+    int (*pack_write)(const chief_token *, size_t, void *, size_t, size_t *);
 } chief_api;
 
 /*

@@ -46,6 +46,8 @@ static const chief_api api = {
     .log_write = chief_log_write,
     .strerror = chief_strerror,
     .last_error = chief_last_error,
+    .pack_read = chief_pack_read,
+    .pack_write = chief_pack_write,
 };
 
 const chief_api *chief_get_api(void) { return &api; }

@@ -1,8 +1,10 @@
-/* Payloads that were not written by us, decoded in a Lua state; what decodes is the same after another round. */
+/* Payloads that were not written by us, decoded in a Lua state; what decodes is the same after another round, and the tokens
+ * of the core obey the same rules. */
 #include <chief_lua.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <string.h>
 
 #include "fuzz.h"
 
@@ -20,9 +22,11 @@ static const char round_trip[] =
     "  local value, message, code = core.unpack(bytes)\n"
     "  if value == nil then\n"
     "    assert(code == 'bad_data' and message:find('^not a valid message: .+%(byte %d+%)$'), message)\n"
-    "    return\n"
+    "    return false, message\n"
     "  end\n"
-    "  assert(same(value, (core.unpack(core.pack(value)))), 'another value after a round')\n"
+    "  local packed = core.pack(value)\n"
+    "  assert(same(value, (core.unpack(packed))), 'another value after a round')\n"
+    "  return true, packed\n"
     "end\n";
 
 static lua_State *open_state(void) {
@@ -34,13 +38,40 @@ static lua_State *open_state(void) {
     return L;
 }
 
+/* Refused by both with the same words, or by neither. */
+static void judge_alike(lua_State *L, const uint8_t *data, size_t size) {
+    size_t n;
+    int rc = chief_pack_read(data, size, NULL, 0, &n);
+    if (lua_toboolean(L, 2)) MUST(rc == CHIEF_ETOOBIG && n > 0);
+    else MUST(rc == CHIEF_EDATA && strcmp(chief_last_error(), lua_tostring(L, 3)) == 0);
+}
+
+/* What Lua has packed is the same bytes when it is written from its tokens. */
+static void write_alike(lua_State *L) {
+    size_t len;
+    size_t n;
+    size_t written;
+    if (!lua_toboolean(L, 2)) return;
+    const char *packed = lua_tolstring(L, 3, &len);
+    chief_token *tokens = malloc(len * sizeof *tokens);
+    char *again = malloc(len);
+    MUST(tokens != NULL && again != NULL);
+    MUST(chief_pack_read(packed, len, tokens, len, &n) == CHIEF_OK);
+    MUST(chief_pack_write(tokens, n, again, len, &written) == CHIEF_OK);
+    MUST(written == len && memcmp(again, packed, len) == 0);
+    free(again);
+    free(tokens);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static lua_State *L; /* reachable at the end */
     if (L == NULL) L = open_state();
     lua_settop(L, 1);
     lua_pushvalue(L, 1);
     lua_pushlstring(L, (const char *)data, size);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) (void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    MUST(lua_gettop(L) == 1);
+    if (lua_pcall(L, 1, 2, 0) != LUA_OK) (void)fprintf(stderr, "%s\n", lua_tostring(L, -1));
+    MUST(lua_gettop(L) == 3);
+    judge_alike(L, data, size);
+    write_alike(L);
     return 0;
 }

@@ -9,7 +9,7 @@ local layers = {
     "rulezone", "zone", "cron", "schedule" },
   { "ring", "codec", "zone_file" },
   { "transport", "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox",
-    "post", "pool", "refusal", "snapshot", "fiber", "prepare", "crew" },
+    "post", "pool", "refusal", "snapshot", "fiber", "prepare", "crew", "pack" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
   { "inbox", "worker", "unit", "asker", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child",
     "serve", "tell", "proxy" },
