@@ -183,7 +183,7 @@ chief__member *chief__member_find(chief *c, const char *name) {
 }
 
 chief__members_of chief__members_named(chief *c, const char *name) {
-    uint32_t last = chief__pool_replicas(c->pool, name);
+    uint32_t last = chief__model_replicas(c->model, name);
     return (chief__members_of){.name = name, .next = last > 0, .last = last};
 }
 
@@ -303,7 +303,7 @@ static int add_replicas(chief *c, chief__unit *whole, bool enabled) {
 
 /* The worker, or each of its replicas, or on an error none. */
 int chief__members_add(chief *c, chief__unit *unit, bool enabled) {
-    if (chief__pool_find(c->pool, unit->name) != NULL || chief__pool_replicas(c->pool, unit->name) > 0)
+    if (chief__pool_find(c->pool, unit->name) != NULL || chief__model_replicas(c->model, unit->name) > 0)
         return chief__fail(CHIEF_EEXIST, "there is a worker %s already", unit->name);
     int rc = unit->count > 1 ? add_replicas(c, unit, enabled) : member_add(c, unit, enabled);
     if (rc != CHIEF_OK) return rc;

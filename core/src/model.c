@@ -436,6 +436,13 @@ const char *chief__model_name(const chief__model *m, uint32_t id) {
     return w == NULL ? NULL : w->name->text;
 }
 
+/* They came in the order of their numbers, all at once. */
+uint32_t chief__model_replicas(const chief__model *m, const char *stem) {
+    const chief__name *name = chief__names_find(&m->names, stem);
+    if (name == NULL || name->last_replica == CHIEF__NONE) return 0;
+    return chief__replica_number(m->members[name->last_replica].name->text);
+}
+
 uint32_t chief__model_level(const chief__model *m, uint32_t id) {
     const chief__life *w = look(m, id);
     return w == NULL ? 0 : w->level;

@@ -311,18 +311,6 @@ static chief__entry *next_of(chief_pool *pool, const char *name, size_t *at) {
     return NULL;
 }
 
-uint32_t chief__pool_replicas(chief_pool *pool, const char *name) {
-    uint32_t most = 0;
-    chief__lock(&pool->lock);
-    if (find(pool, name) == NULL)
-        for (size_t i = 0; i < pool->n; i++) {
-            uint32_t number = chief__replica_number(pool->entries[i]->name);
-            if (number > most && chief__replica_of(pool->entries[i]->name, name)) most = number;
-        }
-    chief__unlock(&pool->lock);
-    return most;
-}
-
 chief_state_t chief__pool_least(chief_pool *pool, const char *name) {
     size_t at = 0;
     chief_state_t least = 0;

@@ -62,9 +62,6 @@ chief__entry *chief__pool_find(chief_pool *pool, const char *name);
 bool chief__pool_visit(chief_pool *pool, const char *name,
                        void (*visit)(void *to, const chief_worker_ops *ops, void *data), void *to);
 
-/* The greatest number among the replicas of a name, 0 when it has none. */
-uint32_t chief__pool_replicas(chief_pool *pool, const char *name);
-
 /* The least state, by its number, of the worker of that name or of its replicas; `disabled` when there is none. */
 chief_state_t chief__pool_least(chief_pool *pool, const char *name);
 

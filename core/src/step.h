@@ -209,6 +209,9 @@ int32_t chief__model_phase(const chief__model *m, uint32_t id);
 uint64_t chief__model_generation(const chief__model *m, uint32_t id);
 const char *chief__model_name(const chief__model *m, uint32_t id);
 
+/* The greatest number among the replicas of that name, 0 when it has none. */
+uint32_t chief__model_replicas(const chief__model *m, const char *stem);
+
 /* Writes the names `id` waits for, comma separated, into `buf` (terminated, cut); returns the full length. */
 size_t chief__model_waiting_for(const chief__model *m, uint32_t id, char *buf, size_t size);
 

@@ -383,6 +383,26 @@ static void test_model__replicas_are_told_by_their_stem(void **state) {
     assert_string_equal(chief_last_error(), "worker api: after names \"dbb\"; there are: db, api");
 }
 
+static void test_model__the_last_replica_tells_how_many_there_are(void **state) {
+    kit *k = *state;
+    kit_add(k, "db", WORKER());
+    for (int i = 1; i <= 3; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "web/%d", i);
+        kit_add(k, name, WORKER(AFTER("api")));
+    }
+    assert_int_equal(chief__model_replicas(k->m, "web"), 3);
+    assert_int_equal(chief__model_replicas(k->m, "we"), 0);
+    assert_int_equal(chief__model_replicas(k->m, "db"), 0);
+    assert_int_equal(chief__model_replicas(k->m, "api"), 0);
+    chief__model_take_back(k->m, kit_id(k, "web/2"));
+    assert_int_equal(chief__model_replicas(k->m, "web"), 3);
+    chief__model_take_back(k->m, kit_id(k, "web/3"));
+    assert_int_equal(chief__model_replicas(k->m, "web"), 1);
+    chief__model_take_back(k->m, kit_id(k, "web/1"));
+    assert_int_equal(chief__model_replicas(k->m, "web"), 0);
+}
+
 static void test_model__replicas_can_wait_for_none_of_themselves(void **state) {
     kit *k = *state;
     kit_add(k, "db/1", WORKER(AFTER("db")));
@@ -398,6 +418,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(test_model__an_addition_can_be_taken_back),
         KIT_TEST(test_model__replicas_are_told_by_their_stem),
+        KIT_TEST(test_model__the_last_replica_tells_how_many_there_are),
         KIT_TEST(test_model__replicas_can_wait_for_none_of_themselves),
         KIT_TEST(test_model__a_name_is_taken_once),
         KIT_TEST(test_model__after_may_come_before_its_worker),
