@@ -103,6 +103,16 @@ static inline bool support_under_valgrind(void) {
     return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
 }
 
+/* LeakSanitizer stops its process to look at it, and never goes on when a SIGTERM comes meanwhile, as it does to a child that
+ * ends because it was asked to. */
+static inline void support_spare_children(void) {
+    char options[512];
+    const char *given = getenv("ASAN_OPTIONS");
+    if (given != NULL && strstr(given, "detect_leaks=0") != NULL) return;
+    (void)snprintf(options, sizeof options, "%s:detect_leaks=0", given != NULL ? given : "");
+    (void)setenv("ASAN_OPTIONS", options, 1);
+}
+
 /* ---- threads ---- */
 
 /* A gate is closed at first; who comes waits until it is opened. */

@@ -47,7 +47,7 @@ static int whole_life(void) {
 
 static void test_process_memory__survives_every_failing_allocation(void **state) {
     (void)state;
-    troupe_spare_children();
+    support_spare_children();
     assert_true(support_out_of_memory(whole_life) > 40);
 }
 

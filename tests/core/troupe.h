@@ -46,21 +46,11 @@ static inline void troupe_note(void *data, const chief_record *r) {
     chief__unlock(&t->lock);
 }
 
-/* LeakSanitizer stops its process to look at it, and never goes on when a SIGTERM comes meanwhile, as it does to a child that
- * ends because it was asked to. */
-static inline void troupe_spare_children(void) {
-    char options[512];
-    const char *given = getenv("ASAN_OPTIONS");
-    if (given != NULL && strstr(given, "detect_leaks=0") != NULL) return;
-    (void)snprintf(options, sizeof options, "%s:detect_leaks=0", given != NULL ? given : "");
-    (void)setenv("ASAN_OPTIONS", options, 1);
-}
-
 static inline void troupe_begin(troupe *t, const chief_options *options) {
     chief_log_options log = {.size = sizeof log, .sink = troupe_note, .data = t, .level = CHIEF_INFO};
     chief_options o = {.size = sizeof o, .event_capacity = 65536, .seed = 1};
     if (options != NULL) o = *options;
-    troupe_spare_children();
+    support_spare_children();
     memset(t, 0, sizeof *t);
     chief__mutex_init(&t->lock);
     assert_int_equal(chief_log_new(&t->log, &log), CHIEF_OK);

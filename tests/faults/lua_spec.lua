@@ -1,4 +1,4 @@
--- The fault cases that are told for C workers in test_faults.c, for Lua workers in threads, each by its number.
+-- The fault cases that are told for C workers in test_fault_*.c, for Lua workers wherever they run, each by its number.
 local stage = require "stage"
 local now = require("system").monotime -- comes with busted
 

@@ -1,4 +1,4 @@
--- Fault cases about restarts, groups and stops that are told for C workers in test_faults.c, for Lua workers wherever
+-- Fault cases about restarts, groups and stops that are told for C workers in test_fault_*.c, for Lua workers wherever
 -- they run, each by its number.
 local core = require "chief.core"
 local stage = require "stage"
