@@ -1,8 +1,8 @@
 -- What of chief.h and chief_lua.h a binding has: lua5.4 bindings/parity.lua RUNTIME [--check]
 --
--- Writes bindings/RUNTIME/parity.md, one line for each export: where the binding's sources name it, or why it is
--- skipped. The reasons are in bindings/RUNTIME/skipped.txt, each line an export (or its beginning and a `*`), two spaces
--- and the reason. With --check nothing is written: a stale table is then an error. Always errors are an export that is
+-- Writes bindings/RUNTIME/parity.md, a line for each export: where the binding's sources name it, or why it is skipped.
+-- The reasons are in bindings/RUNTIME/skipped.txt, each line an export (or its beginning and a `*`), two spaces and the
+-- reason. With --check nothing is written: a stale table is then an error. Always errors are an export that is
 -- neither bound nor skipped, one that is both, and a line of skipped.txt that skips nothing.
 local source = debug.getinfo(1, "S").source:match("^@(.*)bindings/parity%.lua$") or ""
 if source == "" then source = "." end
@@ -115,8 +115,8 @@ local function make(runtime, problems)
       problems[#problems + 1] = ("%s/skipped.txt:%d: %s is no export"):format(folder, entry.number, entry.name)
     end
   end
-  local head = "# What the binding has\n\nMade by `lua5.4 bindings/parity.lua %s`: each export of the headers, and the first"
-    .. " source file that binds it\nor the reason why it is skipped. %d of %d are bound.\n\n"
+  local head = "# What the binding has\n\nMade by `lua5.4 bindings/parity.lua %s`: each export of the headers, and the"
+    .. " first source file that binds it\nor the reason why it is skipped. %d of %d are bound.\n\n"
     .. "| export | header | bound in |\n|---|---|---|\n"
   return folder .. "/parity.md", head:format(runtime, n_bound, #all) .. table.concat(rows, "\n") .. "\n"
 end
