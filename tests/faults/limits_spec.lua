@@ -159,7 +159,7 @@ describe("a worker within its memory limit", function()
     return #most == 1500]])
 end)
 
-local TIME = 0.2 * SLOW
+local TIME = 0.2 * math.min(SLOW, 4)
 
 describe("42: a worker with a watchdog", function()
   local function stalls(name, body, check)
@@ -178,13 +178,6 @@ describe("42: a worker with a watchdog", function()
   stalls("is kept alive by no pcall", "while true do pcall(function() while true do end end) end", function(status)
     assert.matches("^watchdog: ", status.error)
   end)
-  stalls("is abandoned, and named with its line, in a function of C's that does not return", [[
-    return (("a"):rep(500000)):find((".-"):rep(40) .. "b")]], function(status)
-    assert.matches("^watchdog: .*: in C %(find%), called from .*w%.lua:5$", status.error)
-    assert.matches("stack traceback:.*w%.lua:5", status.traceback)
-    assert.equal(stage.ISOLATION == "process" and "given_up" or "abandoned", status.phase)
-  end)
-
   where_signals_arrive("fails in time", function()
     local best = math.huge
     for _ = 1, 10 do
@@ -221,5 +214,13 @@ describe("42: a worker with a watchdog", function()
       ctx:err()
     end
     return true]]):format(3 * TIME))
-  lives("is not failed for waiting in a call", ("ctx:sleep(%g) return true"):format(10 * TIME))
+  lives("is not failed for waiting in a call", ("ctx:sleep(%g) return true"):format(3 * TIME))
+
+  -- The last one, since what is abandoned keeps a core busy as long as this process lives.
+  stalls("is abandoned, and named with its line, in a function of C's that does not return", [[
+    return (("a"):rep(500000)):find((".-"):rep(40) .. "b")]], function(status)
+    assert.matches("^watchdog: .*: in C %(find%), called from .*w%.lua:5$", status.error)
+    assert.matches("stack traceback:.*w%.lua:5", status.traceback)
+    assert.equal(stage.ISOLATION == "process" and "given_up" or "abandoned", status.phase)
+  end)
 end)
