@@ -927,7 +927,8 @@ enum chief_wait_kind {
     CHIEF_WAIT_RECV = 1,  /* for a message in one of `channels` */
     CHIEF_WAIT_SEND = 2,  /* for room in the only one of `channels` */
     CHIEF_WAIT_REPLY = 3, /* for the answer to `call` */
-    CHIEF_WAIT_FD = 4     /* for `fd` to be ready for `events` */
+    CHIEF_WAIT_FD = 4,    /* for `fd` to be ready for `events` */
+    CHIEF_WAIT_WAKE = 5 /* for chief_wait_wake; also on a done context, which ends every other wait but that for room */
 };
 
 enum chief_fd_event { CHIEF_FD_READ = 1, CHIEF_FD_WRITE = 2 };
@@ -944,6 +945,8 @@ typedef struct chief_wait {
     chief_pending *call;
     int32_t fd;
     uint32_t events; /* of enum chief_fd_event */
+    const struct chief_wait
+        *also; /* one more to wait for at the same time, and so on; NULL: none. Not with CHIEF_WAIT_FD */
 } chief_wait;
 
 /*
@@ -953,9 +956,10 @@ typedef struct chief_wait {
 CHIEF_API int64_t chief_wait_deadline(int64_t timeout_ms);
 
 /*
- * Prepares one wait; it is undone when the worker goes on. `what` is read now, its channels are held until then.
+ * Prepares one wait, or several at once (`also`); it is undone when the worker goes on. `what` is read now, its channels are
+ * held until then.
  * @thread worker  @blocks never
- * Errors: CHIEF_OK when it is there already: try again. CHIEF_EAGAIN when it is prepared. CHIEF_ETIMEDOUT and
+ * Errors: CHIEF_OK when it, or one of several, is there already: try again. CHIEF_EAGAIN when it is prepared. CHIEF_ETIMEDOUT and
  * CHIEF_ECANCELED as the call that blocks would say; CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_EBUSY and CHIEF_ESYS (`fd`),
  * CHIEF_ENOMEM.
  */
@@ -966,6 +970,13 @@ CHIEF_API int chief_wait_prepare(chief_worker *ctx, const chief_wait *what);
  * @thread worker  @blocks timeout (its deadline)
  */
 CHIEF_API void chief_wait_park(chief_worker *ctx);
+
+/*
+ * Ends the wait that the worker has prepared with CHIEF_WAIT_WAKE, or else the next one of that kind: for who has given it
+ * something to do from another thread. It may end another wait early, too, which then tries again.
+ * @thread any, until its fini returns  @blocks never
+ */
+CHIEF_API void chief_wait_wake(chief_worker *ctx);
 
 /*
  * The mailbox that a message to the worker `to` goes into now (one of its replicas in turn), with a reference of the

@@ -34,6 +34,7 @@ typedef struct chief__party {
     chief__place done; /* its place in the context's queue, from init to the end */
     struct chief__prepared *prepared; /* worker's thread: what chief_wait_prepare has prepared; NULL: never */
     chief__fiber *fiber;              /* worker's thread; NULL: a thread */
+    atomic_bool woken; /* stored with release by chief_wait_wake, taken with acquire by the worker's next wait for it */
     chief__mutex lock;
     chief__hand *hands; /* changed under lock, by the worker's thread only, which reads it without */
     bool ended;         /* worker's thread, then whoever frees it */

@@ -9,22 +9,22 @@
 #include "err.h"
 #include "fiber.h"
 
-#define FEW 2 /* channels that need no allocation */
+#define FEW 2 /* places that need no allocation */
 
+/* A place in one queue: of a channel's receivers, of its senders, or of a call. */
 typedef struct spot {
-    chief_channel *ch; /* held */
+    chief_channel *ch; /* held; or: */
+    chief__call *call; /* held */
     chief__place place;
+    bool for_room;
     bool joined;
 } spot;
 
 struct chief__prepared {
     bool standing;
-    int32_t kind;
     int64_t until; /* when it looks again at the latest */
-    int32_t fd;
+    int32_t fd;    /* -1: none */
     uint32_t events;
-    chief__call *call; /* held */
-    chief__place answer;
     size_t n;
     spot *spots; /* `few` or allocated */
     spot few[FEW];
@@ -37,34 +37,33 @@ int64_t chief_wait_deadline(int64_t timeout_ms) { return chief__limit(timeout_ms
 /* ---- leaving ---- */
 
 /* With the lock held: a wake has taken it out of its queue, and perhaps it was for another as well. */
-static void pass_on(const prepared *w, chief_channel *ch) {
-    if (w->kind == CHIEF_WAIT_SEND) chief__channel_freed(ch, 1);
-    else if (ch->queue.len > 0) chief__queue_wake_one(&ch->receivers);
+static void pass_on(const spot *s) {
+    if (s->for_room) chief__channel_freed(s->ch, 1);
+    else if (s->ch->queue.len > 0) chief__queue_wake_one(&s->ch->receivers);
 }
 
-static void leave(const prepared *w, spot *s) {
-    if (!s->joined) return;
-    chief__queue *queue = w->kind == CHIEF_WAIT_SEND ? &s->ch->senders : &s->ch->receivers;
+static void leave_channel(spot *s) {
+    chief__queue *queue = s->for_room ? &s->ch->senders : &s->ch->receivers;
     chief__lock(&s->ch->lock);
-    if (!chief__queue_leave(queue, &s->place)) pass_on(w, s->ch);
+    if (!chief__queue_leave(queue, &s->place)) pass_on(s);
     chief__unlock(&s->ch->lock);
-    s->joined = false;
+}
+
+static void leave(spot *s) {
+    if (s->joined && s->call != NULL) chief__call_unjoin(s->call, &s->place);
+    else if (s->joined) leave_channel(s);
+    chief_channel_unref(s->ch);
+    chief__call_unref(s->call);
 }
 
 void chief__prepared_leave(chief__party *p) {
     prepared *w = p->prepared;
     if (w == NULL || !w->standing) return;
     w->standing = false;
-    for (size_t i = 0; i < w->n; i++) {
-        leave(w, &w->spots[i]);
-        chief_channel_unref(w->spots[i].ch);
-    }
+    for (size_t i = 0; i < w->n; i++) leave(&w->spots[i]);
     w->n = 0;
     if (w->spots != w->few) chief__free(w->spots);
     w->spots = w->few;
-    if (w->call != NULL) chief__call_unjoin(w->call, &w->answer);
-    chief__call_unref(w->call);
-    w->call = NULL;
 }
 
 void chief__prepared_free(prepared *w) { chief__free(w); }
@@ -119,11 +118,11 @@ static bool is_over(spot *s) {
 }
 
 static int stand_for_messages(chief__party *p, prepared *w, const chief_wait *what) {
-    size_t standing = 0;
+    size_t standing = 0, first = w->n;
     if (what->channels == NULL || what->n == 0) return chief__fail_code(CHIEF_EINVAL);
-    int rc = make_spots(w, what->n);
+    int rc = CHIEF_OK;
     for (size_t i = 0; rc == CHIEF_OK && i < what->n; i++) rc = hold(w, p, what->channels[i]);
-    for (size_t i = 0; rc == CHIEF_OK && i < w->n; i++) {
+    for (size_t i = first; rc == CHIEF_OK && i < w->n; i++) {
         rc = stand_for_message(p, &w->spots[i]);
         if (rc == CHIEF_OK && !is_over(&w->spots[i])) return CHIEF_OK;
         if (rc == CHIEF_EAGAIN) standing++;
@@ -132,29 +131,29 @@ static int stand_for_messages(chief__party *p, prepared *w, const chief_wait *wh
     return rc == CHIEF_OK && standing > 0 ? CHIEF_EAGAIN : rc;
 }
 
-static int find_receiver(const chief__party *p, prepared *w, const chief_wait *what) {
-    if (what->channels == NULL || what->n != 1) return chief__fail_code(CHIEF_EINVAL);
-    return hold(w, p, what->channels[0]);
-}
-
 static int stand_for_room(chief__party *p, prepared *w, const chief_wait *what) {
     chief__patience patience = {.deadline = what->deadline};
-    int rc = make_spots(w, 1);
-    if (rc == CHIEF_OK) rc = find_receiver(p, w, what);
+    int64_t until = what->deadline;
+    if (what->channels == NULL || what->n != 1) return chief__fail_code(CHIEF_EINVAL);
+    int rc = hold(w, p, what->channels[0]);
     if (rc != CHIEF_OK) return rc;
-    spot *s = w->spots;
+    spot *s = &w->spots[w->n - 1];
+    s->for_room = true;
     chief__lock(&s->ch->lock);
-    rc = chief__channel_look_for_room(s->ch, p, patience, &w->until);
-    s->joined = rc == CHIEF_EAGAIN && w->until != CHIEF__NOW;
+    rc = chief__channel_look_for_room(s->ch, p, patience, &until);
+    s->joined = rc == CHIEF_EAGAIN && until != CHIEF__NOW;
     if (s->joined) chief__queue_join(&s->ch->senders, &s->place, &p->waiter);
     chief__unlock(&s->ch->lock);
+    if (until < w->until) w->until = until;
     return rc == CHIEF_EAGAIN || rc == CHIEF_ETIMEDOUT || rc == CHIEF_ECANCELED ? rc : CHIEF_OK;
 }
 
-static int stand_for_answer(const chief_wait *what, chief__party *p, prepared *w) {
+static int stand_for_answer(chief__party *p, prepared *w, const chief_wait *what) {
     if (what->call == NULL) return chief__fail_code(CHIEF_EINVAL);
-    w->call = chief__call_ref((chief__call *)what->call);
-    return chief__call_join(w->call, &w->answer, &p->waiter) ? CHIEF_EAGAIN : CHIEF_OK;
+    spot *s = &w->spots[w->n++];
+    s->call = chief__call_ref((chief__call *)what->call);
+    s->joined = chief__call_join(s->call, &s->place, &p->waiter);
+    return s->joined ? CHIEF_EAGAIN : CHIEF_OK;
 }
 
 /* What a scheduler could not wait for is told at the next try. */
@@ -171,13 +170,19 @@ static int stand_for_descriptor(const chief__party *p, prepared *w, const chief_
     return CHIEF_EAGAIN;
 }
 
+/* A wake that came before it stood here is not lost: chief_wait_wake leaves it behind. */
+static int stand_for_wake(chief__party *p) {
+    return atomic_exchange_explicit(&p->woken, false, memory_order_acquire) ? CHIEF_OK : CHIEF_EAGAIN;
+}
+
 static int stand(chief__party *p, prepared *w, const chief_wait *what) {
     switch (what->kind) {
     case CHIEF_WAIT_TIME: return CHIEF_EAGAIN;
     case CHIEF_WAIT_RECV: return stand_for_messages(p, w, what);
     case CHIEF_WAIT_SEND: return stand_for_room(p, w, what);
-    case CHIEF_WAIT_REPLY: return stand_for_answer(what, p, w);
+    case CHIEF_WAIT_REPLY: return stand_for_answer(p, w, what);
     case CHIEF_WAIT_FD: return stand_for_descriptor(p, w, what);
+    case CHIEF_WAIT_WAKE: return stand_for_wake(p);
     default: return chief__fail(CHIEF_EINVAL, "kind %d of a wait is none", (int)what->kind);
     }
 }
@@ -193,36 +198,73 @@ static void tell_fiber(const chief__party *p, const prepared *w) {
 
 /* The text of the call that blocks. */
 static int explain(const prepared *w, int rc) {
-    if (rc != CHIEF_ETIMEDOUT) return chief__fail_code(rc);
-    if (w->call != NULL) return chief__call_explain(w->call, rc);
-    return w->n == 1 ? chief__channel_explain(w->spots[0].ch, rc) : chief__fail_code(rc);
+    if (rc != CHIEF_ETIMEDOUT || w->n != 1) return chief__fail_code(rc);
+    const spot *s = w->spots;
+    return s->call != NULL ? chief__call_explain(s->call, rc) : chief__channel_explain(s->ch, rc);
 }
 
-/* A wait that a done context ends may not begin, and one that a deadline ends looks then. Room is looked for with a grace. */
+/* A wait that a done context ends may not begin, and one that a deadline ends looks then. Room is looked for with a grace,
+ * and who waits for a wake is told of the end by one. */
 static int may_stand(const chief__party *p, const chief_wait *what) {
     if (what->kind == CHIEF_WAIT_SEND) return CHIEF_OK;
     int rc = chief__stay_over(p, what->deadline);
+    if (rc == CHIEF_ECANCELED && what->kind == CHIEF_WAIT_WAKE) return CHIEF_OK;
     return rc == CHIEF_EAGAIN ? CHIEF_ETIMEDOUT : rc;
+}
+
+/* CHIEF_EAGAIN when it stands in the queues of all that `what` says and nothing is there yet. */
+static int stand_in_all(chief__party *p, prepared *w, const chief_wait *what) {
+    int rc = CHIEF_EAGAIN;
+    for (const chief_wait *one = what; rc == CHIEF_EAGAIN && one != NULL; one = one->also) {
+        if (one->deadline < w->until) w->until = one->deadline;
+        rc = stand(p, w, one);
+        /* looked at after it stands there: a wake that comes in between finds it */
+        int over = rc == CHIEF_EAGAIN ? may_stand(p, one) : CHIEF_OK;
+        if (over != CHIEF_OK) rc = over;
+    }
+    return rc;
+}
+
+/* ---- what is waited for ---- */
+
+static int check_alone(const chief__party *p, const chief_wait *what) {
+    bool timed = what->kind == CHIEF_WAIT_TIME || what->kind == CHIEF_WAIT_FD;
+    if (p->far != NULL && !timed)
+        return chief__fail(CHIEF_ENOTSUP, "a worker in a process waits for messages in the calls themselves");
+    return CHIEF_OK;
+}
+
+/* How many places it takes, of all of them. */
+static int count_spots(const chief__party *p, const chief_wait *what, size_t *n) {
+    bool several = what->also != NULL;
+    *n = 0;
+    for (const chief_wait *one = what; one != NULL; one = one->also) {
+        int rc = check_alone(p, one);
+        if (rc != CHIEF_OK) return rc;
+        if (several && one->kind == CHIEF_WAIT_FD) return chief__fail(CHIEF_EINVAL, "a descriptor is waited for alone");
+        if (several && one->size < sizeof *one)
+            return chief__fail(CHIEF_EINVAL, "chief_wait.size of one of several should be %zu, got %u", sizeof *one,
+                               (unsigned)one->size);
+        *n += one->kind == CHIEF_WAIT_RECV ? one->n : 1;
+    }
+    return CHIEF_OK;
 }
 
 int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
     chief_wait given;
     prepared *w;
+    size_t n;
     chief__party *p = chief__party_of(ctx);
     if (p == NULL || what == NULL) return chief__fail_code(CHIEF_EINVAL);
     int rc = chief__options_read(&given, sizeof given, what, "chief_wait");
-    if (rc == CHIEF_OK && p->far != NULL && given.kind != CHIEF_WAIT_TIME && given.kind != CHIEF_WAIT_FD)
-        return chief__fail(CHIEF_ENOTSUP, "a worker in a process waits for messages in the calls themselves");
+    if (rc == CHIEF_OK) rc = count_spots(p, &given, &n);
     if (rc == CHIEF_OK) rc = box(p, &w);
     if (rc != CHIEF_OK) return rc;
-    w->kind = given.kind;
-    w->until = given.deadline;
+    w->until = INT64_MAX;
     w->fd = -1;
     w->events = 0;
-    rc = stand(p, w, &given);
-    /* looked at after it stands there: a wake that comes in between finds it */
-    int over = rc == CHIEF_EAGAIN ? may_stand(p, &given) : CHIEF_OK;
-    if (over != CHIEF_OK) rc = over;
+    rc = make_spots(w, n);
+    if (rc == CHIEF_OK) rc = stand_in_all(p, w, &given);
     if (rc == CHIEF_ETIMEDOUT || rc == CHIEF_ECANCELED || rc == CHIEF_EFORK) rc = explain(w, rc);
     if (rc == CHIEF_EAGAIN) {
         int64_t deadline = chief__party_err(p) == CHIEF_OK ? chief__context_deadline(p->context) : INT64_MAX;
@@ -239,7 +281,14 @@ void chief_wait_park(chief_worker *ctx) {
     prepared *w = p != NULL ? p->prepared : NULL;
     if (w == NULL || !w->standing) return;
     if (p->fiber != NULL) chief__fiber_block(p->fiber);
-    if (w->kind == CHIEF_WAIT_FD) chief__fd_wait(w->fd, w->events, chief_context_fd(p->context), w->until);
+    if (w->fd >= 0) chief__fd_wait(w->fd, w->events, chief_context_fd(p->context), w->until);
     else (void)chief__park(&p->waiter.parker, w->until);
     chief__prepared_leave(p);
+}
+
+void chief_wait_wake(chief_worker *ctx) {
+    chief__party *p = chief__party_of(ctx);
+    if (p == NULL) return;
+    atomic_store_explicit(&p->woken, true, memory_order_release); /* read by stand_for_wake */
+    chief__waiter_wake(&p->waiter);
 }
