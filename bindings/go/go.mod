@@ -1,0 +1,3 @@
+module chief
+
+go 1.19

@@ -1,0 +1,117 @@
+#include "shim.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "_cgo_export.h"
+
+static int init(chief_worker *ctx, void *data, void **instance) {
+    uintptr_t life = 0;
+    int rc = goInit(ctx, (uintptr_t)data, &life);
+    if (rc == CHIEF_OK) *instance = chief_go_key(life);
+    return rc;
+}
+
+static int run(chief_worker *ctx, void *instance) {
+    (void)ctx;
+    return goRun((uintptr_t)instance);
+}
+
+static void fini(void *instance) { goFini((uintptr_t)instance); }
+
+static int restart_on_fail(void *data) { return goRestartOnFail((uintptr_t)data); }
+
+static void interrupt(chief_worker *ctx, void *instance) { goInterrupt(ctx, (uintptr_t)instance); }
+
+const chief_worker_ops chief_go_ops = {.size = sizeof chief_go_ops,
+                                       .init = init,
+                                       .run = run,
+                                       .fini = fini,
+                                       .restart_on_fail = restart_on_fail,
+                                       .interrupt = interrupt};
+
+void chief_go_forget(void *number) { goForget((uintptr_t)number); }
+
+void chief_go_sink(void *number, const chief_record *record) { goSink((uintptr_t)number, (chief_record *)record); }
+
+void chief_go_hook(void *number) { goHook((uintptr_t)number); }
+
+static int receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
+                   chief_msg **out) {
+    *index = 0;
+    if (n != 1) return chief_select(as, channels, n, timeout_ms, index, out);
+    if (channels[0] == NULL) return chief_worker_recv(as, timeout_ms, out);
+    return chief_channel_recv(channels[0], as, timeout_ms, out);
+}
+
+int chief_go_receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
+                     chief_go_received *out) {
+    chief_msg *msg;
+    int rc = receive(as, channels, n, timeout_ms, index, &msg);
+    if (rc != CHIEF_OK) return rc;
+    chief_bytes bytes = chief_msg_data(msg);
+    *out = (chief_go_received){.msg = msg,
+                               .data = bytes.data,
+                               .len = bytes.len,
+                               .sender = chief_msg_sender(msg),
+                               .channel = chief_msg_channel(msg),
+                               .kind = chief_msg_kind(msg)[0],
+                               .deliveries = chief_msg_deliveries(msg)};
+    return CHIEF_OK;
+}
+
+/* So many tokens are kept on the stack. */
+enum { FEW = 64 };
+
+/* Room for n tokens: `few`, or memory of its own; NULL without memory. */
+static chief_token *room(chief_token *few, size_t n) { return n <= FEW ? few : calloc(n, sizeof *few); }
+
+static int no_room(void) { return chief_set_last_error(CHIEF_ENOMEM, NULL); }
+
+int chief_go_unpack(const void *data, size_t len, chief_go_token *out, size_t max, size_t *n) {
+    chief_token few[FEW];
+    chief_token *tokens = room(few, max);
+    if (tokens == NULL) return no_room();
+    int rc = chief_pack_read(data, len, tokens, max, n);
+    for (size_t i = 0; rc == CHIEF_OK && i < *n; i++) {
+        const chief_token *t = &tokens[i];
+        uint64_t offset = t->data != NULL ? (uint64_t)(t->data - (const char *)data) : 0;
+        out[i] = (chief_go_token){t->kind, t->integer, t->number, offset, t->len};
+    }
+    if (tokens != few) free(tokens);
+    return rc;
+}
+
+int chief_go_pack(const chief_go_token *tokens, size_t n, const char *texts, void *buf, size_t size, size_t *len) {
+    chief_token few[FEW];
+    chief_token *pointing = room(few, n);
+    if (pointing == NULL) return no_room();
+    for (size_t i = 0; i < n; i++) {
+        const chief_go_token *t = &tokens[i];
+        bool text = t->kind == CHIEF_TOKEN_STR || t->kind == CHIEF_TOKEN_BIN;
+        pointing[i] = (chief_token){.kind = t->kind,
+                                    .integer = t->integer,
+                                    .number = t->number,
+                                    .data = text && t->len > 0 ? texts + t->offset : NULL,
+                                    .len = t->len};
+    }
+    int rc = chief_pack_write(pointing, n, buf, size, len);
+    if (pointing != few) free(pointing);
+    return rc;
+}
+
+static void leave_signals(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = SIG_DFL;
+    (void)sigaction(SIGRTMAX - 1, &action, NULL);
+    (void)sigaction(SIGRTMAX - 2, &action, NULL);
+}
+
+void chief_go_leave_signals(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, leave_signals);
+}

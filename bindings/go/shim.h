@@ -1,0 +1,54 @@
+/* What cgo cannot say itself: callbacks as C functions, and the signals that Go leaves to libchief-lua. */
+#ifndef CHIEF_GO_SHIM_H
+#define CHIEF_GO_SHIM_H
+
+#include <chief.h>
+#include <chief_lua.h>
+
+/* C holds Go's objects by number, see registry.go; a `void *` that carries one is never followed. */
+static inline void *chief_go_key(uintptr_t number) { return (void *)number; }
+
+/* The callbacks of a worker in Go. */
+extern const chief_worker_ops chief_go_ops;
+
+/* Forgets the object of that number. */
+void chief_go_forget(void *number);
+
+/* Gives a record to the Go function of that number. */
+void chief_go_sink(void *number, const chief_record *record);
+
+/* Calls the Go function of that number. */
+void chief_go_hook(void *number);
+
+/* A message as Go takes it over, in one call. */
+typedef struct chief_go_received {
+    chief_msg *msg;
+    const void *data;
+    size_t len;
+    const char *sender;
+    const char *channel;
+    int32_t kind; /* the first letter of its name */
+    uint32_t deliveries;
+} chief_go_received;
+
+/* Waits for a message of `channels` (NULL among them: the mailbox of `as`). */
+int chief_go_receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
+                     chief_go_received *out);
+
+/* A token without a pointer: what is text or bytes is found by its offset. */
+typedef struct chief_go_token {
+    int32_t kind;
+    int64_t integer;
+    double number;
+    uint64_t offset;
+    uint64_t len;
+} chief_go_token;
+
+/* chief_pack_read and chief_pack_write with such tokens; the offsets are into `data` and `texts`. */
+int chief_go_unpack(const void *data, size_t len, chief_go_token *out, size_t max, size_t *n);
+int chief_go_pack(const chief_go_token *tokens, size_t n, const char *texts, void *buf, size_t size, size_t *len);
+
+/* Go takes every signal for itself when it starts; two are given back, for libchief-lua to interrupt Lua with. */
+void chief_go_leave_signals(void);
+
+#endif /* CHIEF_GO_SHIM_H */

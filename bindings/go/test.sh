@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Tests the Go binding over the libraries of the build tree CHIEF_BUILD; prints TAP. What Go compiles is kept there, too.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+source_tree=${CHIEF_SOURCE:-$(cd ../.. && pwd)}
+build=${CHIEF_BUILD:-$source_tree/build/dev}
+out=$build/go
+count=0
+
+ok() {
+    count=$((count + 1))
+    echo "ok $count - $1"
+}
+
+not_ok() {
+    count=$((count + 1))
+    echo "not ok $count - $1"
+    failed=1
+}
+
+# Runs a command, whose output is only shown when it fails.
+check() {
+    local name=$1 log
+    shift
+    if log=$("$@" 2>&1); then
+        ok "$name"
+    else
+        not_ok "$name"
+        printf '%s\n' "$log" | sed 's/^/# /'
+    fi
+}
+
+# shellcheck disable=SC2317 # by check
+same() {
+    [[ $1 == "$2" ]] || { echo "should be «$2», got «$1»" && false; }
+}
+
+# Go's tests as lines of TAP; what a failed one said follows it.
+tap() {
+    awk -v n="$count" '
+        /^=== / { next }
+        /^--- (PASS|FAIL|SKIP): / {
+            line = ($2 == "FAIL:" ? "not ok " : "ok ") (++n) " - " $3 ($2 == "SKIP:" ? " # SKIP" : "")
+            print line; next
+        }
+        { print "# " $0 }'
+}
+
+# The build tree as pkg-config would give it if it were installed.
+mkdir -p "$out/pkgconfig"
+cat >"$out/pkgconfig/libchief-lua.pc" <<EOF
+Name: libchief-lua
+Description: of the build tree
+Version: 0
+Cflags: -I$source_tree/core/include -I$source_tree/bindings/lua/include
+Libs: -L$build/lib -lchief-lua -lchief -Wl,-rpath,$build/lib
+EOF
+export PKG_CONFIG_PATH=$out/pkgconfig GOCACHE=$out/cache GOPROXY=off GOFLAGS=-mod=mod CGO_ENABLED=1
+export CHIEF_LUA_WORKER=${CHIEF_LUA_WORKER:-$build/libexec/chief/chief-lua-worker}
+
+# Go's race detector is a sanitizer of its own, and no other fits beside it.
+sanitizer=(-race)
+case ${CHIEF_SANITIZE:-} in
+    address*) sanitizer=(-asan) ;;
+    thread*)
+        echo "ok 1 - Go # SKIP a library under ThreadSanitizer does not go into a Go program; the ordinary run has Go's own"
+        exit 0
+        ;;
+esac
+
+failed=0
+check "gofmt changes nothing" same "$(gofmt -l .)" ""
+check "go vet finds nothing" go vet ./...
+go test "${sanitizer[@]}" -count=1 -timeout 10m -v ./... 2>&1 | tap || failed=1
+exit "$failed"

@@ -1,0 +1,4 @@
+-- Fails at once.
+local function deeper() error("on purpose") end
+
+return { run = function() deeper() end }
