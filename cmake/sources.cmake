@@ -91,6 +91,7 @@ set(CHIEF_CORE_SOURCES
 
 set(CHIEF_LUA_SOURCES
   bindings/lua/add.c
+  bindings/lua/arena.c
   bindings/lua/boss.c
   bindings/lua/buffer.c
   bindings/lua/bytecode.c
@@ -136,6 +137,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/runtime.c
   bindings/lua/search.c
   bindings/lua/signals.c
+  bindings/lua/slab.c
   bindings/lua/sim.c
   bindings/lua/snapshot.c
   bindings/lua/spec.c

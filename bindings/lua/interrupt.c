@@ -154,7 +154,9 @@ static void end_wait(const chief__lua_life *life) {
 void chief__lua_interrupt_locked(chief__lua_life *life, int32_t reason, const char *why) {
     if (!atomic_load_explicit(&life->asked, memory_order_relaxed)) {
         life->reason = reason;
-        (void)snprintf(life->why, sizeof life->why, "%s", why);
+        life->own_why = strdup(why);
+        life->why = life->own_why != NULL ? life->own_why : chief_reason_name(reason);
+        chief__lua_place_make(life);
         atomic_store_explicit(&life->asked, true, memory_order_release);
     }
     chief__lua_life_lock(life);

@@ -1,6 +1,7 @@
 #include "life.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -67,6 +68,9 @@ void chief__lua_life_close(chief__lua_life *life) {
     chief__lua_lives_tell(); /* who looks for it does so no more */
     chief__lua_lives_unlock();
     (void)pthread_mutex_destroy(&life->gate);
+    free(life->warning);
+    free(life->own_why);
+    free(atomic_load_explicit(&life->place, memory_order_relaxed));
 }
 
 /* The threads that resume fibers are the chief's own: what was done once holds, and a switch makes no system call. */

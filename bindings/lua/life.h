@@ -23,6 +23,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "arena.h"
 #include "place.h"
 
 #pragma GCC visibility push(hidden)
@@ -58,6 +59,7 @@ typedef struct chief__lua_life {
     struct chief__lua_life *outer; /* on the same thread: this one runs inside a call of that one */
     chief__lua_mark *_Atomic coroutines;
     void *main_block;
+    chief__arena arena;              /* what the allocator takes from */
     size_t allocations;              /* calls of the allocator: while it stands still, Lua's stacks do, too */
     size_t live;                     /* bytes that Lua has */
     size_t limit;                    /* of those; 0: none. Const after open */
@@ -70,17 +72,18 @@ typedef struct chief__lua_life {
     char *traceback;                 /* of the first raise; NULL: none, or no memory */
     char *failure;                   /* the text of a failure that is longer than `why`, or NULL */
     chief__lua_old_hook old_hook;    /* of the main coroutine */
-    chief__lua_place place;          /* of a thread that is in C */
     bool warns, warned;              /* warn("@on"); in the middle of a warning */
-    char warning[256];
-    struct chief__lua_local *local; /* local.h: owned by the state; NULL: not made yet */
+    char *warning;                   /* its text so far, of memory.c; NULL before the first */
+    chief__lua_place *_Atomic place; /* of a thread that is in C; made by the first who wants to know it (place.h) */
+    struct chief__lua_local *local;  /* local.h: owned by the state; NULL: not made yet */
 
     /* Under the lock of the list. */
     struct chief__lua_life *next, *previous;
     chief__lua_look *look;
     chief__lua_watch watch;
-    int32_t reason; /* these two const once `asked` */
-    char why[CHIEF__LUA_WHY_SIZE];
+    int32_t reason; /* this and the next two: const once `asked` */
+    const char *why;
+    char *own_why; /* what `why` is mostly, to be freed */
 
     /* Under the gate, which is taken after the lock of the list and never with another one. */
     pthread_mutex_t gate;

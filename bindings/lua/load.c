@@ -21,8 +21,11 @@ static void keep_libraries(lua_State *L) {
     lua_pop(L, 1);
 }
 
+/* One that is there already is not made once more. */
 static void set_path(lua_State *L, const char *key, const char *path) {
-    if (path == NULL) return;
+    bool is_there = lua_getfield(L, -1, key) == LUA_TSTRING && path != NULL && strcmp(lua_tostring(L, -1), path) == 0;
+    lua_pop(L, 1);
+    if (path == NULL || is_there) return;
     lua_pushstring(L, path);
     lua_setfield(L, -2, key);
 }

@@ -140,6 +140,7 @@ static bool is_past(const struct timespec *now, const struct timespec *end) {
 
 /* With the lock: false when it is not entered. */
 static bool ask(chief__lua_life *life) {
+    chief__lua_place_make(life);
     chief__lua_life_lock(life);
     bool entered = life->entered;
     if (entered) chief__lua_signal_look(life);

@@ -6,6 +6,8 @@
 
 #include "limit.h"
 
+#define WARNING_SIZE 256
+
 /* The size of a coroutine's block, and so of every block with a mark. Const once known. */
 static size_t coroutine_size;
 static pthread_mutex_t size_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -85,10 +87,15 @@ void chief__lua_each_coroutine(chief__lua_life *life,
 
 static chief__lua_mark *mark_behind(void *block) { return (chief__lua_mark *)(void *)((char *)block + coroutine_size); }
 
+/* What a block of this size takes, with its mark. */
+static size_t room_of(size_t size) { return size == coroutine_size ? size + sizeof(chief__lua_mark) : size; }
+
 /* A block of a coroutine's size. What a handler may find in a coroutine that Lua has not filled yet is zero. */
 static void *new_marked(chief__lua_life *life, bool is_coroutine) {
-    void *block = calloc(1, coroutine_size + sizeof(chief__lua_mark));
-    if (block != NULL && is_coroutine) link_mark(life, mark_behind(block));
+    void *block = chief__arena_take(&life->arena, room_of(coroutine_size));
+    if (block == NULL) return NULL;
+    memset(block, 0, room_of(coroutine_size));
+    if (is_coroutine) link_mark(life, mark_behind(block));
     return block;
 }
 
@@ -99,14 +106,13 @@ static void free_block(chief__lua_life *life, void *block, size_t old_size) {
         life->L = NULL;
         atomic_signal_fence(memory_order_release);
     }
-    free(block);
+    chief__arena_give(&life->arena, block, room_of(old_size));
 }
 
 /* Coroutines never change their size, so a mark that comes or goes here is not in the list. */
-static void *resize(void *block, size_t new_size) {
-    bool marked = new_size == coroutine_size;
-    char *moved = realloc(block, marked ? new_size + sizeof(chief__lua_mark) : new_size);
-    if (moved != NULL && marked) memset(moved + new_size, 0, sizeof(chief__lua_mark));
+static void *resize(chief__lua_life *life, void *block, size_t old_size, size_t new_size) {
+    char *moved = chief__arena_resize(&life->arena, block, room_of(old_size), room_of(new_size));
+    if (moved != NULL && new_size == coroutine_size) memset(moved + new_size, 0, sizeof(chief__lua_mark));
     return moved;
 }
 
@@ -115,9 +121,9 @@ static void *take(chief__lua_life *life, void *block, size_t old_size, size_t ne
         free_block(life, block, old_size);
         return NULL;
     }
-    if (block != NULL) return resize(block, new_size);
+    if (block != NULL) return resize(life, block, old_size, new_size);
     if (new_size == coroutine_size) return new_marked(life, old_size == LUA_TTHREAD);
-    return malloc(new_size);
+    return chief__arena_take(&life->arena, new_size);
 }
 
 void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new_size) {
@@ -151,9 +157,11 @@ static void warn(void *data, const char *text, int to_be_continued) {
         if (strcmp(text, "@off") == 0) life->warns = false;
         return;
     }
+    if (life->warning == NULL) life->warning = calloc(1, WARNING_SIZE);
+    if (life->warning == NULL) return;
     size_t len = strlen(life->warning);
     size_t more = strlen(text);
-    if (more > sizeof life->warning - 1 - len) more = sizeof life->warning - 1 - len;
+    if (more > WARNING_SIZE - 1 - len) more = WARNING_SIZE - 1 - len;
     memcpy(life->warning + len, text, more);
     life->warning[len + more] = '\0';
     life->warned = to_be_continued;
@@ -165,7 +173,10 @@ static void warn(void *data, const char *text, int to_be_continued) {
 bool chief__lua_memory_open(chief__lua_life *life) {
     if (!know_size()) return false;
     lua_State *L = lua_newstate(chief__lua_memory_alloc, life);
-    if (L == NULL) return false;
+    if (L == NULL) {
+        chief__arena_close(&life->arena);
+        return false;
+    }
     (void)lua_atpanic(L, panic);
     lua_setwarnf(L, warn, life);
     life->main_block = lua_getextraspace(L);
@@ -177,4 +188,5 @@ bool chief__lua_memory_open(chief__lua_life *life) {
 void chief__lua_memory_close(chief__lua_life *life) {
     if (life->L != NULL) lua_close(life->L);
     life->L = NULL;
+    chief__arena_close(&life->arena);
 }

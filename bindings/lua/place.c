@@ -1,5 +1,6 @@
 #include "place.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "life.h"
@@ -32,10 +33,20 @@ void chief__lua_place_fill(chief__lua_place *place, lua_State *L) {
     }
 }
 
+/* What is stored is whole. */
+static chief__lua_place *place_of(chief__lua_life *life) {
+    return atomic_load_explicit(&life->place, memory_order_acquire);
+}
+
+void chief__lua_place_make(chief__lua_life *life) {
+    if (place_of(life) == NULL)
+        atomic_store_explicit(&life->place, calloc(1, sizeof(chief__lua_place)), memory_order_release);
+}
+
 void chief__lua_place_note(chief__lua_life *life) {
-    chief__lua_place *place = &life->place;
+    chief__lua_place *place = place_of(life);
     lua_State *L = life->running != NULL ? life->running : life->L;
-    if (L == NULL) return;
+    if (L == NULL || place == NULL) return;
     place->still = place->allocations == life->allocations ? place->still + 1 : 0;
     place->allocations = life->allocations;
     if (place->still < STILL_ENOUGH && !inside_call(life)) return;
@@ -46,20 +57,23 @@ void chief__lua_place_note(chief__lua_life *life) {
 
 void chief__lua_place_forget(chief__lua_life *life) {
     int full = FULL;
-    life->place.still = -1;
-    (void)atomic_compare_exchange_strong_explicit(&life->place.state, &full, EMPTY, memory_order_relaxed,
+    chief__lua_place *place = place_of(life);
+    if (place == NULL) return;
+    place->still = -1;
+    (void)atomic_compare_exchange_strong_explicit(&place->state, &full, EMPTY, memory_order_relaxed,
                                                   memory_order_relaxed);
 }
 
 bool chief__lua_place_is_known(chief__lua_life *life) {
-    return atomic_load_explicit(&life->place.state, memory_order_acquire) == FULL;
+    chief__lua_place *place = place_of(life);
+    return place != NULL && atomic_load_explicit(&place->state, memory_order_acquire) == FULL;
 }
 
 bool chief__lua_place_take(chief__lua_life *life, chief__lua_place *out) {
     int full = FULL;
-    chief__lua_place *place = &life->place;
-    if (!atomic_compare_exchange_strong_explicit(&place->state, &full, TAKEN, memory_order_acquire,
-                                                 memory_order_relaxed))
+    chief__lua_place *place = place_of(life);
+    if (place == NULL || !atomic_compare_exchange_strong_explicit(&place->state, &full, TAKEN, memory_order_acquire,
+                                                                  memory_order_relaxed))
         return false;
     memcpy(out->name, place->name, sizeof out->name);
     memcpy(out->frames, place->frames, sizeof out->frames);

@@ -39,6 +39,9 @@ typedef struct chief__lua_place {
 /* The callers of the function on top, and what they call it. Nobody runs L, or the conditions above hold. */
 void chief__lua_place_fill(chief__lua_place *place, lua_State *L);
 
+/* Any thread, the life's list locked, before a signal is sent: room for what is to be noted. Without memory nothing is. */
+void chief__lua_place_make(struct chief__lua_life *life);
+
 /* In a signal handler of the life's own thread. */
 void chief__lua_place_note(struct chief__lua_life *life);
 

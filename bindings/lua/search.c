@@ -11,21 +11,34 @@
 /* The upvalues of the searcher. */
 enum { PACKAGE = 1, OWN = 2 };
 
-/* Pushes package.path with the module in the place of each question mark, or something else. [-0, +1, m] */
-static const char *push_candidates(lua_State *L, const char *module) {
-    if (lua_getfield(L, lua_upvalueindex(PACKAGE), "path") != LUA_TSTRING) return NULL;
-    const char *path = lua_tostring(L, -1);
-    const char *file = luaL_gsub(L, module, ".", LUA_DIRSEP);
-    return luaL_gsub(L, path, LUA_PATH_MARK, file);
+#define LONGEST 1024 /* a file's path; for a longer one Lua looks itself */
+
+/* The module's place below a folder: its dots are separators there. False when it does not fit. */
+static bool put_module(char **at, const char *end, const char *module) {
+    if (strlen(module) >= (size_t)(end - *at)) return false;
+    for (; *module != '\0'; module++) *(*at)++ = *module == '.' ? *LUA_DIRSEP : *module;
+    return true;
 }
 
-/* Pushes the first of the candidates that is there. [-0, +(0|1), m] */
-static bool push_found(lua_State *L, const char *candidates, struct stat *about) {
-    for (const char *at = candidates; *at != '\0'; at += *at != '\0') {
+/* One template of package.path with the module in the place of each question mark. */
+static bool put_candidate(char *out, const char *template, size_t len, const char *module) {
+    const char *end = out + LONGEST;
+    for (size_t i = 0; i < len; i++) {
+        bool is_mark = template[i] == *LUA_PATH_MARK;
+        if (is_mark ? !put_module(&out, end, module) : out + 1 >= end) return false;
+        if (!is_mark) *out++ = template[i];
+    }
+    *out = '\0';
+    return true;
+}
+
+/* The first candidate that is there; false when there is none, or Lua has to look. Leaves nothing behind in the state, of which
+ * there may be ten thousand. */
+static bool find(char *out, const char *path, const char *module, struct stat *about) {
+    for (const char *at = path; *at != '\0'; at += *at != '\0') {
         size_t len = strcspn(at, LUA_PATH_SEP);
-        lua_pushlstring(L, at, len);
-        if (stat(lua_tostring(L, -1), about) == 0) return true;
-        lua_pop(L, 1);
+        if (!put_candidate(out, at, len, module)) return false;
+        if (stat(out, about) == 0) return true;
         at += len;
     }
     return false;
@@ -33,12 +46,13 @@ static bool push_found(lua_State *L, const char *candidates, struct stat *about)
 
 static int search(lua_State *L) {
     struct stat about;
+    char file[LONGEST];
     const char *module = luaL_checkstring(L, 1);
     lua_settop(L, 1);
-    const char *candidates = push_candidates(L, module);
-    if (candidates != NULL && push_found(L, candidates, &about) && S_ISREG(about.st_mode) &&
-        chief__lua_bytecode_load(L, lua_tostring(L, -1), &about)) {
-        lua_insert(L, -2);
+    bool has_path = lua_getfield(L, lua_upvalueindex(PACKAGE), "path") == LUA_TSTRING;
+    if (has_path && find(file, lua_tostring(L, -1), module, &about) && S_ISREG(about.st_mode) &&
+        chief__lua_bytecode_load(L, file, &about)) {
+        lua_pushstring(L, file);
         return 2;
     }
     lua_settop(L, 1);

@@ -1,5 +1,6 @@
 #include "spec.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,22 +16,75 @@ static const char *place(char **at, const char *bytes, size_t len) {
 
 static size_t length(const char *s) { return s == NULL ? 0 : strlen(s); }
 
+/* ---- Where modules are looked for ---- */
+
+/* What the workers of a program mostly have in common, so that each has no more than a reference. */
+struct chief__lua_paths {
+    size_t refs; /* under lock */
+    const char *path, *cpath;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static chief__lua_paths *latest; /* under lock; NULL: it has gone */
+
+static bool same(const char *a, const char *b) { return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0); }
+
+static chief__lua_paths *new_paths(const char *path, const char *cpath) {
+    chief__lua_paths *paths = malloc(sizeof *paths + length(path) + length(cpath) + 2);
+    if (paths == NULL) return NULL;
+    char *at = (char *)(paths + 1);
+    paths->refs = 0;
+    paths->path = place(&at, path, length(path));
+    paths->cpath = place(&at, cpath, length(cpath));
+    return paths;
+}
+
+static chief__lua_paths *take_paths(const char *path, const char *cpath) {
+    (void)pthread_mutex_lock(&lock);
+    bool known = latest != NULL && same(latest->path, path) && same(latest->cpath, cpath);
+    chief__lua_paths *paths = known ? latest : new_paths(path, cpath);
+    if (paths != NULL) {
+        latest = paths;
+        paths->refs++;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    return paths;
+}
+
+static void drop_paths(chief__lua_paths *paths) {
+    (void)pthread_mutex_lock(&lock);
+    bool gone = --paths->refs == 0;
+    if (gone && latest == paths) latest = NULL;
+    (void)pthread_mutex_unlock(&lock);
+    if (gone) free(paths);
+}
+
+/* ---- A spec ---- */
+
 /* One block: the spec and behind it its strings. */
 chief__lua_spec *chief__lua_spec_new(const chief__lua_source *s) {
-    size_t room = s->chunk_len + length(s->module) + length(s->chunkname) + length(s->path) + length(s->cpath) + 5;
-    chief__lua_spec *spec = malloc(sizeof *spec + room);
-    if (spec == NULL) return NULL;
-    *spec = (chief__lua_spec){.source = {.chunk_len = s->chunk_len, .eager = s->eager}};
+    size_t room = s->chunk_len + length(s->module) + length(s->chunkname) + 3;
+    chief__lua_paths *paths = take_paths(s->path, s->cpath);
+    chief__lua_spec *spec = paths != NULL ? malloc(sizeof *spec + room) : NULL;
+    if (spec == NULL) {
+        if (paths != NULL) drop_paths(paths);
+        return NULL;
+    }
+    *spec = (chief__lua_spec){.source = {.chunk_len = s->chunk_len, .eager = s->eager}, .paths = paths};
     char *at = (char *)(spec + 1);
     spec->source.module = place(&at, s->module, length(s->module));
     spec->source.chunk = place(&at, s->chunk, s->chunk_len);
     spec->source.chunkname = place(&at, s->chunkname, length(s->chunkname));
-    spec->source.path = place(&at, s->path, length(s->path));
-    spec->source.cpath = place(&at, s->cpath, length(s->cpath));
+    spec->source.path = paths->path;
+    spec->source.cpath = paths->cpath;
     return spec;
 }
 
-void chief__lua_spec_free(void *spec) { free(spec); }
+void chief__lua_spec_free(void *of) {
+    chief__lua_spec *spec = of;
+    if (spec != NULL) drop_paths(spec->paths);
+    free(spec);
+}
 
 /* ---- Between processes ---- */
 

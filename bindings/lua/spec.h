@@ -28,8 +28,11 @@ typedef struct chief__lua_limits {
     int64_t watchdog; /* ms */
 } chief__lua_limits;
 
+typedef struct chief__lua_paths chief__lua_paths;
+
 typedef struct chief__lua_spec {
-    chief__lua_source source; /* its strings are the spec's own */
+    chief__lua_source source; /* its strings are the spec's own, or its paths' */
+    chief__lua_paths *paths;  /* held */
     chief__lua_limits limits;
     bool restart_on_fail;
     bool says_ready;

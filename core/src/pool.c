@@ -9,7 +9,7 @@
 #include "replica.h"
 #include "rule.h"
 
-#define WAITING_SIZE 256
+#define WAITING_MOST 255
 
 struct chief__entry {
     char *name; /* this and the next four: const after add */
@@ -23,7 +23,7 @@ struct chief__entry {
     uint64_t generation;
     uint64_t restarts;
     int64_t until;
-    char waiting_for[WAITING_SIZE];
+    char *waiting_for; /* NULL: for nothing */
     char *error;
     char *traceback;
     const atomic_bool *slow; /* the flag of its fiber; NULL: it has none now */
@@ -83,6 +83,7 @@ static void end_life(chief__entry *entry) {
 
 static void entry_free(chief__entry *entry) {
     end_life(entry);
+    chief__free(entry->waiting_for);
     chief__free(entry->error);
     chief__free(entry->traceback);
     chief__free(entry->name);
@@ -349,25 +350,28 @@ static int explain(chief_pool *pool, const char *name, int rc) {
 
 /* ---- writing ---- */
 
-static void set_phase(chief__entry *entry, const chief__change *change) {
-    entry->phase = change->phase;
-    entry->until = change->until;
-    const char *text = change->waiting_for != NULL ? change->waiting_for : "";
-    size_t len = strnlen(text, sizeof entry->waiting_for - 1);
-    memcpy(entry->waiting_for, text, len);
-    entry->waiting_for[len] = '\0';
-}
-
 static void swap_text(char **a, char **b) {
     char *old = *a;
     *a = *b;
     *b = old;
 }
 
-/* With the lock held. The replaced texts are left in the change. */
-static void apply(chief_pool *pool, chief__entry *entry, chief__change *change) {
+/* What comes with a phase, for the entry to keep; NULL also without memory. */
+static char *copy_waiting(const chief__change *change) {
+    const char *text = change->phase >= 0 ? change->waiting_for : NULL;
+    return text != NULL && text[0] != '\0' ? chief__strndup(text, strnlen(text, WAITING_MOST)) : NULL;
+}
+
+static void set_phase(chief__entry *entry, const chief__change *change, char **waiting_for) {
+    entry->phase = change->phase;
+    entry->until = change->until;
+    swap_text(&entry->waiting_for, waiting_for);
+}
+
+/* With the lock held. The replaced texts are left in the change and in `waiting_for`. */
+static void apply(chief_pool *pool, chief__entry *entry, chief__change *change, char **waiting_for) {
     if (change->state != 0) entry->state = change->state;
-    if (change->phase >= 0) set_phase(entry, change);
+    if (change->phase >= 0) set_phase(entry, change, waiting_for);
     if (change->reason != CHIEF_REASON_NONE) entry->reason = change->reason;
     if (change->seq != 0) pool->seq = change->seq;
     entry->generation = change->generation;
@@ -380,9 +384,11 @@ static void apply(chief_pool *pool, chief__entry *entry, chief__change *change) 
 }
 
 void chief__pool_record(chief_pool *pool, chief__entry *entry, chief__change *change) {
+    char *waiting_for = copy_waiting(change);
     chief__lock(&pool->lock);
-    apply(pool, entry, change);
+    apply(pool, entry, change, &waiting_for);
     chief__unlock(&pool->lock);
+    chief__free(waiting_for);
     chief__free(change->error);
     chief__free(change->traceback);
 }
@@ -540,6 +546,7 @@ int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chie
  * from that, that stays. The number is taken under the lock, so that a snapshot's never goes back. */
 bool chief__pool_settle(chief_pool *pool, chief__entry *entry, chief__change *change) {
     chief__refusal refusal;
+    char *waiting_for = copy_waiting(change);
     chief__lock(&pool->lock);
     bool same = entry->state == change->state;
     bool legal = same || chief_state_transition(entry->state, change->state) == change->state;
@@ -549,9 +556,10 @@ bool chief__pool_settle(chief_pool *pool, chief__entry *entry, chief__change *ch
     }
     if (legal && !same) change->seq = chief__pool_next_seq(pool);
     change->generation = entry->generation;
-    apply(pool, entry, change);
+    apply(pool, entry, change, &waiting_for);
     entry->claimed = false;
     chief__unlock(&pool->lock);
+    chief__free(waiting_for);
     if (!legal) chief__refusal_note(&refusal);
     chief__free(change->error);
     chief__free(change->traceback);

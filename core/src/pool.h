@@ -26,7 +26,7 @@ typedef struct chief__change {
     uint64_t generation;
     uint64_t restarts;
     int64_t until;           /* monotonic ms, INT64_MAX: no limit */
-    const char *waiting_for; /* or why it was given up; copied, cut to the entry's buffer */
+    const char *waiting_for; /* or why it was given up; copied, and cut when it is long */
     char *error;             /* this and the next: both NULL: the old ones stay; else both move in (chief__free) */
     char *traceback;
 } chief__change;

@@ -261,6 +261,7 @@ static int note_thrice(lua_State *L) {
 static void test_interrupt__a_place_in_c_is_known_by_its_callers(void **state) {
     chief__lua_life *life = *state;
     chief__lua_place place;
+    chief__lua_place_make(life);
     lua_register(life->L, "deep", note_thrice);
     lua_register(life->L, "look", look_signal);
     assert_int_equal(luaL_loadbuffer(life->L, "\n\ndeep()", 8, "@x.lua"), LUA_OK);
@@ -289,6 +290,7 @@ static int note_and_take(lua_State *L) {
 
 static void test_interrupt__a_place_is_noted_when_stacks_stand_still(void **state) {
     chief__lua_life *life = *state;
+    chief__lua_place_make(life);
     (void)lua_newuserdatauv(life->L, sizeof(chief__lua_place), 0);
     lua_pushcclosure(life->L, note_and_take, 1);
     lua_setglobal(life->L, "deep");
