@@ -13,11 +13,13 @@
 #define NS_PER_S 1000000000
 
 typedef struct entry {
-    struct entry *next; /* in its bucket; under lock, as the next three */
+    struct entry *next; /* in its bucket; under lock, as the next five */
     size_t users;       /* states that load it now */
     uint64_t used;      /* when, by count */
     bool listed;        /* else it goes with its last user */
-    struct stat about;  /* this and the following: const once listed */
+    char *module;       /* what the next is about; NULL: nothing is known */
+    int findings;
+    struct stat about; /* this and the following: const once listed */
     size_t len;
     char *path;
     char *bytes;
@@ -34,6 +36,7 @@ static uint64_t uses;
 
 static void entry_free(entry *e) {
     if (e == NULL) return;
+    free(e->module);
     free(e->path);
     free(e->bytes);
     free(e);
@@ -163,6 +166,38 @@ bool chief__lua_bytecode_load(lua_State *L, const char *path, const struct stat 
     give_back(e);
     if (status != LUA_OK) lua_pop(L, 1);
     return status == LUA_OK;
+}
+
+/* ---- What is known of them ---- */
+
+/* With the lock held. */
+static entry *find_same(const char *path, const struct stat *about) {
+    entry *e = *find(path);
+    return e != NULL && same_file(&e->about, about) ? e : NULL;
+}
+
+int chief__lua_bytecode_findings(const char *path, const struct stat *about, const char *module) {
+    (void)pthread_mutex_lock(&lock);
+    const entry *e = find_same(path, about);
+    bool known = e != NULL && e->module != NULL && strcmp(e->module, module) == 0;
+    int findings = known ? e->findings : -1;
+    (void)pthread_mutex_unlock(&lock);
+    return findings;
+}
+
+void chief__lua_bytecode_note(const char *path, const struct stat *about, const char *module, int findings) {
+    char *name = strdup(module);
+    if (name == NULL) return;
+    (void)pthread_mutex_lock(&lock);
+    entry *e = find_same(path, about);
+    char *old = name;
+    if (e != NULL) {
+        old = e->module;
+        e->module = name;
+        e->findings = findings;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    free(old);
 }
 
 /* ---- For tests ---- */

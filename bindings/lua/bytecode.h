@@ -21,6 +21,13 @@
  */
 bool chief__lua_bytecode_load(lua_State *L, const char *path, const struct stat *about);
 
+/*
+ * What somebody found out about a file that is kept, from what it does as the module of that name: a number, -1 where nothing
+ * was noted or the file is another by now. `about` is from just before, or from after what was found out.
+ */
+int chief__lua_bytecode_findings(const char *path, const struct stat *about, const char *module);
+void chief__lua_bytecode_note(const char *path, const struct stat *about, const char *module, int findings);
+
 /* How often a file was compiled, and how many bytes are kept; for tests. */
 size_t chief__lua_bytecode_compiled(void);
 size_t chief__lua_bytecode_size(void);

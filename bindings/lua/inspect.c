@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytecode.h"
 #include "fail.h"
 #include "load.h"
+#include "search.h"
 
 /* Stack of the protected part. */
 enum { LOOK = 1, MODULE = 2, FILE_NAME = 3 };
@@ -77,9 +79,10 @@ static bool check_ready(lua_State *L) {
 }
 
 /* A function is asked now, once: the policy is known when the worker is added. */
-static bool check_restart(lua_State *L) {
+static bool check_restart(lua_State *L, bool *asked) {
     int type = lua_getfield(L, MODULE, "restart_on_fail");
-    if (type == LUA_TFUNCTION) {
+    *asked = type == LUA_TFUNCTION;
+    if (*asked) {
         lua_pushvalue(L, MODULE);
         lua_call(L, 1, 1);
     } else if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
@@ -90,16 +93,58 @@ static bool check_restart(lua_State *L) {
     return restart;
 }
 
+/* ---- Looking once ---- */
+
+/* Ten thousand workers of one module are looked at once: while its file is the same, so are its findings, if nothing else has a
+ * say in them, no other module and no function. */
+enum { HAS_INIT = 1, RESTARTS = 2, SAYS_READY = 4 };
+
+static int count_loaded(lua_State *L) {
+    int n = 0;
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) n++;
+    lua_pop(L, 1);
+    return n;
+}
+
+static void remember(const chief__lua_source *source, const chief__lua_findings *findings) {
+    struct stat about;
+    if (source->module == NULL || findings->file == NULL || stat(findings->file, &about) != 0) return;
+    int known = (findings->init ? HAS_INIT : 0) | (findings->restart_on_fail ? RESTARTS : 0);
+    chief__lua_bytecode_note(findings->file, &about, source->module, known | (findings->ready ? SAYS_READY : 0));
+}
+
+static bool recall(const chief__lua_source *source, chief__lua_findings *findings) {
+    struct stat about;
+    char file[CHIEF__LUA_FILE_SIZE];
+    if (source->module == NULL || source->path == NULL ||
+        !chief__lua_search_find(file, source->path, source->module, &about))
+        return false;
+    int known = chief__lua_bytecode_findings(file, &about, source->module);
+    if (known < 0) return false;
+    findings->init = (known & HAS_INIT) != 0;
+    findings->restart_on_fail = (known & RESTARTS) != 0;
+    findings->ready = (known & SAYS_READY) != 0;
+    findings->file = strdup(file);
+    return true;
+}
+
+/* ---- Looking ---- */
+
 static int look_protected(lua_State *L) {
     look *l = lua_touserdata(L, LOOK);
+    bool asked;
     chief__lua_prepare(L, l->source, NULL);
+    int before = count_loaded(L);
     chief__lua_load(L, l->source);
+    bool alone = count_loaded(L) == before + 1;
     l->findings->init = check_init(L);
     if (l->source->module != NULL) check_run(L);
     l->findings->ready = check_ready(L);
-    l->findings->restart_on_fail = check_restart(L);
+    l->findings->restart_on_fail = check_restart(L, &asked);
     const char *file = lua_tostring(L, FILE_NAME);
     if (file != NULL) l->findings->file = strdup(file);
+    if (alone && !asked) remember(l->source, l->findings);
     return 0;
 }
 
@@ -118,6 +163,7 @@ static char *describe(lua_State *L) {
 int chief__lua_inspect(const chief__lua_source *source, chief__lua_findings *findings) {
     *findings = (chief__lua_findings){0};
     look l = {source, findings};
+    if (recall(source, findings)) return CHIEF_OK;
     lua_State *L = luaL_newstate();
     if (L == NULL) return chief_set_last_error(CHIEF_ENOMEM, NULL);
     lua_pushcfunction(L, chief__lua_on_error);

@@ -11,8 +11,6 @@
 /* The upvalues of the searcher. */
 enum { PACKAGE = 1, OWN = 2 };
 
-#define LONGEST 1024 /* a file's path; for a longer one Lua looks itself */
-
 /* The module's place below a folder: its dots are separators there. False when it does not fit. */
 static bool put_module(char **at, const char *end, const char *module) {
     if (strlen(module) >= (size_t)(end - *at)) return false;
@@ -22,7 +20,7 @@ static bool put_module(char **at, const char *end, const char *module) {
 
 /* One template of package.path with the module in the place of each question mark. */
 static bool put_candidate(char *out, const char *template, size_t len, const char *module) {
-    const char *end = out + LONGEST;
+    const char *end = out + CHIEF__LUA_FILE_SIZE;
     for (size_t i = 0; i < len; i++) {
         bool is_mark = template[i] == *LUA_PATH_MARK;
         if (is_mark ? !put_module(&out, end, module) : out + 1 >= end) return false;
@@ -32,13 +30,11 @@ static bool put_candidate(char *out, const char *template, size_t len, const cha
     return true;
 }
 
-/* The first candidate that is there; false when there is none, or Lua has to look. Leaves nothing behind in the state, of which
- * there may be ten thousand. */
-static bool find(char *out, const char *path, const char *module, struct stat *about) {
+bool chief__lua_search_find(char *out, const char *path, const char *module, struct stat *about) {
     for (const char *at = path; *at != '\0'; at += *at != '\0') {
         size_t len = strcspn(at, LUA_PATH_SEP);
         if (!put_candidate(out, at, len, module)) return false;
-        if (stat(out, about) == 0) return true;
+        if (stat(out, about) == 0) return S_ISREG(about->st_mode);
         at += len;
     }
     return false;
@@ -46,11 +42,11 @@ static bool find(char *out, const char *path, const char *module, struct stat *a
 
 static int search(lua_State *L) {
     struct stat about;
-    char file[LONGEST];
+    char file[CHIEF__LUA_FILE_SIZE];
     const char *module = luaL_checkstring(L, 1);
     lua_settop(L, 1);
     bool has_path = lua_getfield(L, lua_upvalueindex(PACKAGE), "path") == LUA_TSTRING;
-    if (has_path && find(file, lua_tostring(L, -1), module, &about) && S_ISREG(about.st_mode) &&
+    if (has_path && chief__lua_search_find(file, lua_tostring(L, -1), module, &about) &&
         chief__lua_bytecode_load(L, file, &about)) {
         lua_pushstring(L, file);
         return 2;

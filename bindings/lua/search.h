@@ -6,11 +6,18 @@
 #define CHIEF_LUA_SEARCH_H
 
 #include <lua.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 
 #pragma GCC visibility push(hidden)
 
 /* Replaces the second of package.searchers. [-0, +0, m] */
 void chief__lua_search_open(lua_State *L);
+
+/* The file of a module by package.path, into `out`, which has room for this much; false when there is none, or Lua itself has to
+ * look. Leaves nothing behind in any state. */
+#define CHIEF__LUA_FILE_SIZE 1024
+bool chief__lua_search_find(char *out, const char *path, const char *module, struct stat *about);
 
 #pragma GCC visibility pop
 #endif

@@ -339,6 +339,33 @@ describe("adding", function()
     s:close()
   end)
 
+  it("looks at a module once while its file is the same, and once more when that has changed", function()
+    local s = stage.new { ["counted.lua"] = [[
+      local f <close> = assert(io.open(debug.getinfo(1, "S").source:sub(2) .. ".looks", "a"))
+      f:write "."
+      return { run = function() return true end }
+    ]] }
+    local function looks()
+      local f <close> = assert(io.open(s.folder .. "/counted.lua.looks"))
+      return #f:read "a"
+    end
+    local ends, n, before = os.time() + stage.LIMIT, 0, nil
+    repeat -- only a file that has not changed for some milliseconds is known
+      n, before = n + 1, n > 0 and looks() or 0
+      assert(s:add("w" .. n, { module = "counted" }))
+    until looks() == before or os.time() > ends
+    assert.equal(before, looks())
+    for i = 1, 5 do assert(s:add("more" .. i, { module = "counted" })) end
+    assert.equal(before, looks())
+    local f <close> = assert(io.open(s.folder .. "/counted.lua", "w"))
+    f:write "return { run = 1 }"
+    f:flush()
+    local _, message = s:add("late", { module = "counted" })
+    assert.matches("counted.lua: run should be a function", message)
+    os.remove(s.folder .. "/counted.lua.looks")
+    s:close()
+  end)
+
   it("takes over restart_on_fail, unless the options say otherwise", function()
     local text = "local M = { restart_on_fail = true } function M.run() error 'x' end return M"
     stage.with({ w = text }, function(s) assert.equal(0, s:wait("w", "failed").restarts) end,

@@ -100,6 +100,36 @@ static void test_bytecode__a_file_that_changed_is_compiled_again(void **state) {
     assert_int_equal(result(b), 42);
 }
 
+static int findings(const bench *b, const char *module) {
+    struct stat about;
+    assert_int_equal(stat(b->path, &about), 0);
+    return chief__lua_bytecode_findings(b->path, &about, module);
+}
+
+static void note(const bench *b, const char *module, int what) {
+    struct stat about;
+    assert_int_equal(stat(b->path, &about), 0);
+    chief__lua_bytecode_note(b->path, &about, module, what);
+}
+
+static void test_bytecode__what_was_found_out_goes_when_the_file_changes(void **state) {
+    const bench *b = *state;
+    put(b, "return 41");
+    note(b, "m", 3);
+    assert_int_equal(findings(b, "m"), -1); /* nothing is kept to note it with */
+    assert_true(is_kept_in_time(b));
+    assert_int_equal(findings(b, "m"), -1);
+    note(b, "m", 3);
+    assert_int_equal(findings(b, "m"), 3);
+    assert_int_equal(findings(b, "n"), -1);
+    note(b, "n", 0);
+    assert_int_equal(findings(b, "n"), 0);
+    put(b, "return 42");
+    assert_int_equal(findings(b, "n"), -1);
+    assert_true(is_kept_in_time(b));
+    assert_int_equal(findings(b, "n"), -1);
+}
+
 static void test_bytecode__it_knows_files_and_lines(void **state) {
     const bench *b = *state;
     lua_Debug ar;
@@ -165,6 +195,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bytecode__a_file_is_compiled_once, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_bytecode__a_file_that_changed_is_compiled_again, open_bench, close_bench),
+        cmocka_unit_test_setup_teardown(test_bytecode__what_was_found_out_goes_when_the_file_changes, open_bench,
+                                        close_bench),
         cmocka_unit_test_setup_teardown(test_bytecode__it_knows_files_and_lines, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_bytecode__what_is_no_lua_is_left_to_lua, open_bench, close_bench),
         cmocka_unit_test_setup_teardown(test_bytecode__one_that_is_too_large_is_not_kept, open_bench, close_bench),
