@@ -10,7 +10,8 @@ if source == "" then source = "." end
 local headers = { "core/include/chief.h", "bindings/lua/include/chief_lua.h" }
 local endings = { py = true, c = true, h = true, cc = true, js = true, cjs = true, mjs = true, go = true, rs = true }
 -- What is made, fetched, or only uses the binding.
-local apart = { "/tests?/", "/examples?/", "/node_modules/", "/build/", "/target/", "_test%.go$", "/parity%.md$" }
+local apart = { "/tests?/", "/generated%.%l+$", "/examples?/", "/node_modules/", "/build/", "/target/", "_test%.go$",
+  "/parity%.md$" }
 
 local function read(path)
   local file = io.open(path, "rb")

@@ -1,0 +1,3 @@
+local function deeper() error("raised in Lua") end
+
+return { run = function() deeper() end }
