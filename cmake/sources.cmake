@@ -21,8 +21,10 @@ set(CHIEF_CORE_SOURCES
   core/src/finish.c
   core/src/frame.c
   core/src/group.c
+  core/src/guest.c
   core/src/hand.c
   core/src/home.c
+  core/src/hosted.c
   core/src/inbox.c
   core/src/info.c
   core/src/intensity.c

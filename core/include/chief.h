@@ -1939,6 +1939,75 @@ CHIEF_API int chief_add_chief(chief *c, const char *name, chief_chief_maker make
  */
 CHIEF_API int chief_nested_states(chief *c, const char *name, chief_snapshot **out);
 
+/* ---- Workers on threads of the host's ----------------------------------------------------------------------------
+ *
+ * A runtime that makes its own threads, or has only one, leads the lives of such a worker itself: it comes for a life, does
+ * what an init would, enters its run when the chief says so, and ends it. In between everything is as for a worker with
+ * callbacks: the calls of section 7, its states and events, order, restarts, a new generation each time.
+ */
+
+/* Where threads of the host's come for the lives of one worker, or of its replicas. Reference-counted. */
+typedef struct chief_hosted chief_hosted;
+
+/*
+ * Adds a worker whose lives are led on threads of the host's. A life that no thread has come for within init_timeout has
+ * failed; one that does not end within its grace is interrupted (chief_worker_interrupt_reason has it, and its calls return)
+ * and, `force_time` later, abandoned, as any worker. It is restarted as `options->restart` says, by default never; `destroy`
+ * and `schedule` have to be NULL. chief_init_workers waits for its init too, so a thread that calls that has to leave the
+ * worker to another one, or add it afterwards. `*out` is the caller's and may outlive the chief.
+ * @thread any  @blocks never
+ * Errors: as chief_add_worker_with.
+ */
+CHIEF_API int chief_add_hosted(chief *c, const char *name, const chief_worker_options *options, chief_hosted **out);
+
+/*
+ * One more reference; returns its argument.
+ * @thread any  @blocks never
+ */
+CHIEF_API chief_hosted *chief_hosted_ref(chief_hosted *hosted);
+
+/*
+ * Drops a reference.
+ * @thread any  @blocks never
+ */
+CHIEF_API void chief_hosted_unref(chief_hosted *hosted);
+
+/*
+ * Waits until the worker is wanted and begins its next life: the calling thread is its home until chief_hosted_end, and its
+ * init has begun. Of several replicas it is one that has waited longest; their lives may be led on several threads, or by
+ * turns on one. The worker stays the library's.
+ * @thread any  @blocks timeout
+ * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED (the worker was removed, or its chief has stopped: there will be no
+ * more lives), CHIEF_EINVAL, CHIEF_EFORK.
+ */
+CHIEF_API int chief_hosted_begin(chief_hosted *hosted, int64_t timeout_ms, chief_worker **out);
+
+/*
+ * Says that the init has succeeded, and waits until the worker may run: CHIEF_OK, and its run begins. When the time is over
+ * first, the call may be repeated.
+ * @thread worker  @blocks timeout
+ * Errors: CHIEF_ECANCELED (it is not to run: what was made by the init is to be undone, and chief_hosted_end follows),
+ * CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_EBUSY (its run has begun), CHIEF_EINVAL (no hosted worker).
+ */
+CHIEF_API int chief_hosted_enter(chief_worker *ctx, int64_t timeout_ms);
+
+/*
+ * Ends the life, whatever part of it was reached: 0 is a clean end, anything else a failure, which chief_worker_set_error has
+ * explained before. An end before chief_hosted_enter has returned CHIEF_OK or CHIEF_ECANCELED is a failure in any case, of
+ * the init or before the run. The worker is not to be used after it.
+ * @thread worker  @blocks never
+ * Errors: CHIEF_EINVAL (no hosted worker).
+ */
+CHIEF_API int chief_hosted_end(chief_worker *ctx, int code);
+
+/*
+ * A descriptor that is readable while chief_hosted_begin, or chief_hosted_enter of one of its lives, would not wait; for a
+ * thread that has a loop of its own. Made at the first call; do not read from it and do not close it.
+ * @thread any  @blocks never
+ * Errors: CHIEF_ESYS, CHIEF_EINVAL (as a negative result).
+ */
+CHIEF_API int chief_hosted_fd(chief_hosted *hosted);
+
 /* ---- Workers in processes of their own ------------------------------------------------------------------------ */
 
 /*

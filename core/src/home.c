@@ -1,5 +1,6 @@
-/* home: the lives of workers in threads of their own, on the threads of fibers, and beside processes. */
+/* home: the lives of workers in threads of their own or the host's, on the threads of fibers, and beside processes. */
 #include "err.h"
+#include "hosted.h"
 #include "loop.h"
 #include "proxy.h"
 
@@ -27,6 +28,13 @@ static int launch_thread(chief *c, chief_worker *home) {
     return rc == CHIEF_OK ? chief__worker_launch(home, c->crew) : rc;
 }
 
+static int launch(chief *c, const chief__unit *unit, chief_worker *home) {
+    if (unit->isolation == CHIEF_FIBER) return launch_fiber(c, home);
+    if (!chief__is_hosted(unit)) return launch_thread(c, home);
+    chief__hosted_launch(home);
+    return CHIEF_OK;
+}
+
 static int init(chief *c, chief__member *member) {
     chief__unit *unit = led_by(member);
     chief__surroundings around = {
@@ -35,7 +43,7 @@ static int init(chief *c, chief__member *member) {
     int rc = chief__worker_new(&home, unit, member->generation, &around);
     if (rc == CHIEF_OK) {
         chief__worker_set_id(home, member->id);
-        rc = unit->isolation == CHIEF_FIBER ? launch_fiber(c, home) : launch_thread(c, home);
+        rc = launch(c, unit, home);
     }
     if (rc != CHIEF_OK) {
         chief__worker_unref(home);
@@ -50,11 +58,12 @@ static void run(chief__member *member) { chief__worker_run(member->home); }
 
 static void finish(chief__member *member) { chief__worker_finish(member->home); }
 
-/* A child is told beside its home, which may wait for it. */
+/* A child is told beside its home, which may wait for it. One that no thread of the host's has come for is over. */
 static void ask_to_end(chief__member *member, int64_t until, const char *why) {
     const chief__unit *unit = led_by(member);
     chief__worker_cancel(member->home, until, why);
     if (unit->isolation == CHIEF_PROCESS) chief__proxy_cancel(member->home, unit->data, until, why);
+    if (chief__is_hosted(unit)) chief__hosted_withdraw(member->home);
 }
 
 /* Each of these may come to one whose home could not be made, before the brain knows that. */
@@ -82,6 +91,12 @@ static int ask(chief *c, chief__question *q) {
     return rc;
 }
 
+static void close_homes(chief *c) {
+    for (size_t i = 0; i < c->n_members; i++)
+        if (c->members[i] != NULL && chief__is_hosted(c->members[i]->unit)) chief__hosted_close(c->members[i]->unit);
+    chief__loop_close(c);
+}
+
 const chief__homes chief__thread_homes = {.now = now,
                                           .init = init,
                                           .run = run,
@@ -90,4 +105,4 @@ const chief__homes chief__thread_homes = {.now = now,
                                           .force = force,
                                           .abandon = abandon,
                                           .ask = ask,
-                                          .close = chief__loop_close};
+                                          .close = close_homes};

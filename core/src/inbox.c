@@ -22,6 +22,7 @@ struct chief__inbox {
 
 static _Thread_local const chief__inbox *own; /* compared, never followed: it may be gone */
 static _Thread_local bool own_loop;
+static _Thread_local unsigned visits; /* of a thread of the host's: the lives that it leads */
 
 int chief__inbox_new(chief__inbox **out, void (*wake)(void *data), void *data) {
     chief__inbox *in = chief__calloc(1, sizeof *in);
@@ -213,6 +214,17 @@ void chief__inbox_answer(chief__inbox *in, chief__request *request, int rc) {
 void chief__inbox_enter(const chief__inbox *in, bool loop) {
     own = in;
     own_loop = loop;
+}
+
+bool chief__inbox_visit(const chief__inbox *in) {
+    if (own != NULL && (own != in || visits == 0)) return false;
+    own = in;
+    visits++;
+    return true;
+}
+
+void chief__inbox_leave(void) {
+    if (--visits == 0) own = NULL;
 }
 
 bool chief__inbox_is_own_thread(const chief__inbox *in) { return own == in; }

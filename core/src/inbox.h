@@ -84,6 +84,11 @@ void chief__dropped_free(chief__dropped *note);
 /* Whether this thread is one of the chief's: its loop (`loop` true), a worker or the hooks. Threads say so when they
  * begin. */
 void chief__inbox_enter(const chief__inbox *in, bool loop);
+/* The same for a thread of the host's, for as long as it leads lives of one chief's. False, and nothing to leave, for one that
+ * is another's already. */
+bool chief__inbox_visit(const chief__inbox *in);
+void chief__inbox_leave(void);
+
 bool chief__inbox_is_own_thread(const chief__inbox *in);
 bool chief__inbox_is_loop(const chief__inbox *in);
 

@@ -10,11 +10,12 @@
  *   info.c     what the application says of itself
  *   ask.c      the policies of the host: what they are asked, what is made of it
  *   act_end.c  those about a worker that is restarted or given up
- *   home.c     the lives of workers in threads
+ *   home.c     where the lives of workers are led
  *   sim.c      a chief without a loop: lives that are told, and a clock that is set
  *   finish.c   the end: hooks, the result, closing
  *   catch.c    signals and the parent context
  *   nested.c   a chief as a worker of another
+ *   hosted.c   workers whose lives are led on threads of the host's
  */
 #ifndef CHIEF_LOOP_H
 #define CHIEF_LOOP_H

@@ -1,57 +1,13 @@
-#include "worker.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "context.h"
 #include "err.h"
+#include "life.h"
 #include "transport.h"
 
-#define WHY_SIZE 160
 #define PLACE_SIZE 256 /* of its first line, in a sentence */
-
-/* Where a fiber's life is. */
-typedef enum part { PART_BEGIN, PART_INIT, PART_HELD, PART_RUN } part;
-
-typedef enum word { WORD_NONE, WORD_RUN, WORD_FINISH } word;
-
-struct chief_worker {
-    chief__party party; /* first: chief__party_of casts */
-    atomic_uint refs;   /* dropped with release, the last one acquires */
-    chief__unit *unit;  /* this and the next six: const after new */
-    uint64_t generation;
-    chief_context *context;
-    chief_log *log;
-    chief__inbox *inbox;
-    chief__hub *hub;
-    chief_pool *pool;
-    uint32_t id;          /* const after launch */
-    chief__mate *mate;    /* loop thread; NULL for a fiber */
-    chief_worker *next;   /* loop thread */
-    chief__report report; /* under the inbox's lock */
-    chief__mutex lock;
-    chief__cond told;
-    /* under lock */
-    word word;
-    void *reach;        /* what interrupt is given */
-    bool interrupting;  /* interrupt is being called; `reach` stays valid until it returns */
-    char why[WHY_SIZE]; /* "" until it is interrupted */
-    int32_t expiry;     /* enum chief_reason, of chief_worker_expire, as the next */
-    char *place;
-    chief__fiber fiber; /* unless its home is a thread */
-    bool is_fiber;      /* const after launch */
-    part part;          /* the fiber's, as the next */
-    int64_t next_timer; /* monotonic ms */
-    chief__rota rota;   /* of a fiber that runs by a schedule, as the next */
-    bool in_turn;       /* its run goes on */
-    /* home thread until its last report, then whoever takes that */
-    void *instance;
-    int32_t reason;
-    int32_t exit_code;
-    char *error;
-    char *traceback;
-};
 
 /* ---- a generation's life as an object ---- */
 
@@ -122,18 +78,19 @@ void chief__worker_unref(chief_worker *w) {
 
 /* ---- the home ---- */
 
-static void set_word(chief_worker *w, word what) {
+static void set_word(chief_worker *w, chief__word what) {
     chief__lock(&w->lock);
     w->word = what;
     chief__cond_wake_all(&w->told);
     chief__unlock(&w->lock);
     if (w->is_fiber) chief__waiter_wake(&w->party.waiter);
+    if (w->guest.on_word != NULL) w->guest.on_word(w);
 }
 
-static word wait_for_word(chief_worker *w) {
+static chief__word wait_for_word(chief_worker *w) {
     chief__lock(&w->lock);
     while (w->word == WORD_NONE) (void)chief__cond_wait(&w->told, &w->lock, INT64_MAX);
-    word what = w->word;
+    chief__word what = w->word;
     chief__unlock(&w->lock);
     return what;
 }
@@ -159,12 +116,12 @@ static void set_reach(chief_worker *w, void *reach) {
     chief__unlock(&w->lock);
 }
 
-static void begin_init(chief_worker *w) {
+void chief__worker_begin_init(chief_worker *w) {
     w->instance = w->unit->data;
     set_reach(w, w->unit->data);
 }
 
-static int end_init(chief_worker *w, int rc) {
+int chief__worker_end_init(chief_worker *w, int rc) {
     set_reach(w, rc == 0 ? w->instance : NULL);
     if (rc == 0) return CHIEF_OK;
     note_failure(w, rc, "init");
@@ -174,8 +131,8 @@ static int end_init(chief_worker *w, int rc) {
 }
 
 int chief__worker_init(chief_worker *w) {
-    begin_init(w);
-    return end_init(w, w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0);
+    chief__worker_begin_init(w);
+    return chief__worker_end_init(w, w->unit->ops.init != NULL ? w->unit->ops.init(w, w->unit->data, &w->instance) : 0);
 }
 
 static void clear_failure(chief_worker *w) {
@@ -212,7 +169,7 @@ static int run_by_schedule(chief_worker *w) {
     }
 }
 
-static int end_run(chief_worker *w, int rc) {
+int chief__worker_end_run(chief_worker *w, int rc) {
     if (rc == 0) clear_failure(w);
     else note_failure(w, rc, "run");
     chief__worker_fini(w, rc == 0);
@@ -220,7 +177,7 @@ static int end_run(chief_worker *w, int rc) {
 }
 
 int chief__worker_exec(chief_worker *w) {
-    return end_run(w, w->unit->scheduled ? run_by_schedule(w) : w->unit->ops.run(w, w->instance));
+    return chief__worker_end_run(w, w->unit->scheduled ? run_by_schedule(w) : w->unit->ops.run(w, w->instance));
 }
 
 void chief__worker_fini(chief_worker *w, bool clean) {
@@ -322,9 +279,9 @@ static int resume_by_schedule(chief_worker *w) {
     }
 }
 
-static word peek_word(chief_worker *w) {
+chief__word chief__worker_word(chief_worker *w) {
     chief__lock(&w->lock);
-    word what = w->word;
+    chief__word what = w->word;
     chief__unlock(&w->lock);
     return what;
 }
@@ -335,18 +292,18 @@ static uint32_t live_on(chief_worker *w) {
         int rc;
         switch (w->part) {
         case PART_BEGIN:
-            begin_init(w);
+            chief__worker_begin_init(w);
             w->part = PART_INIT;
             break;
         case PART_INIT:
             rc = resume_part(w, CHIEF_PART_INIT);
             if (rc == CHIEF_EAGAIN) return 0;
-            if (end_init(w, rc) != CHIEF_OK) return REPORT_INIT_FAILED;
+            if (chief__worker_end_init(w, rc) != CHIEF_OK) return REPORT_INIT_FAILED;
             w->part = PART_HELD;
             chief__inbox_report(w->inbox, &w->report, REPORT_INITIALIZED);
             break;
         case PART_HELD:
-            switch (peek_word(w)) {
+            switch (chief__worker_word(w)) {
             case WORD_NONE: return 0;
             case WORD_FINISH: chief__worker_fini(w, true); return REPORT_FINISHED;
             case WORD_RUN: break;
@@ -358,7 +315,7 @@ static uint32_t live_on(chief_worker *w) {
         case PART_RUN:
             rc = w->unit->scheduled ? resume_by_schedule(w) : resume_part(w, CHIEF_PART_RUN);
             if (rc == CHIEF_EAGAIN) return 0;
-            (void)end_run(w, rc);
+            (void)chief__worker_end_run(w, rc);
             return REPORT_EXITED;
         }
     }
@@ -465,7 +422,7 @@ static void replace(char **where, const char *text) {
 
 /* It has said nothing of where it was, so what was seen from outside is told, as of one that was abandoned. */
 static void tell_place(chief_worker *w) {
-    char text[WHY_SIZE + PLACE_SIZE];
+    char text[CHIEF__WHY_SIZE + PLACE_SIZE];
     (void)snprintf(text, sizeof text, "%s: %.*s", w->why, (int)strcspn(w->place, "\n"), w->place);
     replace(&w->error, text);
     w->traceback = w->place;

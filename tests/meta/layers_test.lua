@@ -11,10 +11,11 @@ local layers = {
   { "transport", "context", "msg", "call", "party", "channel", "send", "recv", "select", "hand", "turn", "mailbox",
     "post", "pool", "refusal", "snapshot", "fiber", "prepare", "crew", "pack" },
   { "program", "lines", "launch", "group", "spawn", "spawned", "leash", "limits" },
-  { "inbox", "worker", "unit", "asker", "runner", "plugin", "event", "wire", "plan", "remote", "sideline", "child",
+  { "inbox", "worker", "life", "guest", "unit", "asker", "runner", "plugin", "event", "wire",
+    "plan", "remote", "sideline", "child",
     "serve", "tell", "proxy" },
   { "chief", "loop", "act", "act_end", "ask", "home", "sim", "catch", "finish", "info", "request", "run", "nested",
-    "process" },
+    "hosted", "process" },
 }
 
 -- Layer 2 decides without a clock, a thread or the outside world.
