@@ -436,7 +436,8 @@ static int waits_wrongly(chief_worker *ctx, void *instance) {
     if (chief_wait_prepare(ctx, &wait) != CHIEF_EINVAL) return 4;
     wait.kind = CHIEF_WAIT_REPLY;
     if (chief_wait_prepare(ctx, &wait) != CHIEF_EINVAL) return 5;
-    chief_wait descriptor = {.size = sizeof wait, .kind = CHIEF_WAIT_FD, .events = CHIEF_FD_READ, .deadline = INT64_MAX};
+    chief_wait descriptor = {
+        .size = sizeof wait, .kind = CHIEF_WAIT_FD, .events = CHIEF_FD_READ, .deadline = INT64_MAX};
     wait.kind = CHIEF_WAIT_WAKE;
     wait.also = &descriptor;
     if (chief_wait_prepare(ctx, &wait) != CHIEF_EINVAL) return 7;
