@@ -4,8 +4,7 @@
 -- The reasons are in bindings/RUNTIME/skipped.txt, each line an export (or its beginning and a `*`), two spaces and the
 -- reason. With --check nothing is written: a stale table is then an error. Always errors are an export that is
 -- neither bound nor skipped, one that is both, and a line of skipped.txt that skips nothing.
-local source = debug.getinfo(1, "S").source:match("^@(.*)bindings/parity%.lua$") or ""
-if source == "" then source = "." end
+local bindings = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$") or "."
 
 local headers = { "core/include/chief.h", "bindings/lua/include/chief_lua.h" }
 local endings = { py = true, c = true, h = true, cc = true, js = true, cjs = true, mjs = true, go = true, rs = true }
@@ -25,7 +24,7 @@ end
 local function exports()
   local list = {}
   for _, header in ipairs(headers) do
-    local text = assert(read(source .. "/" .. header)):gsub("/%*.-%*/", "")
+    local text = assert(read(bindings .. "/../" .. header)):gsub("/%*.-%*/", "")
     for declaration in text:gmatch("\nCHIEF_API%s+([^;]*);") do
       list[#list + 1] = { name = declaration:match("([%w_]+)%s*%("), header = header:match("[^/]+$") }
     end
@@ -103,7 +102,7 @@ local function row(export, where, skipped, problems)
 end
 
 local function make(runtime, problems)
-  local folder = source .. "/bindings/" .. runtime
+  local folder = bindings .. "/" .. runtime
   local where, skipped = names_in(folder), read_skipped(folder .. "/skipped.txt", problems)
   local rows, n_bound, all = {}, 0, exports()
   for i, export in ipairs(all) do

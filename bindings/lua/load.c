@@ -21,12 +21,33 @@ static void keep_libraries(lua_State *L) {
     lua_pop(L, 1);
 }
 
+/* The path with what the state has by itself in the place of «;;», as LUA_PATH has it. The package table is on top.
+ * [-0, +1, m] */
+static void push_path(lua_State *L, const char *key, const char *path) {
+    const char *mark = strstr(path, LUA_PATH_SEP LUA_PATH_SEP);
+    if (mark == NULL) {
+        lua_pushstring(L, path);
+        return;
+    }
+    luaL_Buffer b;
+    lua_getfield(L, -1, key);
+    const char *own = luaL_checkstring(L, -1);
+    luaL_buffinit(L, &b);
+    luaL_addlstring(&b, path, (size_t)(mark - path));
+    if (mark > path) luaL_addstring(&b, LUA_PATH_SEP);
+    luaL_addstring(&b, own);
+    if (mark[2] != '\0') luaL_addstring(&b, LUA_PATH_SEP);
+    luaL_addstring(&b, mark + 2);
+    luaL_pushresult(&b);
+    lua_remove(L, -2);
+}
+
 /* One that is there already is not made once more. */
 static void set_path(lua_State *L, const char *key, const char *path) {
     bool is_there = lua_getfield(L, -1, key) == LUA_TSTRING && path != NULL && strcmp(lua_tostring(L, -1), path) == 0;
     lua_pop(L, 1);
     if (path == NULL || is_there) return;
-    lua_pushstring(L, path);
+    push_path(L, key, path);
     lua_setfield(L, -2, key);
 }
 

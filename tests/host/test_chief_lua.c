@@ -131,6 +131,28 @@ static void test_chief_lua__a_bad_module_is_refused_with_the_reason(void **state
     chief_free(c);
 }
 
+/* The places that were looked at for a module that is nowhere. */
+static const char *places(const char *list) {
+    static char text[4096];
+    chief *c = new_chief();
+    chief_lua_options options = {.size = sizeof options, .path = list};
+    assert_int_equal(chief_lua_add_worker(c, "x", "nosuch", &options), CHIEF_EINVAL);
+    (void)snprintf(text, sizeof text, "%s", chief_last_error());
+    chief_free(c);
+    return text;
+}
+
+static void test_chief_lua__two_semicolons_stand_for_the_usual_path(void **state) {
+    (void)state;
+    const char *text = places("./first/?.lua;;./last/?.lua");
+    const char *first = strstr(text, "\n  ./first/nosuch.lua\n"), *usual = strstr(text, "/lua/5.4/nosuch.lua\n");
+    const char *last = strstr(text, "\n  ./last/nosuch.lua");
+    assert_true(first != NULL && usual != NULL && last != NULL && first < usual && usual < last);
+    assert_null(strstr(text, "\n  \n"));
+    assert_non_null(strstr(places(";;"), "/lua/5.4/nosuch.lua\n"));
+    assert_null(strstr(places("./first/?.lua"), "/lua/5.4/nosuch.lua"));
+}
+
 /* The worker answers with all that it is sent. */
 static void test_chief_lua__a_memory_limit_is_kept(void **state) {
     (void)state;
@@ -216,6 +238,7 @@ int main(void) {
         cmocka_unit_test(test_chief_lua__a_failure_has_its_traceback_and_a_second_life),
         cmocka_unit_test(test_chief_lua__malformed_bytes_fail_only_who_reads_them),
         cmocka_unit_test(test_chief_lua__a_bad_module_is_refused_with_the_reason),
+        cmocka_unit_test(test_chief_lua__two_semicolons_stand_for_the_usual_path),
         cmocka_unit_test(test_chief_lua__a_memory_limit_is_kept),
         cmocka_unit_test(test_chief_lua__limits_that_are_none_are_refused),
         cmocka_unit_test(test_chief_lua__options_are_versioned),

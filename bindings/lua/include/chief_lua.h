@@ -18,8 +18,9 @@ struct lua_State;
 
 typedef struct chief_lua_options {
     uint32_t size;
-    const char *path;                   /* package.path of the worker's state; NULL: Lua's own, LUA_PATH included */
-    const char *cpath;                  /* package.cpath, likewise */
+    const char *path;  /* package.path of the worker's state; NULL: Lua's own, LUA_PATH included, which a
+                                           «;;» in it stands for */
+    const char *cpath; /* package.cpath, likewise */
     const chief_worker_options *worker; /* NULL: all defaults. `args` is MessagePack; `destroy` stays NULL */
     const chief_process *process;       /* how its process is started, where worker->isolation is CHIEF_PROCESS. NULL:
                                            all defaults; without `argv`: chief-lua-worker, or CHIEF_LUA_WORKER */

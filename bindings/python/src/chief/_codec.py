@@ -213,7 +213,7 @@ def items_of(values: list[bytes]) -> Any:
     """The library's array of byte strings; it keeps the bytes that it points to."""
     joined = b"".join(values)
     address = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
-    items = (Bytes * len(values))()
+    items: Any = (Bytes * len(values))()
     view = memoryview(items).cast("B")
     for number, data in enumerate(values):
         _ITEM.pack_into(view, number * _ITEM.size, address, len(data))

@@ -47,14 +47,27 @@ def seconds(ms: int) -> float:
     return ms / 1000
 
 
+class Deadline:
+    """The end of a time that several waits share."""
+
+    def __init__(self, ms: int):
+        self._at = math.inf if ms < 0 else time.monotonic() + ms / 1000
+
+    def left(self) -> int:
+        """What is left of it in milliseconds, as the timeout of a call."""
+        if self._at == math.inf:
+            return FOREVER
+        return max(math.ceil((self._at - time.monotonic()) * 1000), 0)
+
+
 def waiting(call: Callable[[int], int], ms: int, again: tuple[int, ...] = (ETIMEDOUT,)) -> int:
     """What `call(ms)` answers. In the main thread it waits in pieces, so that signal handlers of Python's are run."""
     if 0 <= ms <= _SLICE_MS or threading.current_thread() is not threading.main_thread():
         return call(ms)
-    deadline = math.inf if ms < 0 else time.monotonic() + ms / 1000
+    deadline = Deadline(ms)
     while True:
-        left = deadline - time.monotonic()
-        piece = _SLICE_MS if left > _SLICE_MS / 1000 else max(math.ceil(left * 1000), 0)
+        left = deadline.left()
+        piece = left if 0 <= left <= _SLICE_MS else _SLICE_MS
         code = call(piece)
         if piece == 0 or code not in again:
             return ETIMEDOUT if code == EAGAIN else code

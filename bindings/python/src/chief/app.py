@@ -19,11 +19,11 @@ from . import _codec, _lua
 from ._aio import readable
 from ._library import function, kept, names, quick, read_text, release, text
 from ._options import Built, ProcessOptions, RawProcess, RawWorkerOptions, WorkerOptions, choose, fill_bytes, raw_process
-from ._time import FOREVER, Seconds, option, timeout_ms, waiting
+from ._time import FOREVER, Deadline, Seconds, option, timeout_ms, waiting
 from ._values import Value
 from .channel import Channel, ChannelOptions, channel_options
 from .context import Context, set_value
-from .errors import EAGAIN, ECLOSED, ETIMEDOUT, OK, Error, check, error_from, tell
+from .errors import ECLOSED, ETIMEDOUT, OK, Closed, Timeout, WouldBlock, check, error_from, tell
 from .event import Event, EventKind, RawEvent, take
 from .log import Log, level_number
 from .message import Message
@@ -265,35 +265,26 @@ class Events:
         check(waiting(lambda piece: int(_take_events(handle, out, most, piece, n)), ms))
         return take(out, n.value)
 
-    def _now(self) -> Optional[list[Event]]:
-        """What is there now; None when no more will come."""
-        out, n = (ctypes.POINTER(RawEvent) * _MOST_EVENTS)(), ctypes.c_size_t()
-        code = _take_events(self._chief._handle(), out, _MOST_EVENTS, 0, n)
-        if code == ECLOSED:
-            return None
-        if code != EAGAIN:
-            check(code)
-        return take(out, n.value)
+    # One at a time, so that none is lost by who breaks off.
 
     def __iter__(self) -> Iterator[Event]:
         while True:
             try:
-                batch = self._take(_MOST_EVENTS, FOREVER)
-            except Error as problem:
-                if problem.code == "closed":
-                    return
-                raise
-            yield from batch
+                (event,) = self._take(1, FOREVER)
+            except Closed:
+                return
+            yield event
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while True:
-            batch = self._now()
-            if batch is None:
+            try:
+                (event,) = self._take(1, 0)
+            except Closed:
                 return
-            for event in batch:
-                yield event
-            if not batch:
+            except WouldBlock:
                 await readable([self.fileno()], None)
+            else:
+                yield event
 
 
 class Chief:
@@ -563,7 +554,7 @@ class Chief:
         """
         ms = timeout_ms(timeout)
         if self._handlers:
-            self._pump(ms)
+            ms = self._pump(ms)
         handle = self._handle()
 
         def piece(piece_ms: int) -> int:
@@ -704,19 +695,17 @@ class Chief:
         """Has `handler` called with each event of that kind (None: of all), in the thread that is in `join` or `run_all`."""
         self._handlers.append((None if kind is None else EventKind(kind), handler))
 
-    def _pump(self, ms: int) -> None:
-        events = Events(self)
+    def _pump(self, ms: int) -> int:
+        """Hands events to handlers until none will come or the time is over; what is left of it."""
+        events, deadline = Events(self), Deadline(ms)
         while True:
             try:
-                batch = events._take(_MOST_EVENTS, ms)
-            except Error as problem:
-                if problem.code in ("closed", "timeout", "would_block"):
-                    return
-                raise
-            for event in batch:
-                for kind, handler in self._handlers:
-                    if kind is None or kind == event.kind:
-                        handler(event)
+                (event,) = events._take(1, deadline.left())
+            except (Closed, Timeout, WouldBlock):
+                return deadline.left()
+            for kind, handler in self._handlers:
+                if kind is None or kind == event.kind:
+                    handler(event)
 
     def set_event_level(self, level: str) -> None:
         """The least level of the events that are kept."""

@@ -268,7 +268,8 @@ class Channel:
         handle, holder = self._handle, self._holder.handle()
         code = waiting(lambda ms: int(_recv_many(handle, holder, ms, out, most, n)), timeout_ms(timeout))
         check(code)
-        return [Message(each) for each in out[: n.value]]
+        handles: list[Any] = out[: n.value]
+        return [Message(each) for each in handles]
 
     def __iter__(self) -> Iterator[Message]:
         out = _pointer()
@@ -342,7 +343,7 @@ def send_items(call: Callable[[Any, int, int, Any], int], items: Any, ms: int) -
     def piece(piece_ms: int) -> int:
         nonlocal total
         done = ctypes.c_size_t()
-        rest = ctypes.byref(items, total * ctypes.sizeof(Bytes)) if n else None
+        rest = ctypes.addressof(items) + total * ctypes.sizeof(Bytes)
         code = call(ctypes.cast(rest, ctypes.POINTER(Bytes)), n - total, piece_ms, done)
         total += done.value
         return code

@@ -35,7 +35,7 @@ class Level(str, enum.Enum):
 
     @classmethod
     def _of(cls, number: int) -> Level:
-        levels = list(cls)
+        levels: list[Level] = list(cls)
         return levels[min(max(number, 1), len(levels)) - 1]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import inspect
 import os
@@ -375,9 +374,13 @@ class Life:
     def run(self) -> None:
         result = self.definition.run(self.instance, self.ctx)
         if inspect.isawaitable(result):
+            import asyncio  # here, since it takes longer to load than all the rest
+
             asyncio.run(self._run_async(result))
 
     async def _run_async(self, result: Any) -> None:
+        import asyncio
+
         task = asyncio.ensure_future(result)
         loop = asyncio.get_running_loop()
         with self._lock:
