@@ -309,6 +309,13 @@ static inline void kit_bring_up(kit *k, const char *name) {
     kit_tell(k, STEP_ENTERED, name);
 }
 
+/* Init and launch with one worker initialised. */
+static inline void kit_begin(kit *k, const char *name) {
+    kit_all(k, STEP_INIT);
+    kit_tell(k, STEP_INITIALIZED, name);
+    kit_all(k, STEP_LAUNCH);
+}
+
 /* Init and launch of all that have been added, each up at once; what was told of it is forgotten. */
 static inline void kit_launch(kit *k) {
     assert_int_equal(chief__model_link(k->m), CHIEF_OK);

@@ -167,9 +167,7 @@ static void test_step_policy__the_code_of_one_that_was_late_says_nothing(void **
     kit *k = *state;
     kit_add(k, "a", WORKER(ON_FAILURE, CODES(143), .says_ready = true, .start_timeout = 50));
     assert_int_equal(chief__model_link(k->m), CHIEF_OK);
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_wait(k, 50);
     kit_forget(k);
     kit_exit_code(k, "a", 143);

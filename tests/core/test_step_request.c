@@ -8,9 +8,7 @@ static void test_step__start_of_one_that_lives_is_wrong(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER());
     kit_add(k, "b", WORKER(AFTER("a")));
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_forget(k);
     assert_int_equal(kit_tell(k, STEP_START, "a"), CHIEF_WORKER_WRONG_STATE_CHANGE);
     kit_expect(k, "a!run");
@@ -198,9 +196,7 @@ static void test_step__a_stop_ends_the_wait_for_dependencies(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(.says_ready = true));
     kit_add(k, "b", WORKER(AFTER("a")));
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_forget(k);
     assert_int_equal(kit_tell(k, STEP_STOP, "b"), CHIEF_OK);
     assert_int_equal(kit_phase(k, "b"), CHIEF_PHASE_IDLE);
@@ -253,9 +249,7 @@ static void test_step__a_fini_that_does_not_end_is_abandoned(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(.grace = 100));
     kit_add(k, "b", WORKER());
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "b");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "b");
     kit_forget(k);
     kit_tell(k, STEP_STOP, "a");
     kit_wait(k, 60);
@@ -315,9 +309,7 @@ static void test_step__restarts_while_waiting_start_once(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(.says_ready = true));
     kit_add(k, "b", WORKER(AFTER("a")));
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_forget(k);
     for (int i = 0; i < 3; i++) assert_int_equal(kit_tell(k, STEP_RESTART, "b"), CHIEF_OK);
     kit_expect(k, "");
@@ -436,9 +428,7 @@ static void test_step__a_restarted_one_waits_for_who_is_not_ready(void **state) 
 static void test_step__a_manual_stop_overtakes_the_start_timeout(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(ON_FAILURE, .says_ready = true, .start_timeout = 100, .grace = 50));
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_wait(k, 130);
     kit_forget(k);
     kit_tell(k, STEP_STOP, "a"); /* told already: the earlier limit stays */
@@ -454,9 +444,7 @@ static void test_step__added_starts_as_its_dependencies_allow(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(.says_ready = true));
     kit_add(k, "x", DISABLED());
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_forget(k);
     kit_add(k, "b", WORKER(AFTER("a", "x")));
     kit_add(k, "c", WORKER());
@@ -587,9 +575,7 @@ static void test_step__who_waits_for_a_removed_one_waits_no_longer(void **state)
     kit *k = *state;
     kit_add(k, "a", WORKER(.says_ready = true));
     kit_add(k, "b", WORKER(AFTER("a")));
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_tell(k, STEP_REMOVE, "a");
     kit_forget(k);
     kit_exit(k, "a", CHIEF_REASON_OK);
@@ -605,9 +591,7 @@ static void test_step__stopped_before_ready_keeps_dependents_waiting(void **stat
     kit *k = *state;
     kit_add(k, "a", WORKER(.says_ready = true));
     kit_add(k, "b", WORKER(AFTER("a")));
-    kit_all(k, STEP_INIT);
-    kit_tell(k, STEP_INITIALIZED, "a");
-    kit_all(k, STEP_LAUNCH);
+    kit_begin(k, "a");
     kit_tell(k, STEP_STOP, "a");
     kit_tell(k, STEP_READY, "a");
     kit_forget(k);

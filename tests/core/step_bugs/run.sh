@@ -6,7 +6,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../../..
-tests=(test_policy test_intensity test_model test_step test_step_policy
+tests=(test_policy test_intensity test_model test_step test_step_restart test_step_after test_step_policy
     test_step_group test_step_answer test_step_request test_step_stop test_step_force)
 judges=(test_step_random test_step_exhaustive)
 sources=(policy intensity agenda names model model_group model_link step step_emit step_group step_life step_policy
@@ -15,17 +15,20 @@ export CHIEF_STEP_SEED=1 CHIEF_STEP_SEQUENCES=5000 CHIEF_STEP_DEPTH=0
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 
-# Sections that nobody needs are left out, and with them what the other half of state.c would need.
 compile() {
-    "${CC:-gcc}" -std=c11 -D_GNU_SOURCE -O1 -ffunction-sections -I"$root/core/include" -I"$temp/src" \
-        -I"$root/tests/core" -c "$1" -o "$2"
+    "${CC:-gcc}" -std=c11 -D_GNU_SOURCE -O2 -fPIC -I"$root/core/include" -I"$temp/src" -I"$root/tests/core" -c "$1" -o "$2"
 }
 
-# Links the test over the objects in $2, and runs it.
-fails() {
-    "${CC:-gcc}" -Wl,--gc-sections "$temp/$1.o" "$2"/*.o -lcmocka -o "$2/$1"
-    ! timeout 60 "$2/$1" >"$2/$1.log" 2>&1
+# The brain as a library, so that a test is linked once. What the other half of state.c would need is never called.
+link_brain() { "${CC:-gcc}" -shared -o "$1/libbrain.so" "$1"/*.o; }
+
+link_test() {
+    compile "$root/tests/core/$1.c" "$temp/$1.o" &&
+        "${CC:-gcc}" -o "$temp/$1" "$temp/$1.o" -L"$temp/objects" -lbrain -lcmocka -Wl,--allow-shlib-undefined
 }
+
+# Runs the test over the brain in $2.
+fails() { ! LD_LIBRARY_PATH=$2 timeout 60 "$temp/$1" >"$2/$1.log" 2>&1; }
 
 # Prints the first test with scenarios that fails, and the judges that do.
 failures() {
@@ -51,7 +54,8 @@ try() {
     mkdir "$dir"
     cp "$temp"/objects/*.o "$dir"
     sed -f "$bug" "$root/core/src/$file.c" >"$dir/$file.c"
-    if cmp -s "$root/core/src/$file.c" "$dir/$file.c" || ! compile "$dir/$file.c" "$dir/$file.o" 2>"$dir/cc.log"; then
+    if cmp -s "$root/core/src/$file.c" "$dir/$file.c" || ! compile "$dir/$file.c" "$dir/$file.o" 2>"$dir/cc.log" ||
+        ! link_brain "$dir"; then
         echo "no longer applies" >"$dir/verdict"
         return
     fi
@@ -65,17 +69,18 @@ try() {
 
 mkdir "$temp/src" "$temp/objects"
 cp "$root"/core/src/*.h "$temp/src"
+sed -i 's/visibility push(hidden)/visibility push(default)/' "$temp"/src/*.h # the tests look into the library
 for source in "${sources[@]}"; do
-    compile "$root/core/src/$source.c" "$temp/objects/$source.o"
+    cp "$root/core/src/$source.c" "$temp/src"
+    compile "$temp/src/$source.c" "$temp/objects/$source.o"
 done
+link_brain "$temp/objects"
 for test in "${tests[@]}" "${judges[@]}"; do
-    compile "$root/tests/core/$test.c" "$temp/$test.o"
+    link_test "$test"
 done
-mkdir "$temp/without"
-cp "$temp"/objects/*.o "$temp/without"
-read -r failure < <(failures "$temp/without") || true
+read -r failure < <(failures "$temp/objects") || true
 if [[ -n $failure ]]; then
-    cat "$temp/without/$failure.log" >&2
+    cat "$temp/objects/$failure.log" >&2
     echo "$failure fails without any bug" >&2
     exit 1
 fi
