@@ -641,7 +641,7 @@ CHIEF_API int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t ti
 
 /*
  * Receives between 1 and `max` messages, as many as are there once there is one; as a batch they are in
- * hand as a whole. Fills `out[0 .. *n)`.
+ * hand as a whole. Into a process come no more than 256 at once, nor than 1 MiB, or one. Fills `out[0 .. *n)`.
  * @thread any (`as`: worker)  @blocks timeout
  * Errors: as chief_channel_recv.
  */

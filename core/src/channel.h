@@ -131,8 +131,18 @@ int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chie
  * closed hand is CHIEF_ECANCELED. */
 int chief__channel_look(const chief_channel *ch, const chief__hand *hand);
 
-/* With the lock held: moves up to `max` messages into the hand (NULL: the host acknowledges) and to `out`. */
-size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, size_t max);
+/* How much is received at once. A message that is more than the bytes comes alone. */
+typedef struct chief__batch {
+    size_t messages;
+    size_t bytes; /* of their payloads */
+} chief__batch;
+
+/* With the lock held: moves messages into the hand (NULL: the host acknowledges) and to `out`. */
+size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, chief__batch most);
+
+/* chief_channel_recv_many of a channel that is here, bounded by bytes, too. */
+int chief__channel_recv_batch(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out,
+                              chief__batch most, size_t *n);
 
 /* With the lock held: what the hand holds is done with. It is kept for the next, or goes to `gone`, to be discarded without the
  * lock. */

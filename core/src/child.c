@@ -30,7 +30,9 @@ struct chief_child {
     bool lived;
 };
 
-static void aside(void *data, const chief__frame *frame) { (void)chief__sideline_take(data, frame); }
+static void hear_beside(void *side, const chief__frame *frame) { (void)chief__sideline_take(side, frame); }
+
+static void say_beside(void *side, chief__frames *frames) { chief__sideline_say(side, frames); }
 
 /* ---- opening ---- */
 
@@ -132,7 +134,8 @@ static void say_word(chief_child *child, chief__frame_kind kind) {
 
 static int open_child(chief_child *child) {
     int rc = chief__sideline_init(&child->side, CHIEF__SIDE_FD);
-    int made = chief__remote_init(&child->remote, CHIEF__CALL_FD, aside, &child->side);
+    const chief__beside beside = {hear_beside, say_beside, &child->side};
+    int made = chief__remote_init(&child->remote, CHIEF__CALL_FD, &beside);
     if (rc == CHIEF_OK) rc = made;
     if (rc == CHIEF_OK) rc = hear_greeting(child);
     if (rc == CHIEF_OK) rc = limit_waits(0);
@@ -198,6 +201,7 @@ static void tell_end(chief_child *child, chief_worker *w, chief__frame_kind kind
     char *error;
     char *traceback;
     chief__frames *out = &child->remote.out;
+    clean = clean && chief__worker_expiry(w) == CHIEF_REASON_NONE; /* which may come there after this */
     int32_t reason = chief__worker_take_failure(w, &error, &traceback);
     chief__lock(&child->remote.lock);
     chief__frame_begin(out, kind);

@@ -61,9 +61,9 @@
     X(CALL, 51, "call", "isb")         /* *: timeout; worker, payload */                                               \
     X(ANSWER, 52, "answer", "iib")     /* *: call, whether it is a failure; payload */                                 \
     X(STATES, 53, "states", "")        /* * */                                                                         \
-    X(EXPIRED, 54, "expired", "iss")   /* reason; why, where it was */                                                 \
     /* up the side channel */                                                                                          \
-    X(LOG, 64, "log", "iis*siib") /* level, wall clock ms; message; key, type, number, bytes of each field */
+    X(EXPIRED, 54, "expired", "iss") /* reason; why, where it was */                                                   \
+    X(LOG, 64, "log", "iis*siib")    /* level, wall clock ms; message; key, type, number, bytes of each field */
 
 typedef enum chief__frame_kind {
 #define CHIEF__X(name, number, word, fields) FRAME_##name = (number),

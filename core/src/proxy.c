@@ -6,7 +6,7 @@
 #include "alloc.h"
 #include "err.h"
 
-#define SIDE_LIMIT ((size_t)4 * 1024 * 1024) /* bytes of a log record */
+#define SIDE_LIMIT ((size_t)4 * 1024 * 1024) /* bytes of what it says there, which is log records in the main */
 #define TEXT_SIZE 512
 #define EOF_PATIENCE 1000 /* ms for a leader to end in that has closed its call channel */
 #define LOG_FIELDS 32
@@ -129,16 +129,21 @@ static bool keep_bytes(chief__proxy *p, const unsigned char *bytes, size_t len) 
     return true;
 }
 
-static int take_records(chief__proxy *p) {
+static void expire(const chief__proxy *p, const chief__fields *f) {
+    chief_worker_expire(p->worker, (int32_t)f->ints[0], chief__field_text(f, 0), chief__field_text(f, 1));
+}
+
+static int take_side(chief__proxy *p) {
     chief__frame frame;
     size_t used;
     size_t done = 0;
     int rc;
     while ((rc = chief__frame_read(p->side + done, p->side_len - done, SIDE_LIMIT, &frame, &used)) == CHIEF_OK) {
-        if (frame.kind != FRAME_LOG)
+        if (frame.kind == FRAME_LOG) write_log(p, &frame);
+        else if (frame.kind == FRAME_EXPIRED) expire(p, &frame.fields);
+        else
             return chief__fail(CHIEF_EDATA, "a frame of the kind %s on the side channel",
                                chief__frame_word(frame.kind));
-        write_log(p, &frame);
         done += used;
     }
     p->side_len -= done;
@@ -149,7 +154,7 @@ static int take_records(chief__proxy *p) {
 /* Bytes that no memory can be had for are a record that is lost, and what follows it would make no sense. */
 static bool on_side(void *data, const void *bytes, size_t len) {
     chief__proxy *p = data;
-    int rc = keep_bytes(p, bytes, len) ? take_records(p) : chief__fail_code(CHIEF_ENOMEM);
+    int rc = keep_bytes(p, bytes, len) ? take_side(p) : chief__fail_code(CHIEF_ENOMEM);
     if (rc == CHIEF_EAGAIN) return true;
     chief__lock(&p->lock);
     (void)chief_last_error_take(p->wrong, sizeof p->wrong);

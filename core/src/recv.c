@@ -22,9 +22,12 @@ static void hand_over(chief_channel *ch, chief__hand *hand, chief_msg *msg) {
     ch->in_hand++;
 }
 
-size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, size_t max) {
+size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out, chief__batch most) {
     size_t n = 0;
-    while (n < max && ch->queue.len > 0) {
+    size_t bytes = 0;
+    while (n < most.messages && ch->queue.len > 0) {
+        bytes += ch->queue.first->len;
+        if (n > 0 && bytes > most.bytes) break;
         out[n] = chief__list_pop(&ch->queue);
         hand_over(ch, hand, out[n++]);
     }
@@ -72,7 +75,8 @@ static int wait_for_message(chief_channel *ch, const chief__hand *hand, chief__p
     return rc;
 }
 
-static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out, size_t max, size_t *n) {
+static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out, chief__batch most,
+                   size_t *n) {
     chief__hand *hand;
     chief__msg_list gone = {0};
     int rc = chief__hand_get(&hand, p, ch);
@@ -86,7 +90,7 @@ static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_m
         chief__lock(&ch->lock);
         rc = wait_for_message(ch, hand, p, deadline);
     }
-    if (rc == CHIEF_OK) *n = chief__channel_take(ch, hand, out, max);
+    if (rc == CHIEF_OK) *n = chief__channel_take(ch, hand, out, most);
     chief__unlock(&ch->lock);
     chief__list_discard(&gone);
     return chief__channel_explain(ch, rc);
@@ -97,7 +101,13 @@ int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout
     if (n != NULL) *n = 0;
     if (ch == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
     if (ch->far != NULL) return ch->far->ops->recv(ch->far, ch, timeout_ms, out, max, n);
-    return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, max, n);
+    return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, (chief__batch){max, SIZE_MAX}, n);
+}
+
+int chief__channel_recv_batch(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out,
+                              chief__batch most, size_t *n) {
+    *n = 0;
+    return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, most, n);
 }
 
 int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out) {

@@ -141,7 +141,7 @@ int chief__remote_hear(chief__remote *r, chief__frame *f) {
         int rc = chief__wire_read(&r->call, f);
         if (rc != CHIEF_OK) return rc;
         if (f->kind != FRAME_CANCEL && f->kind != FRAME_VALUE && f->kind != FRAME_LEVEL) return rc;
-        r->aside(r->data, f);
+        r->beside.hear(r->beside.data, f);
     }
 }
 
@@ -423,13 +423,17 @@ static void far_ready(chief__far *far) {
     (void)unlock(r, say(r));
 }
 
-/* Said by another thread than the one that waits for answers, which has none of them on its way then. */
+/* Said by another thread than the one that waits for answers, and must not wait for it: so it goes beside. Without memory
+ * the worker is left alone. */
 static void far_expire(chief__far *far, int32_t reason, const char *why, const char *place) {
-    chief__remote *r = lock(far, FRAME_EXPIRED);
-    chief__frame_int(&r->out, reason);
-    chief__frame_text(&r->out, why);
-    chief__frame_text(&r->out, place);
-    (void)unlock(r, say(r));
+    const chief__remote *r = (const chief__remote *)(const void *)far;
+    chief__frames out = {0};
+    chief__frame_begin(&out, FRAME_EXPIRED);
+    chief__frame_int(&out, reason);
+    chief__frame_text(&out, why);
+    chief__frame_text(&out, place);
+    if (chief__frame_end(&out) == CHIEF_OK) r->beside.say(r->beside.data, &out);
+    chief__frames_free(&out);
 }
 
 static void far_ack_all(chief__far *far) { tell(far, FRAME_ACK, CHIEF__ALL_CHANNELS); }
@@ -456,11 +460,10 @@ static const chief__far_ops operations = {.open = far_open,
 
 /* ---- life ---- */
 
-int chief__remote_init(chief__remote *r, int fd, void (*aside)(void *data, const chief__frame *frame), void *data) {
+int chief__remote_init(chief__remote *r, int fd, const chief__beside *beside) {
     memset(r, 0, sizeof *r);
     r->far.ops = &operations;
-    r->aside = aside;
-    r->data = data;
+    r->beside = *beside;
     chief__mutex_init(&r->lock);
     chief__wire_init(&r->call, fd, SIZE_MAX / 2); /* the chief is trusted with the size of what was asked for */
     r->mailbox = chief__label_new("");

@@ -10,11 +10,16 @@
 
 #pragma GCC visibility push(hidden)
 
-typedef struct chief__remote {
-    chief__far far; /* first: what the calls get */
-    /* const after init: what is told before an answer (CANCEL, VALUE, LEVEL) goes here */
-    void (*aside)(void *data, const chief__frame *frame);
+/* The other way to the chief, which is free while an answer is waited for. */
+typedef struct chief__beside {
+    void (*hear)(void *data, const chief__frame *frame); /* gets what is told before an answer: CANCEL, VALUE, LEVEL */
+    void (*say)(void *data, chief__frames *frames);      /* any thread; empties them */
     void *data;
+} chief__beside;
+
+typedef struct chief__remote {
+    chief__far far;        /* first: what the calls get */
+    chief__beside beside;  /* const after init */
     chief__label *mailbox; /* held: the channel's name in messages from the mailbox */
     chief__mutex lock;     /* held while an answer is waited for: one asks at a time */
     /* under lock */
@@ -26,7 +31,7 @@ typedef struct chief__remote {
 } chief__remote;
 
 /* Over the socket `fd`. CHIEF_ENOMEM; then fini is still to be called. */
-int chief__remote_init(chief__remote *r, int fd, void (*aside)(void *data, const chief__frame *frame), void *data);
+int chief__remote_init(chief__remote *r, int fd, const chief__beside *beside);
 void chief__remote_fini(chief__remote *r);
 
 /* Sends what is in `out`. With the lock held, as the next. */

@@ -58,7 +58,7 @@ static void ask(choice *c) {
 static int pick_from(watch *w, chief_msg **out) {
     chief__lock(&w->ch->lock);
     int rc = chief__channel_look(w->ch, w->hand);
-    if (rc == CHIEF_OK) (void)chief__channel_take(w->ch, w->hand, out, 1);
+    if (rc == CHIEF_OK) (void)chief__channel_take(w->ch, w->hand, out, (chief__batch){1, SIZE_MAX});
     chief__unlock(&w->ch->lock);
     return rc;
 }

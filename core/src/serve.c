@@ -9,7 +9,8 @@
 #include "snapshot.h"
 
 #define REASON_SIZE 512
-#define BATCH 256 /* messages in one answer */
+#define BATCH 256                         /* messages in one answer */
+#define BATCH_BYTES ((size_t)1024 * 1024) /* of their payloads, unless one alone is more */
 
 /* ---- answers ---- */
 
@@ -234,7 +235,7 @@ static int serve_recv(chief__proxy *p, chief__frame *f) {
     chief_channel *ch = channel_at(p, f->fields.ints[0]);
     if (ch == NULL || f->fields.ints[1] <= 0) return nonsense("channel");
     size_t most = f->fields.ints[1] < BATCH ? (size_t)f->fields.ints[1] : BATCH;
-    int rc = chief_channel_recv_many(ch, p->worker, f->fields.ints[2], got, most, &n);
+    int rc = chief__channel_recv_batch(ch, p->worker, f->fields.ints[2], got, (chief__batch){most, BATCH_BYTES}, &n);
     for (size_t i = 0; i < n; i++) {
         put_message(p, got[i]);
         chief_msg_free(got[i]);
@@ -381,12 +382,6 @@ static int serve_ready(chief__proxy *p, chief__frame *f) {
     return CHIEF_OK;
 }
 
-static int serve_expired(chief__proxy *p, chief__frame *f) {
-    chief_worker_expire(p->worker, (int32_t)f->fields.ints[0], chief__field_text(&f->fields, 0),
-                        chief__field_text(&f->fields, 1));
-    return CHIEF_OK;
-}
-
 static int serve_opened(chief__proxy *p, chief__frame *f) {
     (void)p;
     (void)f;
@@ -408,7 +403,6 @@ static const service services[256] = {
     [FRAME_WATCH] = {serve_watch, true},         [FRAME_POST] = {serve_post, true},
     [FRAME_BROADCAST] = {serve_broadcast, true}, [FRAME_CALL] = {serve_call, true},
     [FRAME_ANSWER] = {serve_answer, true},       [FRAME_STATES] = {serve_states, true},
-    [FRAME_EXPIRED] = {serve_expired, false},
 };
 
 /* False when its leader has ended meanwhile, and nobody waits for the answer. */

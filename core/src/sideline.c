@@ -14,7 +14,7 @@
 #define ALONE_MS 1000 /* the least that a worker has to end in when its chief has gone */
 #define MESSAGE_MAX ((size_t)1024 * 1024)
 
-/* ---- up: the log ---- */
+/* ---- up ---- */
 
 static int64_t number_of(const chief_value *value) {
     int64_t bits = 0;
@@ -45,10 +45,14 @@ static void send_record(void *data, const chief_record *r) {
     chief__frame_text(&out, r->message);
     for (size_t i = 0; i < r->n_fields; i++) put_field(&out, &r->fields[i]);
     (void)chief__frame_end(&out);
-    chief__lock(&s->write_lock);
-    (void)chief__wire_write(s->fd, &out, -1);
-    chief__unlock(&s->write_lock);
+    chief__sideline_say(s, &out);
     chief__frames_free(&out);
+}
+
+void chief__sideline_say(chief__sideline *s, chief__frames *frames) {
+    chief__lock(&s->write_lock);
+    (void)chief__wire_write(s->fd, frames, -1);
+    chief__unlock(&s->write_lock);
 }
 
 /* ---- down ---- */

@@ -1,6 +1,6 @@
 /*
  * sideline: what a child and its chief say to each other while the worker does something else: the end of the context,
- * values, the level of the log come down; log records go up. A thread of its own listens. Used in the child only.
+ * values, the level of the log come down; log records go up, and that the worker is stuck. A thread of its own listens. Used in the child only.
  */
 #ifndef CHIEF_SIDELINE_H
 #define CHIEF_SIDELINE_H
@@ -17,7 +17,7 @@ typedef struct chief__sideline {
     bool started;
     chief__thread thread;
     chief__wire wire;        /* its thread's */
-    chief__mutex write_lock; /* held while a record goes up */
+    chief__mutex write_lock; /* held while something goes up */
     chief__mutex lock;
     chief__cond changed;
     /* under lock */
@@ -35,6 +35,9 @@ int chief__sideline_start(chief__sideline *s);
 
 /* The worker has ended: stops listening. */
 void chief__sideline_fini(chief__sideline *s);
+
+/* Sends frames up and empties them. Any thread. */
+void chief__sideline_say(chief__sideline *s, chief__frames *frames);
 
 /* Takes a frame that came down: CANCEL, VALUE, LEVEL, SYNC; false for another. Any thread. */
 bool chief__sideline_take(chief__sideline *s, const chief__frame *frame);

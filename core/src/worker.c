@@ -469,10 +469,6 @@ size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size) 
 void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why, const char *place) {
     if (!is_failure(reason)) reason = CHIEF_REASON_KILLED;
     if (why == NULL) why = chief_reason_name(reason);
-    if (ctx->party.far != NULL) {
-        ctx->party.far->ops->expire(ctx->party.far, reason, why, place);
-        return;
-    }
     chief__lock(&ctx->lock);
     if (ctx->expiry == CHIEF_REASON_NONE) {
         ctx->expiry = reason;
@@ -480,7 +476,8 @@ void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why, con
     }
     keep_why(ctx, why);
     chief__unlock(&ctx->lock);
-    chief__inbox_report(ctx->inbox, &ctx->report, REPORT_EXPIRED);
+    if (ctx->party.far != NULL) ctx->party.far->ops->expire(ctx->party.far, reason, why, place);
+    else chief__inbox_report(ctx->inbox, &ctx->report, REPORT_EXPIRED);
 }
 
 void chief_worker_set_error(chief_worker *ctx, int32_t reason, const char *text, const char *traceback) {

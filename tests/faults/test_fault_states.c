@@ -159,6 +159,102 @@ static void test_fault_33__nobody_has_to_read_the_events(void **state) {
     end(c, CHIEF_OK);
 }
 
+/* ---- 34: why it failed ---- */
+
+static int telling_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    if (atomic_fetch_add(&p->runs, 1) == 0) {
+        chief_worker_set_error(ctx, CHIEF_REASON_ERROR, "no paper", "printer.c:7");
+        return 9;
+    }
+    (void)chief_worker_sleep(ctx, CHIEF_FOREVER);
+    return 0;
+}
+
+static void test_fault_34__why_it_failed_stays_after_the_restart(void **state) {
+    (void)state;
+    static const chief_worker_ops telling_ops = {.size = sizeof telling_ops, .run = telling_run};
+    chief_worker_options o = {.size = sizeof o, .restart = &soon};
+    probe *p = PROBE(0);
+    chief_snapshot *s;
+    chief *c = make(NULL);
+    assert_int_equal(add_worker(c, "a", &telling_ops, p, &o), CHIEF_OK);
+    launch(c);
+    await_count(&p->runs, 2);
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    const chief_worker_status *status = chief_snapshot_find(s, "a");
+    assert_int_equal(status->state, CHIEF_WORKER_RUN);
+    assert_string_equal(status->error, "no paper");
+    assert_string_equal(status->traceback, "printer.c:7");
+    chief_snapshot_free(s);
+    end(c, CHIEF_OK);
+}
+
+/* ---- 42: who is found stuck ---- */
+
+typedef struct watched {
+    atomic_int answered;
+    probe *silent;     /* whom it asks; its `runs` are the questions that have come */
+    chief_worker *ctx; /* on the side where it runs */
+} watched;
+
+/* The watchdog, once the call is on its way. */
+static void watch(void *data) {
+    watched *w = data;
+    wanted one = {&((probe *)here(w->silent))->runs, 1};
+    (void)support_until(has_count, &one, ANSWER_MS);
+    chief_worker_expire(w->ctx, CHIEF_REASON_WATCHDOG, "watchdog: stuck", "stuck.c:1");
+}
+
+static int watched_run(chief_worker *ctx, void *instance) {
+    watched *w = instance;
+    chief__thread thread;
+    chief_msg *reply = NULL;
+    w->ctx = ctx;
+    if (chief__thread_start(&thread, watch, w, 0, "watch") != CHIEF_OK) return 9;
+    (void)chief_worker_call(ctx, "silent", "?", 1, CHIEF_FOREVER, &reply);
+    (void)atomic_fetch_add(&w->answered, 1);
+    chief__thread_join(&thread);
+    chief_msg_free(reply);
+    return 0;
+}
+
+/* Has the question and keeps it. */
+static int silent_run(chief_worker *ctx, void *instance) {
+    probe *p = instance;
+    chief_msg *msg;
+    int rc = chief_worker_recv(ctx, CHIEF_FOREVER, &msg);
+    if (rc != CHIEF_OK) return rc;
+    (void)atomic_fetch_add(&p->runs, 1);
+    gate_pass(p->let_go);
+    chief_msg_free(msg);
+    return 0;
+}
+
+static void test_fault_42__who_is_stuck_in_a_call_is_ended(void **state) {
+    (void)state;
+    static const chief_worker_ops watched_ops = {.size = sizeof watched_ops, .run = watched_run};
+    static const chief_worker_ops silent_ops = {.size = sizeof silent_ops, .run = silent_run};
+    probe *silent = PROBE(.let_go = gate_new());
+    watched *w = share(&(watched){.silent = silent}, sizeof *w);
+    chief_options co = {.force_time = support_ms(1000)};
+    chief *c = make(&co);
+    assert_int_equal(add_worker(c, "silent", &silent_ops, silent, NULL), CHIEF_OK);
+    assert_int_equal(add_worker(c, "watched", &watched_ops, w, NULL), CHIEF_OK);
+    launch(c);
+    await_state(c, "watched", CHIEF_WORKER_FAILED);
+    chief_snapshot *s;
+    assert_int_equal(chief_states(c, &s), CHIEF_OK);
+    const chief_worker_status *status = chief_snapshot_find(s, "watched");
+    assert_int_equal(status->reason, CHIEF_REASON_WATCHDOG);
+    /* a thread that is abandoned would say itself where it is, if its ops could */
+    assert_string_equal(status->error, isolation == CHIEF_PROCESS ? "watchdog: stuck: stuck.c:1" : "watchdog: stuck");
+    chief_snapshot_free(s);
+    gate_open(silent->let_go);
+    end(c, CHIEF_EFAILED);
+    if (isolation != CHIEF_PROCESS) await_count(&w->answered, 1);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         FAULT(test_fault_26__an_illegal_request_changes_nothing),
@@ -166,6 +262,8 @@ int main(int argc, char **argv) {
         FAULT(test_fault_29__an_init_may_ask_and_add_and_block),
         FAULT(test_fault_31__a_cycle_is_refused_with_its_path),
         FAULT(test_fault_33__nobody_has_to_read_the_events),
+        FAULT(test_fault_34__why_it_failed_stays_after_the_restart),
+        FAULT(test_fault_42__who_is_stuck_in_a_call_is_ended),
     };
     int code;
     return probe_begin(argc, argv, &code) ? in_each_isolation(tests) : code;
