@@ -143,18 +143,10 @@ func (c *Chief) AddWorker(name string, worker Worker, options ...WorkerOptions) 
 	if worker == nil {
 		return failed(ErrInvalid, "worker "+name+" should be a Worker, got nil")
 	}
-	o := first(options)
-	args, err := packArgs(o.Args)
-	if err != nil {
-		return err
-	}
-	var a arena
-	defer a.free()
-	text, given := a.name(name), o.in(&a, args)
-	given.destroy = C.chief_destructor(C.chief_go_forget)
-	number := objects.keep(&job{worker, c.parent, c.logger})
-	err = c.do(func(p *C.chief) C.int {
-		return C.chief_add_worker_with(p, text, &C.chief_go_ops, C.chief_go_key(C.uintptr_t(number)), given)
+	number := objects.keep(&job{worker: worker, outer: c.parent, logger: c.logger})
+	err := c.add(name, first(options), func(p *C.chief, name *C.char, _ *arena, o *C.chief_worker_options) C.int {
+		o.destroy = C.chief_destructor(C.chief_go_forget)
+		return C.chief_add_worker_with(p, name, &C.chief_go_ops, C.chief_go_key(C.uintptr_t(number)), o)
 	})
 	if err != nil {
 		objects.forget(number)
@@ -165,15 +157,10 @@ func (c *Chief) AddWorker(name string, worker Worker, options ...WorkerOptions) 
 // AddLua adds a worker that is a Lua module.
 func (c *Chief) AddLua(name, module string, options ...LuaOptions) error {
 	o := first(options)
-	args, err := packArgs(o.Args)
-	if err != nil {
-		return err
-	}
-	var a arena
-	defer a.free()
-	text, file, given := a.name(name), a.name(module), o.in(&a, args)
 	C.chief_go_leave_signals()
-	return c.do(func(p *C.chief) C.int { return C.chief_lua_add_worker(p, text, file, given) })
+	return c.add(name, o.WorkerOptions, func(p *C.chief, name *C.char, a *arena, w *C.chief_worker_options) C.int {
+		return C.chief_lua_add_worker(p, name, a.name(module), o.in(a, w))
+	})
 }
 
 // GroupPolicy is who is restarted along with a worker of a group.
@@ -274,21 +261,21 @@ func (c *Chief) Launch(ctx context.Context) error {
 		c.mu.Unlock()
 		return err
 	}
-	go c.watch(ctx, parent)
+	go follow(ctx, c.ended, parent)
 	go c.await()
 	return nil
 }
 
-// watch cancels in C what is done in Go.
-func (c *Chief) watch(ctx context.Context, parent *C.chief_context) {
+// follow cancels in C what is done in Go, until something is over. It takes over the caller's reference.
+func follow(ctx context.Context, over <-chan struct{}, c *C.chief_context) {
 	select {
 	case <-ctx.Done():
 		var a arena
-		C.chief_context_cancel(parent, a.name(ctx.Err().Error()))
+		C.chief_context_cancel(c, a.name(ctx.Err().Error()))
 		a.free()
-	case <-c.ended:
+	case <-over:
 	}
-	C.chief_context_unref(parent)
+	C.chief_context_unref(c)
 }
 
 // await is the one that waits in C for the end.
@@ -460,13 +447,8 @@ func (c *Chief) States() (*Snapshot, error) {
 
 // GetWorkersStates are the states of all workers by their names.
 func (c *Chief) GetWorkersStates() map[string]WorkerState {
-	states := map[string]WorkerState{}
-	if s, err := c.States(); err == nil {
-		for _, w := range s.Workers {
-			states[w.Name] = w.State
-		}
-	}
-	return states
+	s, _ := c.States()
+	return s.byName()
 }
 
 // ExitCode is how a program that ran this chief should exit, once it has stopped: 0 clean, 1 a worker had failed, 70 a

@@ -100,3 +100,18 @@ func pointer(data []byte) unsafe.Pointer {
 	}
 	return unsafe.Pointer(&data[0])
 }
+
+func ptr(data *byte) unsafe.Pointer { return unsafe.Pointer(data) }
+
+// peek is memory of C's, without a copy.
+func peek(data unsafe.Pointer, n C.size_t) []byte { return unsafe.Slice((*byte)(data), int(n)) }
+
+// same compares without a copy.
+func same(c *C.char, s string) bool {
+	for i := 0; i < len(s); i++ {
+		if b := *(*byte)(unsafe.Add(unsafe.Pointer(c), i)); b == 0 || b != s[i] {
+			return false
+		}
+	}
+	return *(*byte)(unsafe.Add(unsafe.Pointer(c), len(s))) == 0
+}

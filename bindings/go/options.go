@@ -130,6 +130,10 @@ type WorkerOptions struct {
 	Later           bool          // with Every: first after that time, not at once
 	Cron            string        // instead of Every, "30 2 * * *"
 	TZ              string        // of Cron; default: the system's
+	// OnExit decides what follows when the worker has ended and nobody had asked it to; nil: Restart alone. It has
+	// OnExitTimeout (default 1 s) to answer in, and may not wait for the chief.
+	OnExit        func(Exit) Answer
+	OnExitTimeout time.Duration
 }
 
 func (o WorkerOptions) in(a *arena, args []byte) *C.chief_worker_options {
@@ -153,6 +157,9 @@ func (o WorkerOptions) in(a *arena, args []byte) *C.chief_worker_options {
 	c.no_restart_codes, c.n_no_restart_codes = a.numbers(o.NoRestartCodes)
 	if o.Every != 0 || o.Cron != "" {
 		c.schedule = o.schedule(a)
+	}
+	if o.OnExit != nil {
+		c.policy = o.policy(a)
 	}
 	return c
 }
@@ -192,12 +199,14 @@ type ProcessOptions struct {
 	FileSize    int64         // bytes of a file it writes
 	Processes   int64         // of its user
 	Core        int64         // bytes of a core dump
+	Spec        []byte        // of AddProcess: what its child is told to run
 }
 
 func (o ProcessOptions) in(a *arena) *C.chief_process {
 	c := (*C.chief_process)(a.alloc(C.sizeof_chief_process))
 	c.size = C.sizeof_chief_process
 	c.argv, c.n_argv = a.names(o.Argv)
+	c.spec = a.bytes(o.Spec)
 	c.env, c.n_env = a.names(o.Env)
 	c.cwd, c.user, c.group = a.text(o.Dir), a.text(o.User), a.text(o.Group)
 	c.umask = count(int64(o.Umask))
@@ -222,12 +231,11 @@ type LuaOptions struct {
 	EagerLibraries bool
 }
 
-func (o LuaOptions) in(a *arena, args []byte) *C.chief_lua_options {
+func (o LuaOptions) in(a *arena, worker *C.chief_worker_options) *C.chief_lua_options {
 	c := (*C.chief_lua_options)(a.alloc(C.sizeof_chief_lua_options))
 	c.size = C.sizeof_chief_lua_options
 	c.path = a.text(o.Path)
 	c.cpath = a.text(o.CPath)
-	worker := o.WorkerOptions.in(a, args)
 	worker.isolation = C.int32_t(o.Isolation)
 	c.worker = worker
 	c.process = o.Process.in(a)

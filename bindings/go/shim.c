@@ -39,6 +39,15 @@ void chief_go_sink(void *number, const chief_record *record) { goSink((uintptr_t
 
 void chief_go_hook(void *number) { goHook((uintptr_t)number); }
 
+int chief_go_make(chief_worker *ctx, void *number, chief **out) {
+    (void)ctx;
+    return goMake((uintptr_t)number, out);
+}
+
+int chief_go_on_exit(void *number, const chief_exit *exit, chief_answer *answer) {
+    return goOnExit((uintptr_t)number, (chief_exit *)exit, answer);
+}
+
 static int receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
                    chief_msg **out) {
     *index = 0;
@@ -47,20 +56,55 @@ static int receive(chief_worker *as, chief_channel *const *channels, size_t n, i
     return chief_channel_recv(channels[0], as, timeout_ms, out);
 }
 
-int chief_go_receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
-                     chief_go_received *out) {
-    chief_msg *msg;
-    int rc = receive(as, channels, n, timeout_ms, index, &msg);
-    if (rc != CHIEF_OK) return rc;
+static chief_go_received describe(chief_msg *msg) {
     chief_bytes bytes = chief_msg_data(msg);
-    *out = (chief_go_received){.msg = msg,
+    return (chief_go_received){.msg = msg,
                                .data = bytes.data,
                                .len = bytes.len,
                                .sender = chief_msg_sender(msg),
                                .channel = chief_msg_channel(msg),
                                .kind = chief_msg_kind(msg)[0],
                                .deliveries = chief_msg_deliveries(msg)};
-    return CHIEF_OK;
+}
+
+int chief_go_receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
+                     chief_go_received *out) {
+    chief_msg *msg;
+    int rc = receive(as, channels, n, timeout_ms, index, &msg);
+    if (rc == CHIEF_OK) *out = describe(msg);
+    return rc;
+}
+
+static int no_room(void) { return chief_set_last_error(CHIEF_ENOMEM, NULL); }
+
+int chief_go_receive_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_go_received *out, size_t max,
+                          size_t *n) {
+    *n = 0;
+    chief_msg **list = calloc(max, sizeof *list);
+    if (list == NULL) return no_room();
+    int rc = chief_channel_recv_many(ch, as, timeout_ms, list, max, n);
+    for (size_t i = 0; rc == CHIEF_OK && i < *n; i++) out[i] = describe(list[i]);
+    free(list);
+    return rc;
+}
+
+void chief_go_free_many(const chief_go_received *messages, size_t n) {
+    for (size_t i = 0; i < n; i++) chief_msg_free(messages[i].msg);
+}
+
+int chief_go_send_many(chief_channel *ch, chief_worker *as, const char *to, const char *data, const size_t *ends, size_t n,
+                       int64_t timeout_ms, size_t *sent) {
+    *sent = 0;
+    chief_bytes *items = calloc(n, sizeof *items);
+    if (items == NULL) return no_room();
+    for (size_t i = 0; i < n; i++) {
+        size_t start = i > 0 ? ends[i - 1] : 0;
+        items[i] = (chief_bytes){.data = data + start, .len = ends[i] - start};
+    }
+    int rc = ch != NULL ? chief_channel_send_many(ch, as, items, n, timeout_ms, sent)
+                        : chief_worker_send_many(as, to, items, n, timeout_ms, sent);
+    free(items);
+    return rc;
 }
 
 /* So many tokens are kept on the stack. */
@@ -68,8 +112,6 @@ enum { FEW = 64 };
 
 /* Room for n tokens: `few`, or memory of its own; NULL without memory. */
 static chief_token *room(chief_token *few, size_t n) { return n <= FEW ? few : calloc(n, sizeof *few); }
-
-static int no_room(void) { return chief_set_last_error(CHIEF_ENOMEM, NULL); }
 
 int chief_go_unpack(const void *data, size_t len, chief_go_token *out, size_t max, size_t *n) {
     chief_token few[FEW];
@@ -101,6 +143,20 @@ int chief_go_pack(const chief_go_token *tokens, size_t n, const char *texts, voi
     int rc = chief_pack_write(pointing, n, buf, size, len);
     if (pointing != few) free(pointing);
     return rc;
+}
+
+int chief_go_pack_many(const chief_go_token *tokens, const size_t *counts, size_t n, const char *texts, void *buf,
+                       size_t size, size_t *ends) {
+    size_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t len;
+        int rc = chief_go_pack(tokens, counts[i], texts, (char *)buf + at, size - at, &len);
+        if (rc != CHIEF_OK) return rc;
+        tokens += counts[i];
+        at += len;
+        ends[i] = at;
+    }
+    return CHIEF_OK;
 }
 
 static void leave_signals(void) {

@@ -20,6 +20,12 @@ void chief_go_sink(void *number, const chief_record *record);
 /* Calls the Go function of that number. */
 void chief_go_hook(void *number);
 
+/* Makes the inner chief of a life with the Go function of that number. */
+int chief_go_make(chief_worker *ctx, void *number, chief **out);
+
+/* Asks the Go function of that number what is to follow. */
+int chief_go_on_exit(void *number, const chief_exit *exit, chief_answer *answer);
+
 /* A message as Go takes it over, in one call. */
 typedef struct chief_go_received {
     chief_msg *msg;
@@ -47,6 +53,15 @@ typedef struct chief_go_token {
 /* chief_pack_read and chief_pack_write with such tokens; the offsets are into `data` and `texts`. */
 int chief_go_unpack(const void *data, size_t len, chief_go_token *out, size_t max, size_t *n);
 int chief_go_pack(const chief_go_token *tokens, size_t n, const char *texts, void *buf, size_t size, size_t *len);
+
+/* Several messages in one call: where each ends in `buf` or `data` is in `ends`. */
+int chief_go_pack_many(const chief_go_token *tokens, const size_t *counts, size_t n, const char *texts, void *buf,
+                       size_t size, size_t *ends);
+int chief_go_send_many(chief_channel *ch, chief_worker *as, const char *to, const char *data, const size_t *ends, size_t n,
+                       int64_t timeout_ms, size_t *sent);
+int chief_go_receive_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_go_received *out, size_t max,
+                          size_t *n);
+void chief_go_free_many(const chief_go_received *messages, size_t n);
 
 /* Go takes every signal for itself when it starts; two are given back, for libchief-lua to interrupt Lua with. */
 void chief_go_leave_signals(void);

@@ -38,6 +38,17 @@ func (s *Snapshot) Find(name string) (Status, bool) {
 	return Status{}, false
 }
 
+// byName is empty for a snapshot that there is none of.
+func (s *Snapshot) byName() map[string]WorkerState {
+	states := map[string]WorkerState{}
+	if s != nil {
+		for _, w := range s.Workers {
+			states[w.Name] = w.State
+		}
+	}
+	return states
+}
+
 // snapshot copies and frees what `take` has got.
 func snapshot(take func(out **C.chief_snapshot) C.int) (*Snapshot, error) {
 	var c *C.chief_snapshot

@@ -71,6 +71,7 @@ esac
 
 failed=0
 check "gofmt changes nothing" same "$(gofmt -l .)" ""
+check "the parity table is whole" "${LUA:-lua5.4}" "$source_tree/bindings/parity.lua" go --check
 check "go vet finds nothing" go vet ./...
 go test "${sanitizer[@]}" -count=1 -timeout 10m -v ./... 2>&1 | tap || failed=1
 exit "$failed"

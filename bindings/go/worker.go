@@ -150,8 +150,25 @@ func goInterrupt(_ *C.chief_worker, number C.uintptr_t) {
 // job is a worker as it was added: what its lives have in common.
 type job struct {
 	worker Worker
-	outer  func() context.Context // whose values its contexts show
+	mu     sync.Mutex
+	outer  func() context.Context // under mu: whose values its contexts show; may be nil, and say nil
 	logger func() Logger          // what InitWorkers was given; may be nil, and say nil
+}
+
+func (j *job) setOuter(outer func() context.Context) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.outer = outer
+}
+
+func (j *job) getOuter() context.Context {
+	j.mu.Lock()
+	outer := j.outer
+	j.mu.Unlock()
+	if outer == nil {
+		return nil
+	}
+	return outer()
 }
 
 // Context is what a running worker has of its chief: its own context.Context, its channels and mailbox. It is there from
@@ -179,7 +196,7 @@ func From(ctx context.Context) *Context {
 func newContext(w *C.chief_worker, made *job) *Context {
 	args := C.chief_worker_args(w)
 	return &Context{
-		node:       newNode(C.chief_context_ref(C.chief_worker_context(w)), made.outer),
+		node:       newNode(C.chief_context_ref(C.chief_worker_context(w)), made.getOuter),
 		w:          w,
 		made:       made,
 		name:       C.GoString(C.chief_worker_name(w)),

@@ -1,0 +1,2 @@
+-- Never ends by itself.
+return { run = function() while true do end end }
