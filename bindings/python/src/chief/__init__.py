@@ -15,7 +15,7 @@
 
 from ._library import library_version
 from ._options import Answer, End, Exit, ProcessOptions, RestartOptions, WorkerOptions
-from .app import Chief, Events, Info
+from .app import Chief, ChiefOptions, Events, Info, RestartBudget
 from .channel import MAILBOX, Channel, ChannelStats, Delivery, Overflow, select
 from .context import Context
 from .cron import Cron, Zone
@@ -48,10 +48,12 @@ from .errors import (
     WrongStateChange,
 )
 from .event import Event, EventKind
+from .hosted import Hosted
 from .log import Level, Log, Record
 from .message import Message
 from .pool import Pool
 from .rule import Rule
+from .simulation import Simulation
 from .state import Phase, Reason, Snapshot, State, Status, state_name
 from .worker import WorkerContext
 
@@ -65,6 +67,7 @@ __all__ = [
     "Cancelled",
     "Channel",
     "ChannelStats",
+    "ChiefOptions",
     "Chief",
     "Closed",
     "Context",
@@ -81,6 +84,7 @@ __all__ = [
     "Exit",
     "Forked",
     "Full",
+    "Hosted",
     "Info",
     "Interrupted",
     "Invalid",
@@ -101,8 +105,10 @@ __all__ = [
     "ProcessOptions",
     "Reason",
     "Record",
+    "RestartBudget",
     "RestartOptions",
     "Rule",
+    "Simulation",
     "Snapshot",
     "State",
     "Status",

@@ -321,13 +321,16 @@ class Built:
         self._lists(given)
         self._schedule(given)
         if "restart" in given:
-            self.raw.restart = self._pointer(raw_restart(given["restart"]))
+            self.restart(given["restart"])
         if "process" in given:
             self.raw.process = self._pointer(raw_process(given["process"], self.keep))
         if "args" in given:
             fill_bytes(self.raw.args, _codec.encode(given["args"]), self.keep)
         if "on_exit" in given:
             self._policy(given["on_exit"])
+
+    def restart(self, given: Union[str, RestartOptions]) -> None:
+        self.raw.restart = self._pointer(raw_restart(given))
 
     def _pointer(self, structure: ctypes.Structure) -> Any:
         self.keep.append(structure)

@@ -13,18 +13,30 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
 from . import _codec, _lua
 from ._aio import readable
 from ._library import function, kept, names, quick, read_text, release, text
-from ._options import Built, ProcessOptions, RawProcess, RawWorkerOptions, WorkerOptions, choose, fill_bytes, raw_process
+from ._options import (
+    Built,
+    ProcessOptions,
+    RawProcess,
+    RawWorkerOptions,
+    WorkerOptions,
+    choose,
+    fill_bytes,
+    known,
+    raw_process,
+    zeroed,
+)
 from ._time import FOREVER, Deadline, Seconds, option, timeout_ms, waiting
 from ._values import Value
 from .channel import Channel, ChannelOptions, channel_options
 from .context import Context, set_value
 from .errors import ECLOSED, ETIMEDOUT, OK, Closed, Timeout, WouldBlock, check, error_from, tell
 from .event import Event, EventKind, RawEvent, take
+from .hosted import Hosted
 from .log import Log, level_number
 from .message import Message
 from .pool import Pool, changed
@@ -95,6 +107,14 @@ _add_process = function(
     ctypes.c_char_p,
     ctypes.POINTER(RawProcess),
     ctypes.POINTER(RawWorkerOptions),
+)
+_add_hosted = function(
+    "chief_add_hosted",
+    _int,
+    _pointer,
+    ctypes.c_char_p,
+    ctypes.POINTER(RawWorkerOptions),
+    ctypes.POINTER(_pointer),
 )
 _add_plugin = function(
     "chief_add_plugin", _int, _pointer, ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(RawWorkerOptions)
@@ -182,7 +202,7 @@ _events_dropped = quick("chief_events_dropped", ctypes.c_uint64, _pointer)
 _late_replies = quick("chief_late_replies", ctypes.c_uint64, _pointer)
 _events_fd = quick("chief_events_fd", _int, _pointer)
 
-_GROUPS = {"one_for_one": 1, "one_for_all": 2, "rest_for_one": 3}
+GROUPS = {"one_for_one": 1, "one_for_all": 2, "rest_for_one": 3}
 _CATCH_STOP = 1
 _MOST_EVENTS = 64
 
@@ -198,6 +218,55 @@ class Info:
     pid: int
     #: When its workers were initialised; None before.
     started: Optional[datetime]
+
+
+class RestartBudget(TypedDict, total=False):
+    """How many restarts all workers together may have within `window` seconds."""
+
+    max_restarts: int
+    window: Seconds
+
+
+class ChiefOptions(TypedDict, total=False):
+    """What may be said of a chief, as the keys of an app file say it. Durations are seconds or timedeltas."""
+
+    #: The limit of the whole stop; 45 s unless given.
+    force_stop_timeout: Seconds
+    init_timeout: Seconds
+    hook_timeout: Seconds
+    #: What an interrupted worker has to end in, before it is abandoned.
+    force_time: Seconds
+    #: Workers have to be enabled by name.
+    require_names: bool
+    #: It ends by itself when nothing runs and nothing is scheduled.
+    exit_when_done: bool
+    restart_budget: RestartBudget
+    event_capacity: int
+    event_level: str
+    seed: int
+    fiber_threads: int
+    thread_stack: int
+    #: What the application says of itself: "version", "build", "tag".
+    info: Mapping[str, str]
+
+
+def raw_options(name: str, given: ChiefOptions, what: str) -> RawOptions:
+    known(given, ChiefOptions, what)
+    raw = RawOptions(ctypes.sizeof(RawOptions))
+    raw.name = text(name, "name")
+    for key in ("force_stop_timeout", "init_timeout", "hook_timeout", "force_time"):
+        setattr(raw, key, option(given.get(key), key))  # type: ignore[arg-type]
+    for key in ("require_names", "exit_when_done", "event_capacity", "seed", "fiber_threads", "thread_stack"):
+        setattr(raw, key, int(given.get(key, 0)))  # type: ignore[call-overload]
+    raw.event_level = level_number(given.get("event_level"))
+    if "restart_budget" in given:
+        budget = given["restart_budget"]
+        known(budget, RestartBudget, "restart_budget")
+        raw.max_restarts = zeroed(budget.get("max_restarts"))
+        raw.restart_window = option(budget.get("window"), "restart_budget.window")
+    if "info" in given:
+        raw.info = ctypes.pointer(_raw_info(given["info"]))
+    return raw
 
 
 @Hook
@@ -293,48 +362,17 @@ class Chief:
     A context manager: at the end of the block it is stopped and closed. Durations are seconds or timedeltas.
     """
 
-    def __init__(
-        self,
-        name: str = "chief",
-        *,
-        force_stop_timeout: Optional[Seconds] = None,
-        init_timeout: Optional[Seconds] = None,
-        hook_timeout: Optional[Seconds] = None,
-        force_time: Optional[Seconds] = None,
-        require_names: bool = False,
-        exit_when_done: bool = False,
-        restart_budget: Optional[Mapping[str, Any]] = None,
-        event_capacity: int = 0,
-        event_level: Optional[str] = None,
-        seed: int = 0,
-        fiber_threads: int = 0,
-        thread_stack: int = 0,
-        info: Optional[Mapping[str, str]] = None,
-        log: Optional[Log] = None,
-    ):
+    def __init__(self, name: str = "chief", *, log: Optional[Log] = None, **options: Unpack[ChiefOptions]):
         self._pointer: Optional[int] = None
         self._log = log
         self._handlers: list[tuple[Optional[EventKind], Callable[[Event], Any]]] = []
         self._hooks: list[int] = []
         self._process = os.getpid()
         self._lock = threading.Lock()
-        options = RawOptions(ctypes.sizeof(RawOptions))
-        options.name = text(name, "name")
-        options.force_stop_timeout = option(force_stop_timeout, "force_stop_timeout")
-        options.init_timeout = option(init_timeout, "init_timeout")
-        options.hook_timeout = option(hook_timeout, "hook_timeout")
-        options.force_time = option(force_time, "force_time")
-        options.require_names, options.exit_when_done = int(require_names), int(exit_when_done)
-        options.event_capacity, options.event_level = event_capacity, level_number(event_level)
-        options.seed, options.fiber_threads, options.thread_stack = seed, fiber_threads, thread_stack
-        options.log = log._handle if log is not None else None
-        if restart_budget is not None:
-            options.max_restarts = option(0, "") if restart_budget["max_restarts"] == 0 else restart_budget["max_restarts"]
-            options.restart_window = option(restart_budget.get("window"), "restart_budget.window")
-        if info is not None:
-            options.info = ctypes.pointer(_raw_info(info))
+        raw = raw_options(name, options, "Chief")
+        raw.log = log._handle if log is not None else None
         handle = _pointer()
-        check(_new(handle, options))
+        check(_new(handle, raw))
         self._pointer = handle.value
         _alive.add(self)
 
@@ -392,6 +430,17 @@ class Chief:
             kept.drop(number)
             built.failed()
             raise error_from(code)
+
+    def add_hosted(self, name: str, worker: Any, **options: Unpack[WorkerOptions]) -> Hosted:
+        """Adds a worker, as `add_worker`, whose lives are led on threads of the program's own, by `lead` of what it gives.
+
+        `init_workers` waits for its init too: another thread has to lead it, or it is added afterwards.
+        """
+        definition, built, out = Definition(worker), Built(options, "add_hosted"), _pointer()
+        if definition.restart_on_fail and "restart" not in options:
+            built.restart("on_failure")
+        self._added(built, lambda: int(_add_hosted(self._handle(), text(name, "a worker's name"), built.raw, out)))
+        return Hosted(out.value, definition)
 
     def add_lua_worker(
         self,
@@ -458,7 +507,7 @@ class Chief:
     def add_group(self, name: str, policy: str, workers: Sequence[str]) -> None:
         """Makes a group of workers that are restarted together."""
         array = names(workers, "workers")
-        number = choose(_GROUPS, policy, "policy")
+        number = choose(GROUPS, policy, "policy")
         check(_add_group(self._handle(), text(name, "a group's name"), number, array, len(array)))
 
     def add_channel(self, name: str, **options: Any) -> Channel:

@@ -324,6 +324,8 @@ class Life:
         self.definition = definition
         self.thread = threading.get_ident()
         self.instance: Any = None
+        #: What its code has raised, if anything.
+        self.problem: Optional[BaseException] = None
         # Under the lock: whether code of the user's runs, so that it may be interrupted, and what else ends it.
         self._lock = threading.Lock()
         self._interruptible = False
@@ -340,6 +342,7 @@ class Life:
                 self._leave()
         except BaseException as problem:
             self._leave()
+            self.problem = problem
             return self._failed(handle, reason, problem)
         return OK
 
@@ -407,8 +410,19 @@ class Life:
             return "in Python"
         return f"in Python, at {stack[-1].filename}:{stack[-1].lineno}\n" + "".join(traceback.format_list(stack))
 
+    def close(self) -> None:
+        """What comes after the run: `close` of an instance that was made for this life."""
+        close = getattr(self.instance, "close", None) if self.instance is not self.definition.worker else None
+        if not callable(close):
+            return
+        try:
+            close()
+        except BaseException as problem:
+            self.ctx.log.error("close() of a worker failed", error=describe(problem))
+
     def end(self) -> None:
         self.ctx._handle = None
+        self.instance = None
 
 
 def _told(message: str) -> bytes:
@@ -454,16 +468,10 @@ def _run(handle: int, number: int) -> int:
 def _fini(number: int) -> None:
     life: Life = kept.drop(number)
     handle = life.ctx._handle
-    close = getattr(life.instance, "close", None) if life.instance is not life.definition.worker else None
-    try:
-        if callable(close):
-            close()
-    except BaseException as problem:
-        life.ctx.log.error("close() of a worker failed", error=describe(problem))
-    finally:
-        if handle is not None:
-            _lives.pop(handle, None)
-        life.end()
+    life.close()
+    if handle is not None:
+        _lives.pop(handle, None)
+    life.end()
 
 
 @RestartOnFail
