@@ -154,6 +154,7 @@ build = {
         "bindings/lua/module.c",
         "bindings/lua/nest.c",
         "bindings/lua/options.c",
+        "bindings/lua/package.c",
         "bindings/lua/pause.c",
         "bindings/lua/pipes.c",
         "bindings/lua/place.c",

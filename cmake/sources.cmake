@@ -129,6 +129,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/module.c
   bindings/lua/nest.c
   bindings/lua/options.c
+  bindings/lua/package.c
   bindings/lua/pause.c
   bindings/lua/pipes.c
   bindings/lua/place.c

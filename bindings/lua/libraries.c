@@ -7,6 +7,7 @@
 #include "corun.h"
 #include "exit.h"
 #include "life.h"
+#include "package.h"
 #include "pipes.h"
 
 typedef struct library {
@@ -18,8 +19,8 @@ typedef struct library {
 
 static void settle_both(lua_State *L);
 
-/* STRING is named, as strings have its table without anybody asking for it. */
-enum { STRING = 1, LIBRARIES = 8 };
+/* STRING is named, as strings have its table without anybody asking for it, and PACKAGE, as it is more than its table. */
+enum { STRING = 1, PACKAGE = 9, LIBRARIES = 9 };
 
 static const library libraries[LIBRARIES + 1] = {
     [STRING] = {LUA_STRLIBNAME, luaopen_string, NULL, false},
@@ -30,6 +31,7 @@ static const library libraries[LIBRARIES + 1] = {
     {LUA_UTF8LIBNAME, luaopen_utf8, NULL, false},
     {LUA_COLIBNAME, luaopen_coroutine, chief__lua_corun_adjust, true},
     {LUA_DBLIBNAME, luaopen_debug, settle_both, false},
+    [PACKAGE] = {LUA_LOADLIBNAME, luaopen_package, NULL, false},
 };
 
 /*
@@ -92,13 +94,62 @@ static void adopt_strings(lua_State *L, int table) {
     lua_pop(L, 2);
 }
 
+static void fill(lua_State *L, int idx);
+
+/* ---- C code ---- */
+
+/* A searcher for C libraries, or loadlib: C code may look at tables in ways that nothing here can notice, and may count on
+ * what opening a library leaves in the registry. */
+static int fill_all(lua_State *L) {
+    int top = lua_gettop(L);
+    for (int n = 1; n <= LIBRARIES; n++) {
+        lua_rawgeti(L, lua_upvalueindex(2), n);
+        fill(L, lua_gettop(L));
+        lua_settop(L, top);
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, top, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* The function on top is called only when all is filled; the filler is at idx. [-1, +1, m] */
+static void guard(lua_State *L, int filler) {
+    lua_pushvalue(L, filler);
+    lua_pushcclosure(L, fill_all, 2);
+}
+
+/* The library's table is on top, the filler at idx. [-0, +0, m] */
+static void guard_c_code(lua_State *L, int filler) {
+    lua_getfield(L, -1, "loadlib");
+    guard(L, filler);
+    lua_setfield(L, -2, "loadlib");
+    lua_getfield(L, -1, "searchers");
+    for (int i = 3; i <= 4; i++) {
+        lua_rawgeti(L, -1, i);
+        guard(L, filler);
+        lua_rawseti(L, -2, i);
+    }
+    lua_pop(L, 1);
+}
+
+/* For the table at idx; the filler is on top. [-0, +1, v] */
+static void push_package(lua_State *L, int idx) {
+    int filler = lua_gettop(L);
+    chief__lua_package_push(L, idx);
+    guard_c_code(L, filler);
+}
+
+/* ---- Filling one ---- */
+
 /* Fills the table at idx, if it is one that waits for that; until it is whole, it goes on waiting. [-0, +0, m] */
 static void fill(lua_State *L, int idx) {
-    luaL_checkstack(L, 12, NULL);
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
     if (!lua_getmetatable(L, idx)) return;
     if (is_marked(L, &filler_mark)) {
         int n = number_of(L, idx);
-        push_functions(L, &libraries[n]);
+        if (n == PACKAGE) push_package(L, idx);
+        else push_functions(L, &libraries[n]);
         move_to(L, idx);
         if (n == STRING) adopt_strings(L, idx);
         lua_pushnil(L);
@@ -204,44 +255,6 @@ static void settle_both(lua_State *L) {
     settle(L, "setmetatable");
 }
 
-/* ---- C code ---- */
-
-/* A searcher for C libraries, or loadlib: C code may look at tables in ways that nothing here can notice, and may count on
- * what opening a library leaves in the registry. */
-static int fill_all(lua_State *L) {
-    int top = lua_gettop(L);
-    for (int n = 1; n <= LIBRARIES; n++) {
-        lua_rawgeti(L, lua_upvalueindex(2), n);
-        fill(L, lua_gettop(L));
-        lua_settop(L, top);
-    }
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_call(L, top, LUA_MULTRET);
-    return lua_gettop(L);
-}
-
-/* The function on top is called only when all is filled; the filler is at idx. [-1, +1, m] */
-static void guard(lua_State *L, int filler) {
-    lua_pushvalue(L, filler);
-    lua_pushcclosure(L, fill_all, 2);
-}
-
-/* [-0, +0, m] */
-static void guard_c_code(lua_State *L, int filler) {
-    lua_getglobal(L, LUA_LOADLIBNAME);
-    lua_getfield(L, -1, "loadlib");
-    guard(L, filler);
-    lua_setfield(L, -2, "loadlib");
-    lua_getfield(L, -1, "searchers");
-    for (int i = 3; i <= 4; i++) {
-        lua_rawgeti(L, -1, i);
-        guard(L, filler);
-        lua_rawseti(L, -2, i);
-    }
-    lua_pop(L, 2);
-}
-
 /* ---- Opening ---- */
 
 /* [-0, +1, m] */
@@ -266,6 +279,7 @@ static void promise(lua_State *L, int n, int filler, int loaded) {
     lua_pushvalue(L, filler);
     lua_setmetatable(L, -2);
     if (n == STRING) stand_in(L);
+    if (n == PACKAGE) chief__lua_package_promise(L);
     lua_pushvalue(L, -1);
     lua_setfield(L, loaded, libraries[n].name);
     lua_setglobal(L, libraries[n].name);
@@ -276,7 +290,6 @@ static void promise_all(lua_State *L) {
     push_filler(L);
     int filler = lua_gettop(L);
     for (int n = 1; n <= LIBRARIES; n++) promise(L, n, filler, filler - 1);
-    guard_c_code(L, filler);
     lua_pop(L, 2);
     lua_pushglobaltable(L);
     settle_both(L);
@@ -285,19 +298,25 @@ static void promise_all(lua_State *L) {
 
 static void open_all(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    for (int n = 1; n <= LIBRARIES; n++) {
+    for (int n = 1; n < PACKAGE; n++) {
         push_functions(L, &libraries[n]);
         lua_pushvalue(L, -1);
         lua_setfield(L, -3, libraries[n].name);
         lua_setglobal(L, libraries[n].name);
     }
+    lua_newtable(L);
+    chief__lua_package_promise(L);
+    chief__lua_package_push(L, lua_gettop(L));
+    move_to(L, lua_gettop(L) - 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, LUA_LOADLIBNAME);
+    lua_setglobal(L, LUA_LOADLIBNAME);
     lua_pop(L, 1);
 }
 
 void chief__lua_open_libraries(lua_State *L, bool eager) {
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
-    luaL_requiref(L, LUA_LOADLIBNAME, luaopen_package, 1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
     if (chief__lua_life_of(L) != NULL) chief__lua_corun_globals(L);
     if (eager) open_all(L);
     else promise_all(L);

@@ -4,67 +4,21 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "bytecode.h"
 #include "exit.h"
 #include "fail.h"
 #include "libraries.h"
 #include "module.h"
+#include "package.h"
 #include "search.h"
 
 /* ---- The state ---- */
 
-/* Closing a state would unload its C libraries, with the code that threads they started still run. */
-static void keep_libraries(lua_State *L) {
-    if (lua_getfield(L, LUA_REGISTRYINDEX, "_CLIBS") == LUA_TTABLE) {
-        lua_pushnil(L);
-        lua_setmetatable(L, -2);
-    }
-    lua_pop(L, 1);
-}
-
-/* The path with what the state has by itself in the place of «;;», as LUA_PATH has it. The package table is on top.
- * [-0, +1, m] */
-static void push_path(lua_State *L, const char *key, const char *path) {
-    const char *mark = strstr(path, LUA_PATH_SEP LUA_PATH_SEP);
-    if (mark == NULL) {
-        lua_pushstring(L, path);
-        return;
-    }
-    luaL_Buffer b;
-    lua_getfield(L, -1, key);
-    const char *own = luaL_checkstring(L, -1);
-    luaL_buffinit(L, &b);
-    luaL_addlstring(&b, path, (size_t)(mark - path));
-    if (mark > path) luaL_addstring(&b, LUA_PATH_SEP);
-    luaL_addstring(&b, own);
-    if (mark[2] != '\0') luaL_addstring(&b, LUA_PATH_SEP);
-    luaL_addstring(&b, mark + 2);
-    luaL_pushresult(&b);
-    lua_remove(L, -2);
-}
-
-/* One that is there already is not made once more. */
-static void set_path(lua_State *L, const char *key, const char *path) {
-    bool is_there = lua_getfield(L, -1, key) == LUA_TSTRING && path != NULL && strcmp(lua_tostring(L, -1), path) == 0;
-    lua_pop(L, 1);
-    if (path == NULL || is_there) return;
-    push_path(L, key, path);
-    lua_setfield(L, -2, key);
-}
-
-static void set_paths(lua_State *L, const chief__lua_source *source) {
-    lua_getglobal(L, LUA_LOADLIBNAME);
-    set_path(L, "path", source->path);
-    set_path(L, "cpath", source->cpath);
-    lua_pop(L, 1);
-}
-
 void chief__lua_prepare(lua_State *L, const chief__lua_source *source, chief_worker *worker) {
     luaL_checkversion(L);
+    chief__lua_package_of(L, source);
     chief__lua_open_libraries(L, source->eager);
-    keep_libraries(L);
     chief__lua_exit_of(L, worker);
-    set_paths(L, source);
-    chief__lua_search_open(L);
     chief__lua_preload(L);
 }
 
@@ -130,12 +84,68 @@ static void refuse_value(lua_State *L, const char *module) {
     lua_error(L);
 }
 
-static void require_module(lua_State *L, const char *module) {
-    lua_pushcfunction(L, chief__lua_on_error);
+/* ---- As require does it, without the library ---- */
+
+static bool is_preloaded(lua_State *L, const char *module) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    bool there = lua_getfield(L, -1, module) != LUA_TNIL;
+    lua_pop(L, 2);
+    return there;
+}
+
+/* The function of the module's file, with that; false where `require` has to look, or to say what is wrong. [-0, +(0|2), m] */
+static bool push_loader(lua_State *L, const chief__lua_source *source) {
+    struct stat about;
+    char file[CHIEF__LUA_FILE_SIZE];
+    if (source->path == NULL || is_preloaded(L, source->module) ||
+        !chief__lua_search_find(file, source->path, source->module, &about) ||
+        !chief__lua_bytecode_load(L, file, &about))
+        return false;
+    lua_pushstring(L, file);
+    return true;
+}
+
+/* What a loader returned is on top; what is in package.loaded takes its place. [-0, +0, m] */
+static void settle_loaded(lua_State *L, const char *module) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_insert(L, -2);
+    if (!lua_isnil(L, -1)) lua_setfield(L, -2, module);
+    else lua_pop(L, 1);
+    if (lua_getfield(L, -1, module) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, -3, module);
+    }
+    lua_remove(L, -2);
+}
+
+/* handler, loader, file → value, file; or handler, an error */
+static int run_loader(lua_State *L, const char *module) {
+    lua_insert(L, -2);
+    lua_pushstring(L, module);
+    lua_pushvalue(L, -3);
+    int status = lua_pcall(L, 2, 1, -5);
+    if (status != LUA_OK) return status;
+    settle_loaded(L, module);
+    lua_replace(L, -3);
+    return LUA_OK;
+}
+
+/* handler → value, file; or handler, an error */
+static int run_require(lua_State *L, const char *module) {
     lua_getglobal(L, "require");
     lua_pushstring(L, module);
-    if (lua_pcall(L, 1, 2, -3) != LUA_OK) explain(L, module);
-    lua_remove(L, -3);
+    int status = lua_pcall(L, 1, 2, -3);
+    if (status == LUA_OK) lua_remove(L, -3);
+    return status;
+}
+
+static void require_module(lua_State *L, const chief__lua_source *source) {
+    const char *module = source->module;
+    lua_pushcfunction(L, chief__lua_on_error);
+    int status = push_loader(L, source) ? run_loader(L, module) : run_require(L, module);
+    if (status != LUA_OK) explain(L, module);
     if (!lua_istable(L, -2)) refuse_value(L, module);
 }
 
@@ -149,6 +159,6 @@ static void load_chunk(lua_State *L, const chief__lua_source *s) {
 }
 
 void chief__lua_load(lua_State *L, const chief__lua_source *source) {
-    if (source->module != NULL) require_module(L, source->module);
+    if (source->module != NULL) require_module(L, source);
     else load_chunk(L, source);
 }

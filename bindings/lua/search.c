@@ -33,7 +33,7 @@ static bool put_candidate(char *out, const char *template, size_t len, const cha
 bool chief__lua_search_find(char *out, const char *path, const char *module, struct stat *about) {
     for (const char *at = path; *at != '\0'; at += *at != '\0') {
         size_t len = strcspn(at, LUA_PATH_SEP);
-        if (!put_candidate(out, at, len, module)) return false;
+        if (len == 0 || !put_candidate(out, at, len, module)) return false; /* «;;»: the state's own path follows */
         if (stat(out, about) == 0) return S_ISREG(about->st_mode);
         at += len;
     }
@@ -58,12 +58,9 @@ static int search(lua_State *L) {
     return lua_gettop(L);
 }
 
-void chief__lua_search_open(lua_State *L) {
-    lua_getglobal(L, LUA_LOADLIBNAME);
-    lua_getfield(L, -1, "searchers");
-    lua_pushvalue(L, -2);
+void chief__lua_search_open(lua_State *L, int package) {
+    lua_pushvalue(L, package);
     lua_rawgeti(L, -2, 2);
     lua_pushcclosure(L, search, 2);
     lua_rawseti(L, -2, 2);
-    lua_pop(L, 2);
 }

@@ -11,8 +11,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Replaces the second of package.searchers. [-0, +0, m] */
-void chief__lua_search_open(lua_State *L);
+/* Replaces the second of the searchers in the list on top, for the table package at that stack index. [-0, +0, m] */
+void chief__lua_search_open(lua_State *L, int package);
 
 /* The file of a module by package.path, into `out`, which has room for this much; false when there is none, or Lua itself has to
  * look. Leaves nothing behind in any state. */
