@@ -24,7 +24,7 @@ static const void *new_symbol(void) { return address((void (*)(void))lua_newuser
 const char *chief__lua_check_runtime(void) {
     if (base_of(old_symbol()) == base_of(new_symbol())) return NULL;
     return "chief needs Lua 5.4, and this program brings another Lua (LuaJIT?) whose functions hide those of Lua 5.4; "
-           "let it talk to a chief program instead";
+           "run `chief run app.lua` as a process of its own beside it";
 }
 
 /* Loads once more, with further flags, what is loaded already; that reference is never given back. */

@@ -4,6 +4,14 @@
 --   local c = chief.new { name = "my-app" }
 --   c:add_worker("my-awesome-worker", "my_worker", { restart = "on_failure" })
 --   os.exit(c:run_all() and 0 or 1)
+
+-- Asked before the module in C is loaded, which fails there without saying why. These lines are read by every Lua.
+if _VERSION ~= "Lua 5.4" then
+  local jit = rawget(_G, "jit")
+  error(("chief needs Lua 5.4, and this program's is %s; run `chief run app.lua` as a process of its own beside it")
+    :format(jit and jit.version or _VERSION), 0)
+end
+
 local core = require "chief.core"
 
 ---@class chief

@@ -45,3 +45,45 @@ describe("the worker of the C program's test", function()
     assert.equal(0, code, text)
   end)
 end)
+
+-- LuaJIT, and with it OpenResty and Neovim: another Lua is in the process already, so that ours can't be.
+describe("a program whose Lua is LuaJIT", function()
+  local advice = "run `chief run app.lua` as a process of its own beside it"
+
+  local function luajit(text, ...)
+    local script = os.tmpname()
+    local file = assert(io.open(script, "w"))
+    file:write(text)
+    file:close()
+    local words = { "luajit", script }
+    for _, argument in ipairs { ... } do words[#words + 1] = app_folder.quote(argument) end
+    local pipe = assert(io.popen("LUA_PATH=" .. app_folder.quote(command.source .. "/lua/?/init.lua") .. " LUA_CPATH="
+      .. app_folder.quote(os.getenv("CHIEF_BUILD") .. "/lua/?.so") .. " " .. table.concat(words, " ") .. " 2>&1"))
+    local said = pipe:read("a")
+    pipe:close()
+    os.remove(script)
+    return said
+  end
+
+  it("is told by require what to do instead", function()
+    local said = luajit [[print(select(2, pcall(require, "chief")))]]
+    assert.truthy(said:find("^chief needs Lua 5%.4, and this program's is LuaJIT 2"), said)
+    assert.truthy(said:find(advice, 1, true), said)
+  end)
+
+  it("is told so by libchief-lua, which Lua 5.4 comes with", function()
+    if (os.getenv("CHIEF_SANITIZE") or "") ~= "" then return end -- the interpreter has not loaded its runtime
+    local said = luajit([[
+      local ffi = require "ffi"
+      ffi.cdef "int chief_lua_open(void *); const char *chief_last_error(void);"
+      ffi.cdef "typedef struct chief chief; int chief_new(chief **, const void *); void chief_free(chief *);"
+      ffi.cdef "int chief_lua_add_worker(chief *, const char *, const char *, const void *);"
+      local lib, c = ffi.load(arg[1]), ffi.new("chief *[1]")
+      assert(lib.chief_new(c, nil) == 0)
+      print(lib.chief_lua_add_worker(c[0], "x", "x", nil), ffi.string(lib.chief_last_error()))
+      lib.chief_free(c[0])
+    ]], os.getenv("CHIEF_BUILD") .. "/lib/libchief-lua.so")
+    assert.truthy(said:find("^%-1021\tchief needs Lua 5%.4"), said)
+    assert.truthy(said:find(advice, 1, true), said)
+  end)
+end)
