@@ -429,9 +429,14 @@ static void tell_place(chief_worker *w) {
     w->place = NULL;
 }
 
+/* It may have said the same, and where it was. */
+static bool says_why(const chief_worker *w) {
+    return w->error != NULL && strncmp(w->error, w->why, strlen(w->why)) == 0;
+}
+
 int32_t chief__worker_take_failure(chief_worker *w, char **error, char **traceback) {
     bool expired = w->expiry != CHIEF_REASON_NONE; /* however it took its end */
-    if ((w->error == NULL || expired) && w->why[0] != '\0') replace(&w->error, w->why);
+    if ((w->error == NULL || (expired && !says_why(w))) && w->why[0] != '\0') replace(&w->error, w->why);
     if (expired && w->traceback == NULL && w->place != NULL) tell_place(w);
     *error = w->error;
     *traceback = w->traceback;
