@@ -464,6 +464,10 @@ pub const CHIEF_CATCH_USR2: i32 = 4;
 pub const CHIEF_CATCH_LAST: i32 = 8;
 pub type chief_chief_maker = Option<unsafe extern "C" fn(ctx: *mut chief_worker, data: *mut c_void, out: *mut *mut chief) -> c_int>;
 #[repr(C)]
+pub struct chief_hosted {
+    _private: [u8; 0],
+}
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct chief_process {
     pub size: u32,
@@ -717,6 +721,13 @@ extern "C" {
     pub fn chief_events_fd(c: *mut chief) -> c_int;
     pub fn chief_add_chief(c: *mut chief, name: *const c_char, make: chief_chief_maker, data: *mut c_void, options: *const chief_worker_options) -> c_int;
     pub fn chief_nested_states(c: *mut chief, name: *const c_char, out: *mut *mut chief_snapshot) -> c_int;
+    pub fn chief_add_hosted(c: *mut chief, name: *const c_char, options: *const chief_worker_options, out: *mut *mut chief_hosted) -> c_int;
+    pub fn chief_hosted_ref(hosted: *mut chief_hosted) -> *mut chief_hosted;
+    pub fn chief_hosted_unref(hosted: *mut chief_hosted);
+    pub fn chief_hosted_begin(hosted: *mut chief_hosted, timeout_ms: i64, out: *mut *mut chief_worker) -> c_int;
+    pub fn chief_hosted_enter(ctx: *mut chief_worker, timeout_ms: i64) -> c_int;
+    pub fn chief_hosted_end(ctx: *mut chief_worker, code: c_int) -> c_int;
+    pub fn chief_hosted_fd(hosted: *mut chief_hosted) -> c_int;
     pub fn chief_add_process(c: *mut chief, name: *const c_char, how: *const chief_process, options: *const chief_worker_options) -> c_int;
     pub fn chief_find_program(name: *const c_char, buf: *mut c_char, size: usize) -> c_int;
     pub fn chief_child_open(out: *mut *mut chief_child) -> c_int;

@@ -4,6 +4,7 @@ use std::mem;
 use std::os::raw::{c_char, c_int};
 use std::os::unix::io::BorrowedFd;
 use std::ptr::{self, NonNull};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use chief_sys as sys;
@@ -14,6 +15,7 @@ use crate::context::{Context, ContextValue};
 use crate::cstr::{cstr, TextList};
 use crate::error::{check, read_text, text, Error, ErrorCode, Result};
 use crate::event::{self, Event, Events};
+use crate::hooks::Locker;
 use crate::log::Log;
 use crate::message::Message;
 use crate::options::{LuaOptions, WorkerOptions};
@@ -76,7 +78,10 @@ pub struct AppInfo {
 /// A chief: runs a named set of workers, keeps them running and stops them without losing work.
 ///
 /// Dropping it stops what still runs, within `force_stop_timeout`.
-pub struct Chief(NonNull<sys::chief>);
+pub struct Chief {
+    raw: NonNull<sys::chief>,
+    pub(crate) locker: Mutex<Option<Arc<Locker>>>,
+}
 
 // SAFETY: all but the end may be called from every thread at once; the end needs the only handle there is.
 unsafe impl Send for Chief {}
@@ -96,19 +101,19 @@ impl Chief {
             let mut raw = ptr::null_mut();
             // SAFETY: the options are read during the call.
             check(unsafe { sys::chief_new(&mut raw, options) })?;
-            Ok(Self(NonNull::new(raw).expect("a chief is not NULL")))
+            Ok(Self { raw: NonNull::new(raw).expect("a chief is not NULL"), locker: Mutex::default() })
         })
     }
 
     pub(crate) fn raw(&self) -> *mut sys::chief {
-        self.0.as_ptr()
+        self.raw.as_ptr()
     }
 
-    /// Gives the chief away.
+    /// Gives the chief away. Who gets it does not wait for a locker.
     pub(crate) fn into_raw(self) -> *mut sys::chief {
-        let raw = self.raw();
-        mem::forget(self);
-        raw
+        let mut this = mem::ManuallyDrop::new(self);
+        this.locker = Mutex::default();
+        this.raw()
     }
 
     // ---- what it is made of ----
@@ -300,8 +305,8 @@ impl Chief {
     pub fn run_all(&self, names: &[&str]) -> Result<()> {
         let names = TextList::new(names)?;
         // SAFETY: the names are read during the call.
-        check(unsafe { sys::chief_run_all(self.raw(), ptr::null(), names.as_ptr(), names.len()) })?;
-        Ok(())
+        let ended = check(unsafe { sys::chief_run_all(self.raw(), ptr::null(), names.as_ptr(), names.len()) });
+        ended.map(drop).map_err(|error| self.locker_failure().unwrap_or(error))
     }
 
     /// Asks for a graceful stop.

@@ -1,17 +1,17 @@
 //! What a chief calls of the program's: hooks at its end, what it waits for, and chiefs inside it.
 //!
-//! The library takes a pointer for some of these and no destructor. What is behind it is then kept by a value of the chief's
-//! context, which lives until each hook has returned, also one that is late.
+//! The library takes a pointer for a hook and no destructor. What is behind it is kept by a value of the chief's context,
+//! which lives until each hook has returned, also one that is late.
 use std::os::raw::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use chief_sys as sys;
 
 use crate::context::{Context, ContextValue};
 use crate::cstr::{cstr, readable};
-use crate::error::{check, Error, Result};
+use crate::error::{check, text, Error, ErrorCode, Result};
 use crate::options::WorkerOptions;
 use crate::panics::{contain, Panic};
 use crate::worker::{with_ctx, Ctx, Failure, Outcome};
@@ -19,7 +19,11 @@ use crate::Chief;
 
 struct Hook(Mutex<Option<Box<dyn FnOnce() + Send>>>);
 
-struct Locker(Box<dyn Fn(&Context) -> Outcome + Send + Sync>);
+/// What `run_all` waits for, and what it has failed with.
+pub(crate) struct Locker {
+    wait: Box<dyn Fn(&Context) -> Outcome + Send + Sync>,
+    failure: Mutex<Option<String>>,
+}
 
 type Maker = Box<dyn Fn(&Ctx) -> Outcome<Chief> + Send + Sync>;
 
@@ -44,10 +48,19 @@ impl Chief {
     /// Gives `run_all` something else to wait for than signals: its return begins the stop. It has to return when its
     /// context is done.
     pub fn set_locker(&self, wait: impl Fn(&Context) -> Outcome + Send + Sync + 'static) -> Result<()> {
-        let data = self.keep(Locker(Box::new(wait)))?;
-        // SAFETY: the data is kept as long as the chief is.
+        let locker = Arc::new(Locker { wait: Box::new(wait), failure: Mutex::default() });
+        let data = Arc::as_ptr(&locker) as *mut c_void;
+        // SAFETY: it is called by `run_all` alone, during which this chief, and so the locker, is there.
         check(unsafe { sys::chief_set_locker(self.raw(), Some(call_locker), data) })?;
+        *lock(&self.locker) = Some(locker);
         Ok(())
+    }
+
+    /// What the locker has failed with; the library knows its code alone.
+    pub(crate) fn locker_failure(&self) -> Option<Error> {
+        let locker = lock(&self.locker).clone()?;
+        let text = lock(&locker.failure).take()?;
+        Some(Error::new(ErrorCode::Failed, format!("the locker failed: {text}")))
     }
 
     /// Adds a worker that is a chief itself: `make` makes one for each of its lives, which has not been started.
@@ -91,7 +104,7 @@ fn code_of(failure: &Failure) -> c_int {
 unsafe extern "C" fn call_hook(data: *mut c_void) {
     let hook = &*data.cast::<Hook>();
     let _ = contain(|| {
-        let hook = hook.0.lock().ok().and_then(|mut hook| hook.take());
+        let hook = lock(&hook.0).take();
         if let Some(hook) = hook {
             hook();
         }
@@ -101,7 +114,13 @@ unsafe extern "C" fn call_hook(data: *mut c_void) {
 unsafe extern "C" fn call_locker(data: *mut c_void, context: *mut sys::chief_context) -> c_int {
     let locker = &*data.cast::<Locker>();
     let context = Context::from_borrowed(context);
-    failed(contain(|| (locker.0)(&context).map(|()| sys::CHIEF_OK)))
+    let code = failed(contain(|| (locker.wait)(&context).map(|()| sys::CHIEF_OK)));
+    *lock(&locker.failure) = (code != sys::CHIEF_OK).then(|| text(sys::chief_last_error()));
+    code
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 unsafe extern "C" fn call_maker(ctx: *mut sys::chief_worker, data: *mut c_void, out: *mut *mut sys::chief) -> c_int {

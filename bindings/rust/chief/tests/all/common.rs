@@ -1,5 +1,4 @@
 //! What the tests share.
-#![allow(dead_code)]
 use std::env;
 use std::path::PathBuf;
 use std::sync::mpsc;

@@ -1,14 +1,12 @@
 //! Workers in Rust and in Lua: run, stop, fail.
-mod common;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::*;
 use chief::{
     worker_fn, Chief, Context, Ctx, ErrorCode, EventKind, Outcome, Reason, Restart, State, Worker, WorkerOptions,
 };
-use common::*;
 
 #[test]
 fn a_worker_runs_until_it_is_to_stop() {
@@ -160,7 +158,7 @@ fn a_panic_arrives_with_its_text_and_place() {
     launch(&chief);
     let failed = chief.events().find(|event| event.state == Some(State::Failed)).unwrap();
     assert_eq!(failed.error, "panicked: no panics");
-    assert!(failed.traceback.contains("tests/life.rs:"), "{}", failed.traceback);
+    assert!(failed.traceback.contains("tests/all/life.rs:"), "{}", failed.traceback);
     assert_eq!(failed.reason, Reason::Error);
 }
 

@@ -1,16 +1,14 @@
 //! Messages between the host, workers in Rust and workers in Lua.
-mod common;
-
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::common::*;
 use chief::{
     select, worker_fn, Bytes, Channel, ChannelOptions, Delivery, Encode, ErrorCode, MessageKind, Overflow, Payload,
     Restart, Source, Tokens, Value, WorkerOptions,
 };
-use common::*;
 
 fn there_and_back(value: &Value) -> Value {
     value.with_bytes(Value::read).unwrap()
