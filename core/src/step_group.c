@@ -53,6 +53,11 @@ void chief__group_ended(chief__model *m, chief__life *w) {
     if (w->turn == TURN_ENDING) chief__model_set_turn(m, w, TURN_WAITING);
 }
 
+void chief__group_started(chief__model *m, chief__life *w) {
+    if (w->turn == TURN_ENDING) return;
+    chief__group_pass(m, w);
+}
+
 void chief__group_pass(chief__model *m, chief__life *w) { chief__model_set_turn(m, w, TURN_NONE); }
 
 /* The last one that has to end is asked, unless it was already; false when nobody has to. */

@@ -23,6 +23,9 @@ bool chief__group_lets(chief__model *m, chief__life *w);
 /* Its home has ended. */
 void chief__group_ended(chief__model *m, chief__life *w);
 
+/* It is ready. One that is to end in its turn still is. */
+void chief__group_started(chief__model *m, chief__life *w);
+
 /* Nobody of its group has to wait for it any more. */
 void chief__group_pass(chief__model *m, chief__life *w);
 

@@ -136,7 +136,7 @@ static void become_ready(chief__model *m, chief__life *w) {
     chief__model_set_ready(m, w, true);
     chief__emit_rest(m, w, CHIEF_PHASE_UP);
     chief__emit(m, STEP_A_READY, w);
-    chief__group_pass(m, w);
+    chief__group_started(m, w);
     release_dependents(m, w);
 }
 

@@ -433,7 +433,7 @@ static void judge(const chief__action *a) {
     case STEP_A_READY:
         CHECK(w->home == RUNNING && !w->asked && w->phase == CHIEF_PHASE_UP);
         w->served = w->ready = w->fresh = true;
-        w->turn = NO_TURN;
+        if (w->turn != ENDING) w->turn = NO_TURN;
         break;
     case STEP_A_RESTART: judge_restart(a, w); break;
     case STEP_A_GIVEN_UP: judge_given_up(a, w); break;

@@ -425,6 +425,27 @@ static void test_step_group__one_that_ignores_its_stop_drops_out(void **state) {
     kit_expect(k, "b:stopped(ok); init a2; a:initialized; a:run; run a2; ready a; init b2");
 }
 
+/* b becomes ready while c, behind it, still ends: it has its turn all the same. */
+static void test_step_group__who_becomes_ready_goes_along_all_the_same(void **state) {
+    kit *k = *state;
+    kit_add(k, "a", WORKER(QUICK));
+    kit_add(k, "b", WORKER(QUICK, .says_ready = true));
+    kit_add(k, "c", WORKER(QUICK));
+    kit_add_group(k, CHIEF_REST_FOR_ONE, "a", "b", "c");
+    kit_launch(k);
+    fails(k, "a");
+    kit_expect(k, "a:failed(error); restart a +100; restart b +100 (a); restart c +100 (a); cancel c1 +1000");
+    kit_step(k, STEP_READY, kit_id(k, "b"), 1, 0);
+    kit_expect(k, "ready b");
+    ends(k, "c");
+    kit_expect(k, "c:stopped(ok); cancel b1 +1000");
+    ends(k, "b");
+    kit_wait(k, 100);
+    kit_expect(k, "b:stopped(ok); init a2");
+    kit_bring_up(k, "a");
+    kit_expect(k, "a:initialized; a:run; run a2; ready a; init b2");
+}
+
 static void test_step_group__one_that_is_late_to_be_ready_ends_once(void **state) {
     kit *k = *state;
     kit_add(k, "a", WORKER(QUICK));
@@ -656,6 +677,7 @@ int main(void) {
         KIT_TEST(test_step_group__a_stop_of_everything),
         KIT_TEST(test_step_group__a_stop_while_all_wait),
         KIT_TEST(test_step_group__one_that_ignores_its_stop_drops_out),
+        KIT_TEST(test_step_group__who_becomes_ready_goes_along_all_the_same),
         KIT_TEST(test_step_group__one_that_is_late_to_be_ready_ends_once),
         KIT_TEST(test_step_group__a_clean_end_that_is_restarted_takes_along),
         KIT_TEST(test_step_group__going_along_is_no_failure),
