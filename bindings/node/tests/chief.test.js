@@ -1,0 +1,196 @@
+"use strict";
+const assert = require("node:assert/strict");
+const chief = require("..");
+const { test, quiet, modules, code, limit } = require("./kit");
+
+test("the library runs over Node's own libuv", () => {
+  assert.equal(chief.libuv, process.versions.uv);
+});
+
+test("a worker in JavaScript lives: init, run, fini", async (t) => {
+  const seen = [];
+  const c = quiet(t);
+  c.addWorker("w", {
+    init: (context) => {
+      seen.push(`init ${context.name} ${context.generation} ${context.args.size}`);
+      return { made: "here" };
+    },
+    run: async (context, instance) => {
+      seen.push(`run ${instance.made}`);
+      await context.sleep(1);
+    },
+    fini: (instance) => seen.push(`fini ${instance.made}`),
+  }, { args: { size: 3 } });
+  await c.start();
+  await c.waitState("w", "stopped", limit);
+  c.stop();
+  await c.join();
+  assert.deepEqual(seen, ["init w 1 3", "run here", "fini here"]);
+  assert.equal(c.exitCode, 0);
+});
+
+test("a class is made anew for each life", async (t) => {
+  let made = 0;
+  class Worker {
+    static restartOnFail = true;
+    constructor() {
+      this.number = ++made;
+    }
+    async run() {
+      if (this.number < 3) throw new Error(`life ${this.number}`);
+    }
+  }
+  const c = quiet(t);
+  c.addWorker("w", Worker, { restart: { policy: "on_failure", delay: 0 } });
+  await c.start();
+  await c.waitState("w", "stopped", limit);
+  assert.equal(made, 3);
+  assert.equal(c.status("w").generation, 3);
+});
+
+test("a worker that throws has failed, with its text and its stack", async (t) => {
+  const c = quiet(t);
+  c.addWorker("w", async function work() {
+    throw new TypeError("boom");
+  });
+  await c.start();
+  await c.waitState("w", "failed", limit);
+  const status = c.status("w");
+  assert.equal(status.error, "boom");
+  assert.match(status.traceback, /TypeError: boom\n\s+at work .*chief\.test\.js/);
+  assert.equal(status.reason, "error");
+  c.stop();
+  await assert.rejects(c.join(), code("failed"));
+  assert.equal(c.exitCode, 1);
+});
+
+test("a failed init is a failure of its own", async (t) => {
+  const c = quiet(t);
+  c.addWorker("w", { init: () => { throw new Error("no ground"); }, run: () => {} });
+  await c.start();
+  await c.waitState("w", "failed", limit);
+  assert.equal(c.status("w").reason, "init_error");
+  assert.equal(c.status("w").error, "no ground");
+});
+
+test("a Lua worker fails with its text and traceback", async (t) => {
+  const c = quiet(t);
+  c.addLuaWorker("w", "bad", modules(t, { bad: "local M = {}\nfunction M.run() error('boom') end\nreturn M\n" }));
+  await c.start();
+  await c.waitState("w", "failed", limit);
+  assert.match(c.status("w").error, /bad\.lua:2: boom/);
+  assert.match(c.status("w").traceback, /bad\.lua:2: in function/);
+  assert.equal(c.status("w").reason, "lua_error");
+});
+
+test("a mistake in a module is told where it is added", (t) => {
+  const c = quiet(t);
+  assert.throws(() => c.addLuaWorker("w", "wrong", modules(t, { wrong: "return {" })), code("invalid"));
+  assert.throws(() => c.addLuaWorker("w", "nowhere"), (error) => error.code === "invalid" && /nowhere/.test(error.message));
+});
+
+test("wrong options are refused with what would be right", (t) => {
+  const c = quiet(t);
+  const says = (text) => (error) => code("invalid")(error) && error.message.includes(text);
+  assert.throws(() => new chief.Chief({ nmae: "x" }), says('has no option "nmae"; there are: eventCapacity'));
+  assert.throws(() => c.addWorker("w", () => {}, { restart: "sometimes" }), says("never, on_failure, always"));
+  assert.throws(() => c.addWorker("w", () => {}, { grace: "1s" }), says('grace should be a number of milliseconds'));
+  assert.throws(() => c.addWorker("w", {}), says("should be a function, a class or an object with run"));
+  assert.throws(() => c.addChannel("ch", { overflow: "spill" }), says("block, drop_oldest, fail"));
+  assert.throws(() => c.addWorker("-w", () => {}), code("invalid"));
+  assert.throws(() => c.enableWorkers("w"), code("not_found"));
+});
+
+test("a stop wakes who is blocked, and says why", async (t) => {
+  const seen = [];
+  const c = quiet(t);
+  c.addChannel("full", { capacity: 1 });
+  const ends = (name, wait) => c.addWorker(name, async (context) => {
+    try {
+      await wait(context);
+    } catch (error) {
+      seen.push(`${name} ${error.code} ${context.signal.reason?.message}`);
+      throw error;
+    }
+  });
+  ends("sleeps", (context) => context.sleep(3600000));
+  ends("receives", (context) => context.recv());
+  ends("asks", (context) => context.call("receives2", "?"));
+  const asked = new Promise((resolve) => c.addWorker("receives2", async (context) => {
+    await context.recv();
+    const aborted = new Promise((done) => context.signal.addEventListener("abort", done));
+    resolve();
+    await aborted;
+  }));
+  await c.start();
+  await c.waitReady(limit);
+  await asked;
+  c.stop("enough");
+  await c.join();
+  assert.deepEqual(seen.sort(), ["asks cancelled the application stops", "receives cancelled the application stops", "sleeps cancelled the application stops"]);
+  assert.equal(c.exitCode, 0);
+});
+
+test("events come as emitted, and as a sequence that ends with the chief", async (t) => {
+  const c = quiet(t);
+  const kinds = new Set();
+  c.on("ready", (event) => kinds.add(`ready ${event.worker}`));
+  c.addWorker("w", (context) => context.recv());
+  const events = c.events();
+  await c.start();
+  await c.waitReady(limit);
+  c.stop();
+  let last, seq = 0;
+  for await (const event of events) {
+    assert.ok(event.seq > seq);
+    seq = event.seq;
+    last = event.kind;
+  }
+  assert.equal(last, "stopped");
+  assert.ok(kinds.has("ready w"));
+});
+
+test("an AbortSignal stops a chief", async (t) => {
+  const c = quiet(t);
+  const abort = new AbortController();
+  c.addWorker("w", (context) => context.recv());
+  await c.start({ signal: abort.signal });
+  await c.waitReady(limit);
+  abort.abort(new Error("the parent ends"));
+  await c.join();
+  assert.equal(c.status("w").state, "stopped");
+});
+
+test("the wishes about one worker are followed", async (t) => {
+  const c = quiet(t);
+  c.addWorker("w", (context) => context.recv());
+  await c.start();
+  await c.waitState("w", "run", limit);
+  assert.throws(() => c.startWorker("w"), code("wrong_state_change"));
+  c.stopWorker("w");
+  await c.waitState("w", "stopped", limit);
+  c.startWorker("w");
+  await c.waitState("w", "run", limit);
+  assert.equal(c.status("w").generation, 2);
+  c.addWorker("late", (context) => context.recv());
+  await c.waitState("late", "run", limit);
+  await assert.rejects(c.waitState("w", "failed", { timeout: 1 }), code("timeout"));
+});
+
+test("values and the log reach a worker and come from it", async (t) => {
+  const records = [];
+  const c = new chief.Chief({ log: { sink: (record) => records.push(record) } });
+  t.after(() => c.close());
+  c.addValue("greeting", "hello").addValue("n", 7);
+  c.addWorker("w", async (context) => {
+    context.log.info(`${context.value("greeting")} ${context.value("n")} ${context.value("none")}`, { part: 1 });
+  });
+  await c.start();
+  await c.waitState("w", "stopped", limit);
+  c.stop();
+  await c.join();
+  const record = records.find((one) => one.message === "hello 7 undefined");
+  assert.equal(record.level, "info");
+  assert.equal(record.fields.worker, "w");
+  assert.equal(record.fields.part, 1);
+});
