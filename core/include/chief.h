@@ -4,11 +4,12 @@
  * A chief runs a named set of workers, keeps them running and stops them without losing work. The
  * order of this file is the order in which a reader needs it:
  *
- *    1. conventions, errors, memory         6. messages, channels
+ *    1. conventions, errors, memory         6. messages, channels, values as messages
  *    2. values and contexts                 7. workers and what they can call
  *    3. logs                                8. pools and snapshots
- *    4. worker states                       9. events
- *    5. the worker-exists rule             10. the chief itself, processes, plug-ins
+ *    4. worker states                       9. events, schedules
+ *    5. the worker-exists rule             10. the chief itself, chiefs inside chiefs, workers
+ *                                              on the host's threads and in processes, plug-ins
  *                                          11. simulation
  *
  * Conventions, said once:
@@ -16,8 +17,8 @@
  *  - `int` results are CHIEF_OK (0) or a CHIEF_E* code; text for people is in chief_last_error().
  *    Verbs of a pool answer a `chief_state_t`: the new state (> 0),
  *    CHIEF_WORKER_WRONG_STATE_CHANGE (-1) or a CHIEF_E* code (all of them at -1001 and below).
- *  - `**out` (or `*out`) comes last among the handles it is made from, is NULL or 0 on failure, and is
- *    the caller's on success. A returned pointer is borrowed.
+ *  - What makes an object (chief_…_new and its like) has `**out` first; elsewhere it comes after what it is got from.
+ *    `**out` (or `*out`) is NULL or 0 on failure, and is the caller's on success. A returned pointer is borrowed.
  *  - Strings are UTF-8 and end in NUL where no length is given; names are 1 to 64 bytes of
  *    [A-Za-z0-9_.-], the first not '.' and not '-'. Only `count` adds "/N" to a worker's name: `resizer` with a
  *    count of 2 is the two workers resizer/1 and resizer/2, its replicas, and `resizer` means all of them.
@@ -139,9 +140,9 @@ CHIEF_API size_t chief_last_error_take(char *buf, size_t size);
  */
 CHIEF_API int chief_set_last_error(int code, const char *text);
 
-/* Memory: `realloc` with `size` 0 frees and returns NULL; NULL means out of memory. It is called by any thread, several at
- * once, and while a chief is configured (before chief_init_workers has returned) under that chief's lock: it must not call
- * the library. */
+/* Memory: `realloc` with `size` 0 frees and returns NULL; NULL means out of memory. It is called by any thread, several
+ * at once, and while a chief is configured (before chief_init_workers has returned) under that chief's lock: it must
+ * not call the library. */
 typedef struct chief_allocator {
     uint32_t size;
     void *(*realloc)(void *data, void *ptr, size_t size);
@@ -693,9 +694,9 @@ CHIEF_API int chief_channel_fd(chief_channel *ch);
 
 /* ---- Values as messages ----
  *
- * What a Lua worker sends and receives is MessagePack; here is its reader and writer for every other runtime, so that all
- * of them have the same rules. A message is one value. It is read into tokens, and made of them, in the order in which they
- * are written: a container's token, then its elements; in a map key, value, key, value.
+ * What a Lua worker sends and receives is MessagePack; here is its reader and writer for every other runtime, so that
+ * all of them have the same rules. A message is one value. It is read into tokens, and made of them, in the order in
+ * which they are written: a container's token, then its elements; in a map key, value, key, value.
  */
 
 enum chief_token_kind {
@@ -720,10 +721,11 @@ typedef struct chief_token {
 } chief_token;
 
 /*
- * Reads a whole message into `out[0 .. *n)`. A STR is valid UTF-8 (what was sent as text and is none comes as BIN); since a
- * Lua string can be either, it comes as STR when it is UTF-8 and at most 64 KiB long, else as BIN. Keys are STR, BIN, INT
- * or BOOL. A nil among the elements or values is read; Lua has none there. `max` may be 0, to ask how many there are;
- * there are never more tokens than bytes. `data` of the tokens lies within the message, and lives as long as that does.
+ * Reads a whole message into `out[0 .. *n)`. A STR is valid UTF-8 (what was sent as text and is none comes as BIN);
+ * since a Lua string can be either, it comes as STR when it is UTF-8 and at most 64 KiB long, else as BIN. Keys are
+ * STR, BIN, INT or BOOL. A nil among the elements or values is read; Lua has none there. `max` may be 0, to ask how
+ * many there are; there are never more tokens than bytes. `data` of the tokens lies within the message, and lives as
+ * long as that does.
  * @thread any  @blocks never
  * Errors: CHIEF_EDATA, with the place in its text: what is no message, has a key of another kind, an integer above
  * INT64_MAX or an extension type, is nested more than 100 deep, or is nil; CHIEF_ETOOBIG when there are more than `max`
@@ -732,13 +734,14 @@ typedef struct chief_token {
 CHIEF_API int chief_pack_read(const void *data, size_t len, chief_token *out, size_t max, size_t *n);
 
 /*
- * Writes the message that the tokens are into `buf`. Each takes the shortest form there is; a STR that is not UTF-8 or longer
- * than 64 KiB becomes bytes, as a Lua string does. Nil may be an element or a value in a map, where Lua sees nothing, but not the
- * message. `size` may be 0, to ask for the length; a token takes at most 9 bytes beside those it points to.
+ * Writes the message that the tokens are into `buf`. Each takes the shortest form there is; a STR that is not UTF-8
+ * or longer than 64 KiB becomes bytes, as a Lua string does. Nil may be an element or a value in a map, where Lua
+ * sees nothing, but not the message. `size` may be 0, to ask for the length; a token takes at most 9 bytes beside
+ * those it points to.
  * @thread any  @blocks never
- * Errors: CHIEF_EINVAL for tokens that are not one value that can be sent, with a text that says why and where, as for a Lua
- * value: «can't send a nil key (at .tags[3])», elements counted from 1; CHIEF_ETOOBIG when it takes more than `size` bytes:
- * `*len` is how many, and what was written is of no use. Else `*len` is 0 on failure.
+ * Errors: CHIEF_EINVAL for tokens that are not one value that can be sent, with a text that says why and where, as
+ * for a Lua value: «can't send a nil key (at .tags[3])», elements counted from 1; CHIEF_ETOOBIG when it takes more
+ * than `size` bytes: `*len` is how many, and what was written is of no use. Else `*len` is 0 on failure.
  */
 CHIEF_API int chief_pack_write(const chief_token *tokens, size_t n, void *buf, size_t size, size_t *len);
 
@@ -752,11 +755,11 @@ CHIEF_API int chief_pack_write(const chief_token *tokens, size_t n, void *buf, s
  *  fini             exactly once for each init that succeeded, in the same home; NULL: nothing to do.
  *  restart_on_fail  non-zero: restart after a failure, where the options say nothing; NULL: never.
  *                   Go: Worker.RestartOnFail.
- *  interrupt        called when a stop, a start or an init has used up its time, on a thread that is not the home, and
- *                   perhaps again: makes init, run or fini return soon. Its context is done then. `instance` is `data`
- *                   until init has returned and NULL once fini is called or init has failed; what it is given stays valid
- *                   until it returns, so it must not block. A worker that has not ended `force_time` later is abandoned;
- *                   NULL: nothing can be done, it is abandoned at once.
+ *  interrupt        called when a stop, a start or an init has used up its time, on a thread that is not the home,
+ *                   and perhaps again: makes init, run or fini return soon. Its context is done then. `instance` is
+ *                   `data` until init has returned and NULL once fini is called or init has failed; what it is given
+ *                   stays valid until it returns, so it must not block. A worker that has not ended `force_time`
+ *                   later is abandoned; NULL: nothing can be done, it is abandoned at once.
  *  look             writes where the worker is now (a line, then perhaps a traceback) into `buf`, terminated and cut to
  *                   `size`, and returns the full length; from any thread, at any time until the worker has ended, and
  *                   without disturbing it. It may wait up to `timeout_ms` to find out more. NULL: nobody knows.
@@ -843,18 +846,19 @@ CHIEF_API void chief_worker_set_error(chief_worker *ctx, int32_t reason, const c
 CHIEF_API size_t chief_worker_interrupt_reason(chief_worker *ctx, char *buf, size_t size);
 
 /*
- * Asks the chief to end this worker by force now, as at the end of a grace: it is interrupted where that can be done, has
- * `force_time` to end in, and is abandoned. Unless a stop was asked, it has then failed for this reason (enum
- * chief_reason) and with this text, however it ends. `place`, which may be NULL, is where it was, as its ops' look would say
- * it, for one that will not say it itself: a process is killed. For who watches over a worker and finds it stuck; the first
- * one counts. In a pool without a chief nothing.
+ * Asks the chief to end this worker by force now, as at the end of a grace: it is interrupted where that can be done,
+ * has `force_time` to end in, and is abandoned. Unless a stop was asked, it has then failed for this reason (enum
+ * chief_reason) and with this text, however it ends. `place`, which may be NULL, is where it was, as its ops' look
+ * would say it, for one that will not say it itself: a process is killed. For who watches over a worker and finds it
+ * stuck; the first one counts. In a pool without a chief nothing.
  * @thread any, until its fini returns  @blocks never
  */
 CHIEF_API void chief_worker_expire(chief_worker *ctx, int32_t reason, const char *why, const char *place);
 
 /*
- * Says with which code this life ends, as a process would have one (its low 8 bits count); for no_restart_codes. It is
- * looked at when the init or run that is about to return fails; where no text was set that is «exit N». 0 takes it back.
+ * Says with which code this life ends, as a process would have one (its low 8 bits count); for no_restart_codes. It
+ * is looked at when the init or run that is about to return fails; where no text was set that is «exit N». 0 takes it
+ * back.
  * @thread worker  @blocks never
  */
 CHIEF_API void chief_worker_set_exit_code(chief_worker *ctx, int32_t code);
@@ -899,8 +903,9 @@ CHIEF_API int chief_worker_send_many(chief_worker *ctx, const char *to, const ch
 CHIEF_API int chief_worker_broadcast(chief_worker *ctx, const void *data, size_t len, size_t *reached);
 
 /*
- * Asks another worker (of several replicas one in turn, but not the caller) and waits for its answer. A callee that ends, or takes its next message, without
- * answering: CHIEF_ENOREPLY. One that answered with a failure: CHIEF_ECALL and its text.
+ * Asks another worker (of several replicas one in turn, but not the caller) and waits for its answer. A callee that
+ * ends, or takes its next message, without answering: CHIEF_ENOREPLY. One that answered with a failure: CHIEF_ECALL
+ * and its text.
  * @thread worker  @blocks timeout
  * Errors: CHIEF_ENOENT, CHIEF_ENOREPLY, CHIEF_ECALL, CHIEF_EDEADLK (calling itself), and as
  * chief_channel_send.
@@ -915,11 +920,26 @@ CHIEF_API int chief_worker_call(chief_worker *ctx, const char *to, const void *d
  */
 CHIEF_API int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out);
 
+/*
+ * Receives between 1 and `max` messages from it, as chief_channel_recv_many.
+ * @thread worker  @blocks timeout
+ * Errors: as chief_channel_recv.
+ */
+CHIEF_API int chief_worker_recv_many(chief_worker *ctx, int64_t timeout_ms, chief_msg **out, size_t max, size_t *n);
+
+/*
+ * A descriptor that is readable while something is queued in it, as chief_channel_fd; for a worker with a loop of its
+ * own, which hears of its stop by chief_context_fd.
+ * @thread worker  @blocks never
+ * Errors: CHIEF_ESYS, CHIEF_ENOENT (a worker without a chief has no mailbox), as a negative result.
+ */
+CHIEF_API int chief_worker_fd(chief_worker *ctx);
+
 /* ---- Waiting without keeping a thread ----
  *
- * What the calls above wait with, for who must not wait in a call: try with timeout 0; at CHIEF_EAGAIN prepare; and when that
- * says CHIEF_EAGAIN too, give the thread up (a fiber returns it from resume, any other worker may chief_wait_park) and try
- * again afterwards.
+ * What the calls above wait with, for who must not wait in a call: try with timeout 0; at CHIEF_EAGAIN prepare; and
+ * when that says CHIEF_EAGAIN too, give the thread up (a fiber returns it from resume, any other worker may
+ * chief_wait_park) and try again afterwards.
  */
 
 enum chief_wait_kind {
@@ -944,9 +964,8 @@ typedef struct chief_wait {
     size_t n;
     chief_pending *call;
     int32_t fd;
-    uint32_t events; /* of enum chief_fd_event */
-    const struct chief_wait
-        *also; /* one more to wait for at the same time, and so on; NULL: none. Not with CHIEF_WAIT_FD */
+    uint32_t events;               /* of enum chief_fd_event */
+    const struct chief_wait *also; /* one more to wait for as well, and so on; NULL: none. Not with CHIEF_WAIT_FD */
 } chief_wait;
 
 /*
@@ -956,12 +975,12 @@ typedef struct chief_wait {
 CHIEF_API int64_t chief_wait_deadline(int64_t timeout_ms);
 
 /*
- * Prepares one wait, or several at once (`also`); it is undone when the worker goes on. `what` is read now, its channels are
- * held until then.
+ * Prepares one wait, or several at once (`also`); it is undone when the worker goes on. `what` is read now, its
+ * channels are held until then.
  * @thread worker  @blocks never
- * Errors: CHIEF_OK when it, or one of several, is there already: try again. CHIEF_EAGAIN when it is prepared. CHIEF_ETIMEDOUT and
- * CHIEF_ECANCELED as the call that blocks would say; CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_EBUSY and CHIEF_ESYS (`fd`),
- * CHIEF_ENOMEM.
+ * Errors: CHIEF_OK when it, or one of several, is there already: try again. CHIEF_EAGAIN when it is prepared.
+ * CHIEF_ETIMEDOUT and CHIEF_ECANCELED as the call that blocks would say; CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_EBUSY and
+ * CHIEF_ESYS (`fd`), CHIEF_ENOMEM.
  */
 CHIEF_API int chief_wait_prepare(chief_worker *ctx, const chief_wait *what);
 
@@ -972,8 +991,8 @@ CHIEF_API int chief_wait_prepare(chief_worker *ctx, const chief_wait *what);
 CHIEF_API void chief_wait_park(chief_worker *ctx);
 
 /*
- * Ends the wait that the worker has prepared with CHIEF_WAIT_WAKE, or else the next one of that kind: for who has given it
- * something to do from another thread. It may end another wait early, too, which then tries again.
+ * Ends the wait that the worker has prepared with CHIEF_WAIT_WAKE, or else the next one of that kind: for who has
+ * given it something to do from another thread. It may end another wait early, too, which then tries again.
  * @thread any, until its fini returns  @blocks never
  */
 CHIEF_API void chief_wait_wake(chief_worker *ctx);
@@ -1061,8 +1080,8 @@ CHIEF_API int chief_pool_set_log(chief_pool *pool, chief_log *log);
 CHIEF_API int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data);
 
 /*
- * The callbacks and data of a worker. Either out pointer may be NULL. `ops->size` says how much the caller has room for:
- * what it does not know is not written. Go: WorkerPool.GetWorker.
+ * The callbacks and data of a worker. Either out pointer may be NULL. `ops->size` says how much the caller has room
+ * for: what it does not know is not written. Go: WorkerPool.GetWorker.
  * @thread any  @blocks never
  * Errors: CHIEF_ENOENT, CHIEF_EINVAL (the size is not set); then all members but the size are zero.
  */
@@ -1212,7 +1231,8 @@ CHIEF_API uint64_t chief_snapshot_seq(const chief_snapshot *snapshot);
 
 /*
  * Writes it as JSON (terminated, cut to `size`) and returns the full length:
- * {"seq":7,"app":{…},"workers":[{"name":"api","state":"run","phase":"up",…},…]}, `app` (chief_app_info) only from a chief.
+ * {"seq":7,"app":{…},"workers":[{"name":"api","state":"run","phase":"up",…},…]}, `app` (chief_app_info) only from a
+ * chief.
  * @thread any  @blocks never
  */
 CHIEF_API size_t chief_snapshot_json(const chief_snapshot *snapshot, char *buf, size_t size);
@@ -1279,8 +1299,8 @@ typedef struct chief_zone chief_zone;
 
 /*
  * The zone of a name. "Europe/Berlin" is looked for in the system's zone database ($TZDIR, else /usr/share/zoneinfo);
- * "UTC" needs none; a POSIX rule, "CET-1CEST,M3.5.0,M10.5.0/3", says itself what holds; NULL is the system's own ($TZ, else
- * /etc/localtime, else UTC). Later changes of the database are seen by a new zone.
+ * "UTC" needs none; a POSIX rule, "CET-1CEST,M3.5.0,M10.5.0/3", says itself what holds; NULL is the system's own
+ * ($TZ, else /etc/localtime, else UTC). Later changes of the database are seen by a new zone.
  * @thread any  @blocks never (but for reading a file)
  * Errors: CHIEF_ENOENT, CHIEF_EINVAL (no name and no rule), CHIEF_EDATA (a malformed file), CHIEF_ESYS, CHIEF_ENOMEM.
  */
@@ -1293,8 +1313,8 @@ CHIEF_API int chief_zone_new(chief_zone **out, const char *name);
 CHIEF_API void chief_zone_free(chief_zone *zone);
 
 /*
- * Writes a wall-clock time (ms since 1970) as it is shown there, "2026-03-29T03:00:00+02:00" (terminated, cut to `size`),
- * and returns its full length. `zone` NULL is UTC.
+ * Writes a wall-clock time (ms since 1970) as it is shown there, "2026-03-29T03:00:00+02:00" (terminated, cut to
+ * `size`), and returns its full length. `zone` NULL is UTC.
  * @thread any  @blocks never
  */
 CHIEF_API size_t chief_zone_text(const chief_zone *zone, int64_t time_ms, char *buf, size_t size);
@@ -1311,10 +1331,10 @@ typedef struct chief_cron {
 } chief_cron;
 
 /*
- * Reads a cron expression: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-7 or
- * sun-sat, 0 and 7 are Sunday), each `*`, a value, a range `a-b`, a step over either (`8-18/2`; over all, a star and `/15`),
- * or a list of those with commas; or @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually). When both
- * days leave something out, a day that either of them names is meant.
+ * Reads a cron expression: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or jan-dec), day of week (0-7
+ * or sun-sat, 0 and 7 are Sunday), each `*`, a value, a range `a-b`, a step over either (`8-18/2`; over all, a star
+ * and `/15`), or a list of those with commas; or @hourly, @daily (@midnight), @weekly, @monthly, @yearly (@annually).
+ * When both days leave something out, a day that either of them names is meant.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL: «cron "61 * * * *": minute should be 0 to 59, got 61»; also for a time that never comes.
  */
@@ -1324,24 +1344,24 @@ CHIEF_API int chief_cron_parse(const char *text, chief_cron *out);
  * The first time after `after_ms` (both wall-clock ms since 1970) that the expression names in that zone (NULL: UTC).
  *
  * When clocks are put forward, a time that they skip is taken at the end of the gap, once however many are skipped:
- * 02:30 comes at 03:00. When they are put back, a time that they show twice is taken the first time only. An expression
- * that names all 24 hours goes by the hours that there are instead: it takes a repeated time twice and a skipped one not
- * at all.
+ * 02:30 comes at 03:00. When they are put back, a time that they show twice is taken the first time only. An
+ * expression that names all 24 hours goes by the hours that there are instead: it takes a repeated time twice and a
+ * skipped one not at all.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL (a malformed `cron`, a time beyond the year 9999), CHIEF_ENOENT (none within ten years).
  */
 CHIEF_API int chief_cron_next(const chief_cron *cron, const chief_zone *zone, int64_t after_ms, int64_t *next_ms);
 
 /*
- * When a worker runs that does not run all the time: its home, instance and messages stay, its `run` is called again and
- * again, never twice at once. A run that returns 0 acknowledges what it received and waits for the next time; another
- * result is the worker's failure, which its restart policy takes up (and the schedule begins anew). Between two runs it is
- * in state `run`, and a stop ends it at once.
+ * When a worker runs that does not run all the time: its home, instance and messages stay, its `run` is called again
+ * and again, never twice at once. A run that returns 0 acknowledges what it received and waits for the next time;
+ * another result is the worker's failure, which its restart policy takes up (and the schedule begins anew). Between
+ * two runs it is in state `run`, and a stop ends it at once.
  *
- * `every` counts from the beginning of the first run on the monotonic clock and does not drift; times that pass while a
- * run goes on are left out. `cron` goes by the wall clock: what falls into a run that goes on, or into a jump forward of
- * the clock, is made up for once. After a jump back of less than an hour nothing is run twice; after a longer one it goes by
- * the new time. A jump is noticed within a minute.
+ * `every` counts from the beginning of the first run on the monotonic clock and does not drift; times that pass while
+ * a run goes on are left out. `cron` goes by the wall clock: what falls into a run that goes on, or into a jump
+ * forward of the clock, is made up for once. After a jump back of less than an hour nothing is run twice; after a
+ * longer one it goes by the new time. A jump is noticed within a minute.
  */
 typedef struct chief_schedule {
     uint32_t size;
@@ -1358,8 +1378,8 @@ typedef struct chief chief;
 /* The name of the logger in the chief's context. Go: CtxKeyLog. */
 #define CHIEF_CTX_KEY_LOG "chief-log"
 
-/* What an application says of itself, for people and tools: in the first line of its log, in its snapshots as JSON, and to
- * who asks. */
+/* What an application says of itself, for people and tools: in the first line of its log, in its snapshots as JSON, and
+ * to who asks. */
 typedef struct chief_app_info {
     uint32_t size;
     int32_t pid;         /* this and the next two are filled in by chief_get_info and not looked at in options */
@@ -1385,9 +1405,10 @@ typedef struct chief_options {
     int64_t force_time;         /* ms that an interrupted worker has to end in; default 100; then it is abandoned */
     int32_t event_level;        /* enum chief_level: see chief_set_event_level; default CHIEF_DEBUG, all of them */
     uint32_t fiber_threads;     /* that fibers share; default: one per core */
-    int64_t max_restarts;   /* after failures, of all together; one more within restart_window stops the application as
-                                   a critical worker does. Default: no limit; CHIEF_ZERO: none; at most 65536 */
-    int64_t restart_window; /* ms; default 60 s; only with max_restarts */
+    /* After failures, of all together; one more within restart_window stops the application as a critical worker does.
+     * Default: no limit; CHIEF_ZERO: none; at most 65536. */
+    int64_t max_restarts;
+    int64_t restart_window;     /* ms; default 60 s; only with max_restarts */
     const chief_app_info *info; /* copied; NULL: only what the library knows itself */
 } chief_options;
 
@@ -1399,9 +1420,9 @@ enum chief_restart_policy {
 };
 
 /*
- * The delay before the k-th restart in a row is min(max_delay, delay * factor^(k-1) * (1 ± jitter)). With max_restarts a
- * worker that fails more often than that within `window` is given up; a failure exactly `window` after the first of
- * them still counts. Starting it by hand forgets them.
+ * The delay before the k-th restart in a row is min(max_delay, delay * factor^(k-1) * (1 ± jitter)). With
+ * max_restarts a worker that fails more often than that within `window` is given up; a failure exactly `window` after
+ * the first of them still counts. Starting it by hand forgets them.
  */
 typedef struct chief_restart {
     uint32_t size;
@@ -1412,9 +1433,9 @@ typedef struct chief_restart {
     double jitter;        /* a share; default 0.2; below 0: none; at most 1 */
     int64_t max_restarts; /* default: no limit; CHIEF_ZERO: given up at the first failure; at most 65536 */
     int64_t window;       /* ms; default 30 s; only with max_restarts */
-    int64_t
-        isolate_after; /* failures by force (its watchdog, its memory limit, an interrupt) after which it is led in a
-                              process, which chief_worker_options.process says how to start; 0: never */
+    /* Failures by force (its watchdog, its memory limit, an interrupt) after which it is led in a process, which
+     * chief_worker_options.process says how to start; 0: never. */
+    int64_t isolate_after;
 } chief_restart;
 
 enum chief_worker_flag {
@@ -1435,13 +1456,14 @@ enum chief_part { CHIEF_PART_INIT = 1, CHIEF_PART_RUN = 2 };
 
 /*
  * What a worker needs, beside its ops, to share a few threads with others (CHIEF_FIBER). One of:
- *  resume      takes init or run a step further; CHIEF_EAGAIN when it has prepared a wait (chief_wait_prepare), else what
- *              init and run return. It may block or run for long all the same: then it keeps its thread, and the others move on.
- *              `*instance` is `data` at first. The ops' init and run are not called, their fini and interrupt are.
- *              Where it runs by a schedule, each run ends with 0 and the next begins with CHIEF_PART_RUN again.
- *  on_message  called with each message of the worker's mailbox, on_timer every `interval` ms; the ops' init comes before.
- *              Non-zero fails the worker. It ends cleanly when it is asked to stop and has had what was queued. The message
- *              stays the library's.
+ *  resume      takes init or run a step further; CHIEF_EAGAIN when it has prepared a wait (chief_wait_prepare), else
+ *              what init and run return. It may block or run for long all the same: then it keeps its thread, and the
+ *              others move on. `*instance` is `data` at first. The ops' init and run are not called, their fini and
+ *              interrupt are. Where it runs by a schedule, each run ends with 0 and the next begins with
+ *              CHIEF_PART_RUN again.
+ *  on_message  called with each message of the worker's mailbox, on_timer every `interval` ms; the ops' init comes
+ *              before. Non-zero fails the worker. It ends cleanly when it is asked to stop and has had what was
+ *              queued. The message stays the library's.
  */
 typedef struct chief_fiber_ops {
     uint32_t size;
@@ -1488,14 +1510,14 @@ typedef struct chief_exit {
 } chief_exit;
 
 /*
- * A policy of the host's for one worker: what is to follow when it has ended and nobody had asked it to. Neither a code
- * among no_restart_codes nor a failure beyond max_restarts is asked about: those are given up as ever; and the budget of
- * all together counts its restarts. `on_exit` is called on a thread of its own, the same for all policies of a chief,
- * without a lock and one call at a time (in a simulation on the thread that calls). It answers by filling `*answer`,
- * which is CHIEF_ANSWER_DEFAULT before, and returns CHIEF_OK; with anything else, or an answer that can't be followed,
- * what the worker's chief_restart says is done, and an event tells so with the text of chief_set_last_error. The same
- * when no answer has come within `timeout`; one that comes later is ignored, and so is one about a worker that was
- * stopped, started or removed meanwhile. It may not call the chief and wait for it.
+ * A policy of the host's for one worker: what is to follow when it has ended and nobody had asked it to. Neither a
+ * code among no_restart_codes nor a failure beyond max_restarts is asked about: those are given up as ever; and the
+ * budget of all together counts its restarts. `on_exit` is called on a thread of its own, the same for all policies
+ * of a chief, without a lock and one call at a time (in a simulation on the thread that calls). It answers by filling
+ * `*answer`, which is CHIEF_ANSWER_DEFAULT before, and returns CHIEF_OK; with anything else, or an answer that can't
+ * be followed, what the worker's chief_restart says is done, and an event tells so with the text of
+ * chief_set_last_error. The same when no answer has come within `timeout`; one that comes later is ignored, and so is
+ * one about a worker that was stopped, started or removed meanwhile. It may not call the chief and wait for it.
  */
 typedef struct chief_policy {
     uint32_t size;
@@ -1702,20 +1724,21 @@ CHIEF_API int chief_has_stopped(chief *c);
 CHIEF_API int chief_start(chief *c, chief_context *parent);
 
 /*
- * Enables the workers named (none: as by default), initialises and starts them, and stops at SIGTERM or SIGINT;
- * a second signal, 500 ms or more after the first, forces. With a locker (chief_set_locker) it waits for that instead. Sets the application's name (NULL: keeps it).
- * Go: Chief.RunAll.
+ * Enables the workers named (none: as by default), initialises and starts them, and stops at SIGTERM or SIGINT; a
+ * second signal, 500 ms or more after the first, forces. With a locker (chief_set_locker) it waits for that instead.
+ * Sets the application's name (NULL: keeps it). Go: Chief.RunAll.
  * @thread any (one chief of a process at a time catches signals)  @blocks forever
  * Errors: of chief_enable_workers, chief_init_workers, chief_start; CHIEF_EFAILED when the locker failed.
  */
 CHIEF_API int chief_run_all(chief *c, const char *app, const char *const *names, size_t n);
 
 /*
- * Gives chief_run_all something else to wait for than signals: once the workers have been let run, `wait` is called in the
- * thread of chief_run_all, with no lock held, and its return begins the graceful stop. SIGTERM and SIGINT are not caught
- * then. `ctx` is chief_get_stop_context: done when the chief stops for another reason, so that `wait` returns. A `wait`
- * that does not return keeps its own thread and nobody else. Non-zero is a failure: it is logged, the stop begins all
- * the same, and where that ends clean chief_run_all answers CHIEF_EFAILED. NULL puts the signals back.
+ * Gives chief_run_all something else to wait for than signals: once the workers have been let run, `wait` is called
+ * in the thread of chief_run_all, with no lock held, and its return begins the graceful stop. SIGTERM and SIGINT are
+ * not caught then. `ctx` is chief_get_stop_context: done when the chief stops for another reason, so that `wait`
+ * returns. A `wait` that does not return keeps its own thread and nobody else. Non-zero is a failure: it is logged,
+ * the stop begins all the same, and where that ends clean chief_run_all answers CHIEF_EFAILED. NULL puts the signals
+ * back.
  * @thread any  @blocks never
  * Errors: CHIEF_EBUSY after chief_init_workers.
  */
@@ -1825,8 +1848,8 @@ CHIEF_API chief_pool *chief_get_pool(chief *c);
 CHIEF_API chief_context *chief_get_context(chief *c);
 
 /*
- * A context below the chief's that is done, with the reason, from the moment the chief begins to stop: for what the host
- * does besides. Borrowed.
+ * A context below the chief's that is done, with the reason, from the moment the chief begins to stop: for what the
+ * host does besides. Borrowed.
  * @thread any  @blocks never
  */
 CHIEF_API chief_context *chief_get_stop_context(chief *c);
@@ -1852,9 +1875,9 @@ CHIEF_API const char *chief_get_name(chief *c);
 CHIEF_API int chief_get_info(chief *c, chief_app_info *out);
 
 /*
- * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 70 a critical worker
- * was given up, 75 a worker had to be interrupted or was abandoned by the stop; of several, 75 before 70 before 1. Valid
- * once it has stopped.
+ * How a program that ran this chief should exit: 0 clean, 1 a worker's last generation had failed, 70 a critical
+ * worker was given up, 75 a worker had to be interrupted or was abandoned by the stop; of several, 75 before 70
+ * before 1. Valid once it has stopped.
  * @thread any  @blocks never
  */
 CHIEF_API int chief_exit_code(chief *c);
@@ -1879,10 +1902,10 @@ CHIEF_API int chief_call(chief *c, const char *to, const void *data, size_t len,
 CHIEF_API int chief_take_events(chief *c, chief_event **out, size_t max, int64_t timeout_ms, size_t *n);
 
 /*
- * The least level of the events that are kept for chief_take_events, at any time: one below it takes no room in the ring
- * and is not counted as dropped. It has its number all the same, so that numbers go on meaning the same at every level;
- * who counts gaps reads at CHIEF_DEBUG. CHIEF_OFF keeps none, and the end is told by CHIEF_ECLOSED alone. What is in the
- * ring stays there.
+ * The least level of the events that are kept for chief_take_events, at any time: one below it takes no room in the
+ * ring and is not counted as dropped. It has its number all the same, so that numbers go on meaning the same at every
+ * level; who counts gaps reads at CHIEF_DEBUG. CHIEF_OFF keeps none, and the end is told by CHIEF_ECLOSED alone. What
+ * is in the ring stays there.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL.
  */
@@ -1911,20 +1934,21 @@ CHIEF_API int chief_events_fd(chief *c);
 /* ---- Chiefs inside chiefs -------------------------------------------------------------------------------------- */
 
 /*
- * Makes a chief that has not been started: `*out`, which becomes the library's. Called in the thread of the worker whose
- * life it is to be, once for each life. Another result than CHIEF_OK fails that worker's init, with chief_last_error().
+ * Makes a chief that has not been started: `*out`, which becomes the library's. Called in the thread of the worker
+ * whose life it is to be, once for each life. Another result than CHIEF_OK fails that worker's init, with
+ * chief_last_error().
  */
 typedef int (*chief_chief_maker)(chief_worker *ctx, void *data, chief **out);
 
 /*
  * Adds a worker that is a chief itself. Each of its lives makes an inner chief, runs it to its end and frees it:
  *  - it is ready when all workers inside are, and ends when nothing runs inside and nothing is scheduled there;
- *  - it fails when the inner chief has not ended well (its text is the worker's error, its exit code the worker's), and is
- *    restarted as its policy says, with a new inner chief;
- *  - a stop of the worker is a stop of the inner chief, whose force_stop_timeout ends before the worker's grace; who had to
- *    be forced inside makes the exit code of the outer chief 75 as well;
- *  - it logs to the outer chief's logger, with the worker's name as «chief», and sees the outer context's values. Channels,
- *    mailboxes and events are its own.
+ *  - it fails when the inner chief has not ended well (its text is the worker's error, its exit code the worker's),
+ *    and is restarted as its policy says, with a new inner chief;
+ *  - a stop of the worker is a stop of the inner chief, whose force_stop_timeout ends before the worker's grace; who
+ *    had to be forced inside makes the exit code of the outer chief 75 as well;
+ *  - it logs to the outer chief's logger, with the worker's name as «chief», and sees the outer context's values.
+ *    Channels, mailboxes and events are its own.
  * Options are those of chief_add_worker_with; `destroy` is of `data`. It runs in a thread, and all the time.
  * @thread any  @blocks never
  * Errors: as chief_add_worker_with.
@@ -1941,20 +1965,22 @@ CHIEF_API int chief_nested_states(chief *c, const char *name, chief_snapshot **o
 
 /* ---- Workers on threads of the host's ----------------------------------------------------------------------------
  *
- * A runtime that makes its own threads, or has only one, leads the lives of such a worker itself: it comes for a life, does
- * what an init would, enters its run when the chief says so, and ends it. In between everything is as for a worker with
- * callbacks: the calls of section 7, its states and events, order, restarts, a new generation each time.
+ * A runtime that makes its own threads, or has only one, leads the lives of such a worker itself: it comes for a
+ * life, does what an init would, enters its run when the chief says so, and ends it. In between everything is as for
+ * a worker with callbacks: the calls of section 7, its states and events, order, restarts, a new generation each
+ * time.
  */
 
 /* Where threads of the host's come for the lives of one worker, or of its replicas. Reference-counted. */
 typedef struct chief_hosted chief_hosted;
 
 /*
- * Adds a worker whose lives are led on threads of the host's. A life that no thread has come for within init_timeout has
- * failed; one that does not end within its grace is interrupted (chief_worker_interrupt_reason has it, and its calls return)
- * and, `force_time` later, abandoned, as any worker. It is restarted as `options->restart` says, by default never; `destroy`
- * and `schedule` have to be NULL. chief_init_workers waits for its init too, so a thread that calls that has to leave the
- * worker to another one, or add it afterwards. `*out` is the caller's and may outlive the chief.
+ * Adds a worker whose lives are led on threads of the host's. A life that no thread has come for within init_timeout
+ * has failed; one that does not end within its grace is interrupted (chief_worker_interrupt_reason has it, and its
+ * calls return) and, `force_time` later, abandoned, as any worker. It is restarted as `options->restart` says, by
+ * default never; `destroy` and `schedule` have to be NULL. chief_init_workers waits for its init too, so a thread
+ * that calls that has to leave the worker to another one, or add it afterwards. `*out` is the caller's and may
+ * outlive the chief.
  * @thread any  @blocks never
  * Errors: as chief_add_worker_with.
  */
@@ -1973,18 +1999,18 @@ CHIEF_API chief_hosted *chief_hosted_ref(chief_hosted *hosted);
 CHIEF_API void chief_hosted_unref(chief_hosted *hosted);
 
 /*
- * Waits until the worker is wanted and begins its next life: the calling thread is its home until chief_hosted_end, and its
- * init has begun. Of several replicas it is one that has waited longest; their lives may be led on several threads, or by
- * turns on one. The worker stays the library's.
+ * Waits until the worker is wanted and begins its next life: the calling thread is its home until chief_hosted_end,
+ * and its init has begun. Of several replicas it is one that has waited longest; their lives may be led on several
+ * threads, or by turns on one. The worker stays the library's.
  * @thread any  @blocks timeout
- * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED (the worker was removed, or its chief has stopped: there will be no
- * more lives), CHIEF_EINVAL, CHIEF_EFORK.
+ * Errors: CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_ECLOSED (the worker was removed, or its chief has stopped: there will
+ * be no more lives), CHIEF_EINVAL, CHIEF_EFORK.
  */
 CHIEF_API int chief_hosted_begin(chief_hosted *hosted, int64_t timeout_ms, chief_worker **out);
 
 /*
- * Says that the init has succeeded, and waits until the worker may run: CHIEF_OK, and its run begins. When the time is over
- * first, the call may be repeated.
+ * Says that the init has succeeded, and waits until the worker may run: CHIEF_OK, and its run begins. When the time
+ * is over first, the call may be repeated.
  * @thread worker  @blocks timeout
  * Errors: CHIEF_ECANCELED (it is not to run: what was made by the init is to be undone, and chief_hosted_end follows),
  * CHIEF_ETIMEDOUT, CHIEF_EAGAIN, CHIEF_EBUSY (its run has begun), CHIEF_EINVAL (no hosted worker).
@@ -1992,17 +2018,17 @@ CHIEF_API int chief_hosted_begin(chief_hosted *hosted, int64_t timeout_ms, chief
 CHIEF_API int chief_hosted_enter(chief_worker *ctx, int64_t timeout_ms);
 
 /*
- * Ends the life, whatever part of it was reached: 0 is a clean end, anything else a failure, which chief_worker_set_error has
- * explained before. An end before chief_hosted_enter has returned CHIEF_OK or CHIEF_ECANCELED is a failure in any case, of
- * the init or before the run. The worker is not to be used after it.
+ * Ends the life, whatever part of it was reached: 0 is a clean end, anything else a failure, which
+ * chief_worker_set_error has explained before. An end before chief_hosted_enter has returned CHIEF_OK or
+ * CHIEF_ECANCELED is a failure in any case, of the init or before the run. The worker is not to be used after it.
  * @thread worker  @blocks never
  * Errors: CHIEF_EINVAL (no hosted worker).
  */
 CHIEF_API int chief_hosted_end(chief_worker *ctx, int code);
 
 /*
- * A descriptor that is readable while chief_hosted_begin, or chief_hosted_enter of one of its lives, would not wait; for a
- * thread that has a loop of its own. Made at the first call; do not read from it and do not close it.
+ * A descriptor that is readable while chief_hosted_begin, or chief_hosted_enter of one of its lives, would not wait;
+ * for a thread that has a loop of its own. Made at the first call; do not read from it and do not close it.
  * @thread any  @blocks never
  * Errors: CHIEF_ESYS, CHIEF_EINVAL (as a negative result).
  */
@@ -2035,12 +2061,12 @@ typedef struct chief_process {
 } chief_process;
 
 /*
- * Adds a worker whose every generation is a child process: init, run and fini of one generation happen in one child, a
- * restart makes a new one. What it can call, its events, states and limits are those of a worker in a thread; a pointer
- * among the values of the context does not reach it. The child is a group of its own: it is asked to stop by SIGTERM too
- * (so that a system call may end with EINTR), at the end of the grace the whole group is killed, and the worker has ended
- * when the group is empty. A child that dies is a failure («killed by signal 9
- * (Killed)», «exited with 3»), and what it had in hand is treated as by any other death. `how` and `options` are copied;
+ * Adds a worker whose every generation is a child process: init, run and fini of one generation happen in one child,
+ * a restart makes a new one. What it can call, its events, states and limits are those of a worker in a thread; a
+ * pointer among the values of the context does not reach it. The child is a group of its own: it is asked to stop by
+ * SIGTERM too (so that a system call may end with EINTR), at the end of the grace the whole group is killed, and the
+ * worker has ended when the group is empty. A child that dies is a failure («killed by signal 9 (Killed)», «exited
+ * with 3»), and what it had in hand is treated as by any other death. `how` and `options` are copied;
  * `options->isolation` may be 0 or CHIEF_PROCESS.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, and as chief_add_worker_with.
@@ -2049,9 +2075,9 @@ CHIEF_API int chief_add_process(chief *c, const char *name, const chief_process 
                                 const chief_worker_options *options);
 
 /*
- * Where a program of that name is that was installed beside this library (libexec/chief/NAME under the same prefix): what
- * chief_process.argv may begin with. The environment variable of that name (CHIEF_WORKER for chief-worker) goes first.
- * Writes it to `buf`, terminated.
+ * Where a program of that name is that was installed beside this library (libexec/chief/NAME under the same prefix):
+ * what chief_process.argv may begin with. The environment variable of that name (CHIEF_WORKER for chief-worker) goes
+ * first. Writes it to `buf`, terminated.
  * @thread any  @blocks never
  * Errors: CHIEF_EINVAL, CHIEF_ENOENT with the places that were looked at, CHIEF_ETOOBIG.
  */
@@ -2076,19 +2102,20 @@ CHIEF_API int chief_child_open(chief_child **out);
 CHIEF_API chief_bytes chief_child_spec(const chief_child *child);
 
 /*
- * Lives the one generation that this process is for, in the calling thread: init, the word of the chief, run, fini, as in
- * a home of the chief's own; then tells how it ended. The ops see an ordinary chief_worker, and every chief_worker_*,
- * chief_channel_*, chief_msg_* and chief_select works on it, in this thread. When the chief has gone the context is
- * cancelled, and if the worker does not end by itself, the process ends with code 75 after the grace (at least 1 s).
+ * Lives the one generation that this process is for, in the calling thread: init, the word of the chief, run, fini,
+ * as in a home of the chief's own; then tells how it ended. The ops see an ordinary chief_worker, and every
+ * chief_worker_*, chief_channel_*, chief_msg_* and chief_select works on it, in this thread. When the chief has gone
+ * the context is cancelled, and if the worker does not end by itself, the process ends with code 75 after the grace
+ * (at least 1 s).
  * @thread owner (once)  @blocks forever (as long as the callbacks)
- * Errors: CHIEF_OK after a clean end, CHIEF_EFAILED when init or run has failed (the chief knows why), CHIEF_ECLOSED when
- * the chief has gone, CHIEF_EBUSY the second time.
+ * Errors: CHIEF_OK after a clean end, CHIEF_EFAILED when init or run has failed (the chief knows why), CHIEF_ECLOSED
+ * when the chief has gone, CHIEF_EBUSY the second time.
  */
 CHIEF_API int chief_child_run(chief_child *child, const chief_worker_ops *ops, void *data);
 
 /*
- * Tells the chief that what the spec asks for can't be run here, before chief_child_run: the init of this generation has
- * failed with this text.
+ * Tells the chief that what the spec asks for can't be run here, before chief_child_run: the init of this generation
+ * has failed with this text.
  * @thread owner  @blocks never
  */
 CHIEF_API void chief_child_refuse(chief_child *child, const char *text);
@@ -2143,6 +2170,23 @@ typedef struct chief_api {
     const char *(*last_error)(void);
     int (*pack_read)(const void *, size_t, chief_token *, size_t, size_t *);
     int (*pack_write)(const chief_token *, size_t, void *, size_t, size_t *);
+    int (*channel_send_many)(chief_channel *, chief_worker *, const chief_bytes *, size_t, int64_t, size_t *);
+    int (*channel_recv_many)(chief_channel *, chief_worker *, int64_t, chief_msg **, size_t, size_t *);
+    int (*channel_fd)(chief_channel *);
+    int (*worker_send_many)(chief_worker *, const char *, const chief_bytes *, size_t, int64_t, size_t *);
+    int (*worker_recv_many)(chief_worker *, int64_t, chief_msg **, size_t, size_t *);
+    int (*worker_fd)(chief_worker *);
+    void (*worker_set_exit_code)(chief_worker *, int32_t);
+    size_t (*worker_interrupt_reason)(chief_worker *, char *, size_t);
+    int64_t (*wait_deadline)(int64_t);
+    int (*wait_prepare)(chief_worker *, const chief_wait *);
+    void (*wait_park)(chief_worker *);
+    void (*wait_wake)(chief_worker *);
+    const char *(*msg_channel)(const chief_msg *);
+    size_t (*context_reason)(chief_context *, char *, size_t);
+    int64_t (*context_remaining)(chief_context *);
+    int (*context_wait)(chief_context *, int64_t);
+    int (*set_last_error)(int, const char *);
 } chief_api;
 
 /*
@@ -2158,14 +2202,14 @@ typedef int (*chief_plugin_fn)(const chief_api *api, chief_worker_ops *out);
  * Loads the shared object at `path`, which stays loaded, and asks it for its callbacks: what a program does that hosts
  * plug-ins in a process of its own (chief_child_run takes them with NULL as data).
  * @thread any  @blocks never (but for the plug-in)
- * Errors: CHIEF_EINVAL, CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text), CHIEF_EFAILED (the
- * plug-in refused).
+ * Errors: CHIEF_EINVAL, CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text),
+ * CHIEF_EFAILED (the plug-in refused).
  */
 CHIEF_API int chief_load_plugin(const char *path, chief_worker_ops *out);
 
 /*
- * Adds a worker whose callbacks come from the shared object at `path`, which stays loaded. Its `data` is the
- * worker's handle-independent NULL; what it needs comes by `args`. With CHIEF_PROCESS the object is loaded here too, to see
+ * Adds a worker whose callbacks come from the shared object at `path`, which stays loaded. Its `data` is NULL;
+ * what it needs comes by `args`. With CHIEF_PROCESS the object is loaded here too, to see
  * that it can be and what its restart_on_fail says, and run by chief-worker in a child.
  * @thread any  @blocks never
  * Errors: CHIEF_ENOENT (no such file or no chief_plugin_v1 in it, with the loader's text), CHIEF_EFAILED (the plug-in
@@ -2191,8 +2235,8 @@ enum chief_sim_manners {
 };
 
 /*
- * A simulation without workers. Of the options the log is not used, event_capacity is 65536 by default, and the seed 1, so
- * that the delays are the same each time.
+ * A simulation without workers. Of the options the log is not used, event_capacity is 65536 by default, and the seed
+ * 1, so that the delays are the same each time.
  * @thread any  @blocks never
  * Errors: as chief_new.
  */
@@ -2256,8 +2300,8 @@ CHIEF_API int64_t chief_sim_deadline(const chief_sim *sim);
  * The worker's run fails, for this reason (enum chief_reason; NONE: error), with this exit code (0: none) and this text
  * (NULL: the code's or the reason's).
  * @thread owner  @blocks never
- * Errors: CHIEF_ENOENT, CHIEF_EINVAL (no reason of a failure), CHIEF_ESTATE (it does not run; the text says what it does),
- * CHIEF_ENOMEM.
+ * Errors: CHIEF_ENOENT, CHIEF_EINVAL (no reason of a failure), CHIEF_ESTATE (it does not run; the text says what it
+ * does), CHIEF_ENOMEM.
  */
 CHIEF_API int chief_sim_fail(chief_sim *sim, const char *name, int32_t reason, int32_t code, const char *text);
 
@@ -2278,8 +2322,8 @@ CHIEF_API int chief_sim_finish(chief_sim *sim, const char *name);
 /*
  * The worker says that it is ready.
  * @thread owner  @blocks never
- * Errors: CHIEF_ENOENT, CHIEF_ESTATE (it does not run), CHIEF_EINVAL (it was added without CHIEF_WORKER_SAYS_READY, and is
- * ready when it runs).
+ * Errors: CHIEF_ENOENT, CHIEF_ESTATE (it does not run), CHIEF_EINVAL (it was added without CHIEF_WORKER_SAYS_READY,
+ * and is ready when it runs).
  */
 CHIEF_API int chief_sim_ready(chief_sim *sim, const char *name);
 

@@ -48,6 +48,23 @@ static const chief_api api = {
     .last_error = chief_last_error,
     .pack_read = chief_pack_read,
     .pack_write = chief_pack_write,
+    .channel_send_many = chief_channel_send_many,
+    .channel_recv_many = chief_channel_recv_many,
+    .channel_fd = chief_channel_fd,
+    .worker_send_many = chief_worker_send_many,
+    .worker_recv_many = chief_worker_recv_many,
+    .worker_fd = chief_worker_fd,
+    .worker_set_exit_code = chief_worker_set_exit_code,
+    .worker_interrupt_reason = chief_worker_interrupt_reason,
+    .wait_deadline = chief_wait_deadline,
+    .wait_prepare = chief_wait_prepare,
+    .wait_park = chief_wait_park,
+    .wait_wake = chief_wait_wake,
+    .msg_channel = chief_msg_channel,
+    .context_reason = chief_context_reason,
+    .context_remaining = chief_context_remaining,
+    .context_wait = chief_context_wait,
+    .set_last_error = chief_set_last_error,
 };
 
 const chief_api *chief_get_api(void) { return &api; }

@@ -132,12 +132,27 @@ void chief_channel_ack(chief_channel *ch, chief_worker *as) {
 }
 
 /* A worker whose chief is gone, or that has none, has no mailbox. */
-int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out) {
+static int fail_without_mailbox(void) { return chief__fail(CHIEF_ENOENT, "this worker has no mailbox"); }
+
+int chief_worker_recv_many(chief_worker *ctx, int64_t timeout_ms, chief_msg **out, size_t max, size_t *n) {
     chief__party *p = chief__party_of(ctx);
+    if (n != NULL) *n = 0;
+    if (p == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->recv(p->far, NULL, timeout_ms, out, max, n);
+    if (p->mailbox == NULL) return fail_without_mailbox();
+    return chief_channel_recv_many(p->mailbox, ctx, timeout_ms, out, max, n);
+}
+
+int chief_worker_recv(chief_worker *ctx, int64_t timeout_ms, chief_msg **out) {
     size_t n;
-    if (out != NULL) *out = NULL;
-    if (p == NULL || out == NULL) return chief__fail_code(CHIEF_EINVAL);
-    if (p->far != NULL) return p->far->ops->recv(p->far, NULL, timeout_ms, out, 1, &n);
-    if (p->mailbox == NULL) return chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
-    return chief_channel_recv(p->mailbox, ctx, timeout_ms, out);
+    if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
+    *out = NULL;
+    return chief_worker_recv_many(ctx, timeout_ms, out, 1, &n);
+}
+
+int chief_worker_fd(chief_worker *ctx) {
+    chief__party *p = chief__party_of(ctx);
+    if (p == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (p->far != NULL) return p->far->ops->watch(p->far, NULL);
+    return p->mailbox != NULL ? chief_channel_fd(p->mailbox) : fail_without_mailbox();
 }

@@ -361,14 +361,15 @@ static int far_count(chief__far *far, chief_channel *ch, chief_channel_stats *ou
 static int far_watch(chief__far *far, chief_channel *ch) {
     answer a = {0};
     chief__remote *r = lock(far, FRAME_WATCH);
-    if (ch->fd >= 0) {
+    int *fd = ch != NULL ? &ch->fd : &r->mailbox_fd;
+    if (*fd >= 0) {
         chief__frames_reset(&r->out);
-        return unlock(r, ch->fd);
+        return unlock(r, *fd);
     }
     chief__frame_int(&r->out, number_of(ch));
     int rc = ask(r, &a);
-    ch->fd = chief__wire_take_fd(&r->call);
-    if (rc == CHIEF_OK) rc = ch->fd >= 0 ? ch->fd : chief__fail(CHIEF_ESYS, "no descriptor came from the chief");
+    *fd = chief__wire_take_fd(&r->call);
+    if (rc == CHIEF_OK) rc = *fd >= 0 ? *fd : chief__fail(CHIEF_ESYS, "no descriptor came from the chief");
     return unlock(r, rc);
 }
 
@@ -464,6 +465,7 @@ int chief__remote_init(chief__remote *r, int fd, const chief__beside *beside) {
     memset(r, 0, sizeof *r);
     r->far.ops = &operations;
     r->beside = *beside;
+    r->mailbox_fd = -1;
     chief__mutex_init(&r->lock);
     chief__wire_init(&r->call, fd, SIZE_MAX / 2); /* the chief is trusted with the size of what was asked for */
     r->mailbox = chief__label_new("");
@@ -473,6 +475,7 @@ int chief__remote_init(chief__remote *r, int fd, const chief__beside *beside) {
 void chief__remote_fini(chief__remote *r) {
     for (size_t i = 0; i < r->n_channels; i++) chief_channel_unref(r->channels[i]);
     chief__free(r->channels);
+    chief__fd_close(r->mailbox_fd);
     chief__label_unref(r->mailbox);
     chief__frames_free(&r->out);
     chief__wire_fini(&r->call);

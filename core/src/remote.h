@@ -27,7 +27,8 @@ typedef struct chief__remote {
     chief__frames out;
     chief_channel **channels; /* those that were opened, each held */
     size_t n_channels;
-    int broken; /* why nothing more can be asked, CHIEF_OK */
+    int mailbox_fd; /* -1 until asked for */
+    int broken;     /* why nothing more can be asked, CHIEF_OK */
 } chief__remote;
 
 /* Over the socket `fd`. CHIEF_ENOMEM; then fini is still to be called. */

@@ -1,6 +1,8 @@
 /* The hub and its mailboxes: names, sending, broadcasts, calls, closing. */
 #include "channel_kit.h"
 
+#include <poll.h>
+
 #include "call.h"
 
 typedef struct town {
@@ -162,6 +164,49 @@ static void test_mailbox__between_two_lives_it_queues(void **state) {
     town_close(&t);
 }
 
+static void test_mailbox__is_received_in_batches(void **state) {
+    (void)state;
+    town t;
+    chief_msg *got[4];
+    size_t n;
+    town_open(&t);
+    assert_int_equal(chief_worker_recv_many(as(&t.b), 0, got, 4, &n), CHIEF_EAGAIN);
+    assert_int_equal(n, 0);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(chief_worker_send(as(&t.a), "b", "x", 1, 0), CHIEF_OK);
+    assert_int_equal(chief_worker_recv_many(as(&t.b), 0, got, 2, &n), CHIEF_OK);
+    assert_int_equal(n, 2);
+    for (size_t i = 0; i < n; i++) chief_msg_free(got[i]);
+    assert_int_equal(chief_worker_recv_many(as(&t.b), 0, got, 4, &n), CHIEF_OK);
+    assert_int_equal(n, 1);
+    chief_msg_free(got[0]);
+    assert_int_equal(chief_worker_recv_many(as(&t.b), 0, got, 0, &n), CHIEF_EINVAL);
+    assert_int_equal(chief_worker_recv_many(as(&t.b), 0, NULL, 4, &n), CHIEF_EINVAL);
+    assert_int_equal(chief_worker_recv_many(as(&t.b), 0, got, 4, NULL), CHIEF_EINVAL);
+    assert_int_equal(chief_worker_recv_many(NULL, 0, got, 4, &n), CHIEF_EINVAL);
+    town_close(&t);
+}
+
+static bool readable(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+static void test_mailbox__has_a_descriptor(void **state) {
+    (void)state;
+    town t;
+    town_open(&t);
+    int fd = chief_worker_fd(as(&t.b));
+    assert_true(fd >= 0);
+    assert_int_equal(chief_worker_fd(as(&t.b)), fd);
+    assert_false(readable(fd));
+    assert_int_equal(chief_worker_send(as(&t.a), "b", "x", 1, 0), CHIEF_OK);
+    assert_true(readable(fd));
+    chief_msg_free(receive(&t.b));
+    assert_false(readable(fd));
+    assert_int_equal(chief_worker_fd(NULL), CHIEF_EINVAL);
+    town_close(&t);
+}
+
 static void test_mailbox__a_worker_without_a_chief_has_none(void **state) {
     (void)state;
     kit_worker w;
@@ -171,6 +216,7 @@ static void test_mailbox__a_worker_without_a_chief_has_none(void **state) {
     kit_open(&w, "w", NULL);
     assert_int_equal(chief_worker_send(as(&w), "b", "x", 1, 0), CHIEF_ENOENT);
     assert_int_equal(chief_worker_recv(as(&w), 0, &msg), CHIEF_ENOENT);
+    assert_int_equal(chief_worker_fd(as(&w)), CHIEF_ENOENT);
     assert_int_equal(chief_worker_call(as(&w), "b", "x", 1, 0, &msg), CHIEF_ENOENT);
     assert_int_equal(chief_worker_broadcast(as(&w), "x", 1, NULL), CHIEF_ENOENT);
     assert_int_equal(chief_worker_channel(as(&w), "b", &ch), CHIEF_ENOENT);
@@ -688,6 +734,8 @@ int main(void) {
         cmocka_unit_test(test_mailbox__it_is_bounded),
         cmocka_unit_test(test_mailbox__who_is_not_there_is_told),
         cmocka_unit_test(test_mailbox__between_two_lives_it_queues),
+        cmocka_unit_test(test_mailbox__is_received_in_batches),
+        cmocka_unit_test(test_mailbox__has_a_descriptor),
         cmocka_unit_test(test_mailbox__a_worker_without_a_chief_has_none),
         cmocka_unit_test(test_mailbox__select_takes_it_too),
         cmocka_unit_test(test_mailbox__a_broadcast_reaches_all_others_that_take_it),

@@ -80,6 +80,11 @@ static void test_process_calls__mailboxes(void **state) {
     probe("mailbox");
 }
 
+static void test_process_calls__mailboxes_in_batches(void **state) {
+    (void)state;
+    probe("batches");
+}
+
 static void test_process_calls__states(void **state) {
     (void)state;
     probe("states");
@@ -207,6 +212,7 @@ int main(void) {
         cmocka_unit_test(test_process_calls__descriptors),
         cmocka_unit_test(test_process_calls__select),
         cmocka_unit_test(test_process_calls__mailboxes),
+        cmocka_unit_test(test_process_calls__mailboxes_in_batches),
         cmocka_unit_test(test_process_calls__states),
         cmocka_unit_test(test_process_calls__runs_as_it_was_asked_to),
         cmocka_unit_test(test_process_calls__what_can_not_be_set_is_an_init_error),

@@ -177,6 +177,24 @@ static int probe_descriptor(chief_worker *w) {
     return CHIEF_OK;
 }
 
+/* What a worker with a loop of its own waits for, and takes then. */
+static int probe_batches(chief_worker *w) {
+    chief_msg *got[4];
+    size_t n;
+    int fd = chief_worker_fd(w);
+    WANT(fd >= 0 && chief_worker_fd(w) == fd, 1);
+    WANT(is_readable(fd), 0);
+    WANT(chief_worker_recv_many(w, 0, got, 4, &n), CHIEF_EAGAIN);
+    for (int i = 0; i < 3; i++) WANT(chief_worker_send(w, chief_worker_name(w), "m", 1, SOON), CHIEF_OK);
+    WANT(is_readable(fd), 1);
+    WANT(chief_worker_recv_many(w, SOON, got, 4, &n), CHIEF_OK);
+    WANT(n, 3);
+    WANT(is_text(got[2], "m") && strcmp(chief_msg_channel(got[2]), "") == 0, 1);
+    for (size_t i = 0; i < n; i++) chief_msg_free(got[i]);
+    WANT(is_readable(fd), 0);
+    return CHIEF_OK;
+}
+
 static int probe_select(chief_worker *w) {
     chief_channel *channels[3] = {NULL, NULL, NULL};
     chief_msg *msg;
@@ -405,12 +423,12 @@ static const struct probe {
 } probes[] = {{"channel", probe_channel},       {"reservations", probe_reservations},
               {"overflow", probe_overflow},     {"close", probe_close},
               {"descriptor", probe_descriptor}, {"select", probe_select},
-              {"mailbox", probe_mailbox},       {"calls", probe_calls},
-              {"states", probe_states},         {"large", probe_large},
-              {"ready", probe_ready},           {"values", probe_values},
-              {"cancel", probe_cancel},         {"new_value", probe_new_value},
-              {"process", probe_process},       {"relay_many", relay_many},
-              {"relay_one", relay_one}};
+              {"batches", probe_batches},       {"mailbox", probe_mailbox},
+              {"calls", probe_calls},           {"states", probe_states},
+              {"large", probe_large},           {"ready", probe_ready},
+              {"values", probe_values},         {"cancel", probe_cancel},
+              {"new_value", probe_new_value},   {"process", probe_process},
+              {"relay_many", relay_many},       {"relay_one", relay_one}};
 
 static int probe_run(chief_worker *w, void *instance) {
     chief_bytes args = chief_worker_args(w);

@@ -18,19 +18,22 @@ struct lua_State;
 
 typedef struct chief_lua_options {
     uint32_t size;
-    const char *path;  /* package.path of the worker's state; NULL: Lua's own, LUA_PATH included, which a
-                                           «;;» in it stands for */
-    const char *cpath; /* package.cpath, likewise */
+    const char
+        *path; /* package.path of the worker's state; NULL: Lua's own, LUA_PATH included, which a «;;» stands for */
+    const char *cpath;                  /* package.cpath, likewise */
     const chief_worker_options *worker; /* NULL: all defaults. `args` is MessagePack; `destroy` stays NULL */
-    const chief_process *process;       /* how its process is started, where worker->isolation is CHIEF_PROCESS. NULL:
-                                           all defaults; without `argv`: chief-lua-worker, or CHIEF_LUA_WORKER */
-    uint64_t
-        memory_limit; /* bytes that its state may have alive; 0: any number. Over it even after a full collection, the
-                              worker fails with CHIEF_REASON_MEMORY_LIMIT, whatever it catches */
-    int64_t watchdog; /* ms that it may be without a call of the chief's, waiting in one not counted; 0: any time.
-                              It fails with CHIEF_REASON_WATCHDOG and the traceback of where it was */
-    uint32_t eager_libraries; /* not 0: Lua's libraries are full from the start. Otherwise they fill themselves at first
-                                 use, which only `next` and `rawget` of one that was never used can see */
+    /* How its process is started, where worker->isolation is CHIEF_PROCESS. NULL: all defaults; without `argv`:
+     * chief-lua-worker, or CHIEF_LUA_WORKER. */
+    const chief_process *process;
+    /* Bytes that its state may have alive; 0: any number. Over it even after a full collection, the worker fails with
+     * CHIEF_REASON_MEMORY_LIMIT, whatever it catches. */
+    uint64_t memory_limit;
+    /* Ms that it may be without a call of the chief's, waiting in one not counted; 0: any time. It fails with
+     * CHIEF_REASON_WATCHDOG and the traceback of where it was. */
+    int64_t watchdog;
+    /* Not 0: Lua's libraries are full from the start. Otherwise they fill themselves at first use, which only `next`
+     * and `rawget` of one that was never used can see. */
+    uint32_t eager_libraries;
 } chief_lua_options;
 
 /*
@@ -56,8 +59,8 @@ CHIEF_API int chief_lua_open(struct lua_State *L);
  * What a program does that was started by a chief to host a Lua worker in a process of its own (argv of chief_process):
  * all of it, from taking over the descriptors to the worker's end. Says on stderr why it could not.
  * @thread owner (once)  @blocks forever (as long as the worker)
- * Returns the exit code of the process: 0 after a clean end, 1 when the worker has failed (the chief knows why), 64 when no
- * chief has started this process, 75 when the chief has gone.
+ * Returns the exit code of the process: 0 after a clean end, 1 when the worker has failed (the chief knows why), 64
+ * when no chief has started this process, 75 when the chief has gone.
  */
 CHIEF_API int chief_lua_live(void);
 
