@@ -14,6 +14,13 @@ gcc "${flags[@]}" "$here/measure.c" -o "$out/measure"
 gcc "${flags[@]}" "$here/floors.c" -o "$out/floors" "${lua[@]}" -lpthread
 gcc "${flags[@]}" -I"$here/../../core/include" "$here/chief_c.c" -o "$out/chief_c" "$build/lib/libchief.a" \
     -luv -lcjson -lm -lpthread
+# The bindings: each has a program that does binding-oneway and binding-batch.
+library=$(cd "$build/lib" && pwd)/libchief.so
+if command -v python3 >/dev/null && [[ -e $library ]]; then
+    printf '#!/bin/sh\nCHIEF_LIBRARY=%q PYTHONPATH=%q exec python3 %q "$@"\n' "$library" "$here/../../bindings/python/src" \
+        "$here/../../bindings/python/bench.py" >"$out/python"
+    chmod +x "$out/python"
+fi
 if command -v go >/dev/null; then
     GOCACHE=${GOCACHE:-$out/go-cache} GO111MODULE=off go build -o "$out/go" "$here/contender.go"
 fi

@@ -12,6 +12,7 @@
 #include "chief.h"
 
 #define NAME_SIZE 32
+#define BATCH 100
 
 static const char *work = "oneway-int";
 static int64_t messages = 100000;
@@ -72,6 +73,41 @@ static int receive_all(chief_worker *ctx, void *data) {
         if (rc != CHIEF_OK) break;
         mine += count(chief_msg_data(msg), i);
         chief_msg_free(msg);
+    }
+    atomic_fetch_add(&sum, mine);
+    return rc;
+}
+
+static int send_batches(chief_worker *ctx, void *data) {
+    int64_t values[BATCH];
+    chief_bytes items[BATCH];
+    chief_channel *ch;
+    (void)data;
+    int rc = chief_worker_channel(ctx, "ch", &ch);
+    for (int64_t i = 1; rc == CHIEF_OK && i <= messages;) {
+        size_t n = 0;
+        for (; n < BATCH && i <= messages; n++, i++) {
+            values[n] = number(i);
+            items[n] = (chief_bytes){&values[n], sizeof values[n]};
+        }
+        rc = chief_channel_send_many(ch, ctx, items, n, -1, NULL);
+    }
+    return rc;
+}
+
+static int receive_batches(chief_worker *ctx, void *data) {
+    chief_msg *batch[BATCH];
+    chief_channel *ch;
+    int64_t mine = 0, seen = 0;
+    (void)data;
+    int rc = chief_worker_channel(ctx, "ch", &ch);
+    while (rc == CHIEF_OK && seen < messages) {
+        size_t n = 0;
+        rc = chief_channel_recv_many(ch, ctx, -1, batch, BATCH, &n);
+        for (size_t k = 0; k < n; k++) {
+            mine += count(chief_msg_data(batch[k]), ++seen);
+            chief_msg_free(batch[k]);
+        }
     }
     atomic_fetch_add(&sum, mine);
     return rc;
@@ -159,6 +195,15 @@ static void stream(void) {
     say((double)messages / took, "msg/s");
 }
 
+static void stream_batches(void) {
+    chief *c = make();
+    messages = messages / 4 * 4;
+    add(c, "receiver", receive_batches, NULL);
+    add(c, "sender", send_batches, NULL);
+    double took = run(c);
+    say((double)messages / took, "msg/s");
+}
+
 static void each(double took) { say(took / (double)messages * 1e6, "us"); }
 
 static void play(void) {
@@ -178,13 +223,15 @@ static void choose(const char *name) {
     if (strcmp(name, "oneway-str64") == 0) text_size = 64;
     if (strcmp(name, "fanin-int") == 0) senders = 4;
     if (strcmp(name, "fanout-int") == 0) receivers = 4;
-    if (strncmp(name, "oneway-", 7) == 0 || strncmp(name, "fan", 3) == 0) stream();
+    if (strcmp(name, "binding-batch") == 0) stream_batches();
+    else if (strstr(name, "oneway") != NULL || strncmp(name, "fan", 3) == 0) stream();
     else if (strcmp(name, "pingpong") == 0) play();
     else restart();
 }
 
 int main(int argc, char **argv) {
-    static const char *const works[] = {"oneway-int", "oneway-str64", "fanin-int", "fanout-int", "pingpong", "restart"};
+    static const char *const works[] = {"oneway-int", "oneway-str64",   "fanin-int",     "fanout-int",
+                                        "pingpong",   "binding-oneway", "binding-batch", "restart"};
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--work") == 0) work = argv[i + 1];
         else if (strcmp(argv[i], "--messages") == 0) messages = strtoll(argv[i + 1], NULL, 10);

@@ -11,6 +11,8 @@ plan.works = {
   { name = "batch-table", messages = 100000, says = "tables, a hundred at a time" },
   { name = "fanin-int", messages = 400000, says = "four senders, one receiver, integers" },
   { name = "fanout-int", messages = 400000, says = "one sender, four receivers, integers" },
+  { name = "binding-oneway", messages = 200000, says = "from and to another language, integers, one by one" },
+  { name = "binding-batch", messages = 400000, says = "the same, a hundred in one send_many and recv_many" },
   { name = "pingpong", messages = 40000, says = "there and back, each" },
   { name = "spawn", messages = 1000, says = "start, init, a message answered, stop: each of 1,000" },
   { name = "idle-10k", messages = 10000, says = "10,000 that wait for a message: start and memory of each" },
@@ -31,7 +33,9 @@ plan.contenders = {
   { name = "chief-process", command = "$LUA $BENCH/chief_lua.lua --isolation process",
     works = { "oneway-int", "oneway-str64", "oneway-table", "pingpong", "restart" } },
   { name = "chief-c", command = "$OUT/chief_c",
-    works = { "oneway-int", "oneway-str64", "fanin-int", "fanout-int", "pingpong", "restart" } },
+    works = { "oneway-int", "oneway-str64", "fanin-int", "fanout-int", "binding-oneway", "binding-batch", "pingpong",
+      "restart" } },
+  { name = "python", command = "$OUT/python", needs = "$OUT/python", works = { "binding-oneway", "binding-batch" } },
   { name = "go", command = "$OUT/go", needs = "$OUT/go",
     works = { "oneway-int", "oneway-str64", "oneway-table", "fanin-int", "fanout-int", "pingpong", "spawn", "idle-10k",
       "stop-10k", "stop-1k", "cpu-scaling" },
@@ -70,8 +74,10 @@ function plan.names()
   return table.concat(names, " ")
 end
 
+-- Who names no works does all but those of the bindings.
 function plan.does(contender, work)
-  for _, name in ipairs(contender.works or { work }) do
+  if not contender.works then return not work:find("^binding%-") end
+  for _, name in ipairs(contender.works) do
     if name == work then return true end
   end
   return false

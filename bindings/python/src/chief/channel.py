@@ -45,8 +45,7 @@ _unref = quick("chief_channel_unref", None, _pointer)
 _name = quick("chief_channel_name", ctypes.c_char_p, _pointer)
 _SEND = (ctypes.c_int, _pointer, _pointer, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64)
 _send, _send_now = function("chief_channel_send", *_SEND), quick("chief_channel_send", *_SEND)
-_send_many = function(
-    "chief_channel_send_many",
+_SEND_MANY = (
     ctypes.c_int,
     _pointer,
     _pointer,
@@ -55,10 +54,11 @@ _send_many = function(
     ctypes.c_int64,
     ctypes.POINTER(ctypes.c_size_t),
 )
+_send_many = function("chief_channel_send_many", *_SEND_MANY)
+_send_many_now = quick("chief_channel_send_many", *_SEND_MANY)
 _RECV = (ctypes.c_int, _pointer, _pointer, ctypes.c_int64, ctypes.POINTER(_pointer))
 _recv, _recv_now = function("chief_channel_recv", *_RECV), quick("chief_channel_recv", *_RECV)
-_recv_many = function(
-    "chief_channel_recv_many",
+_RECV_MANY = (
     ctypes.c_int,
     _pointer,
     _pointer,
@@ -67,6 +67,8 @@ _recv_many = function(
     ctypes.c_size_t,
     ctypes.POINTER(ctypes.c_size_t),
 )
+_recv_many = function("chief_channel_recv_many", *_RECV_MANY)
+_recv_many_now = quick("chief_channel_recv_many", *_RECV_MANY)
 _ack = quick("chief_channel_ack", None, _pointer, _pointer)
 _select = function(
     "chief_select",
@@ -235,10 +237,11 @@ class Channel:
 
     def send_many_bytes(self, values: Iterable[bytes], timeout: Optional[Seconds] = None) -> int:
         items = _codec.items_of(list(values))
+        handle, holder = self._handle, self._holder.handle()
         code, sent = send_items(
-            lambda some, n, ms, done: int(_send_many(self._handle, self._holder.handle(), some, n, ms, done)),
+            lambda some, n, ms, done: int((_send_many if ms else _send_many_now)(handle, holder, some, n, ms, done)),
             items,
-            timeout_ms(timeout),
+            timeout,
         )
         if code != OK and sent == 0:
             raise error_from(code)
@@ -266,7 +269,11 @@ class Channel:
         """Between 1 and `most` messages: as many as are there once there is one. They are in hand as a whole."""
         out, n = (_pointer * most)(), ctypes.c_size_t()
         handle, holder = self._handle, self._holder.handle()
-        code = waiting(lambda ms: int(_recv_many(handle, holder, ms, out, most, n)), timeout_ms(timeout))
+        code = _recv_many_now(handle, holder, 0, out, most, n)
+        if code == EAGAIN:
+            ms = timeout_ms(timeout)
+            if ms != 0:
+                code = waiting(lambda piece: int(_recv_many(handle, holder, piece, out, most, n)), ms)
         check(code)
         handles: list[Any] = out[: n.value]
         return [Message(each) for each in handles]
@@ -336,8 +343,10 @@ class Channel:
         return number
 
 
-def send_items(call: Callable[[Any, int, int, Any], int], items: Any, ms: int) -> tuple[int, int]:
-    """Sends an array of items in pieces of time; what went in one piece is left out of the next."""
+def send_items(
+    call: Callable[[Any, int, int, Any], int], items: Any, timeout: Optional[Seconds]
+) -> tuple[int, int]:
+    """Sends an array of items, tried at once and then in pieces of time; what went is left out of the next piece."""
     total, n = 0, len(items)
 
     def piece(piece_ms: int) -> int:
@@ -348,7 +357,12 @@ def send_items(call: Callable[[Any, int, int, Any], int], items: Any, ms: int) -
         total += done.value
         return code
 
-    return waiting(piece, ms), total
+    code = piece(0)
+    if code == EAGAIN:
+        ms = timeout_ms(timeout)
+        if ms != 0:
+            code = waiting(piece, ms)
+    return code, total
 
 
 class Mailbox:
