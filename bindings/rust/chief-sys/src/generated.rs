@@ -535,6 +535,23 @@ pub struct chief_api {
     pub last_error: Option<unsafe extern "C" fn() -> *const c_char>,
     pub pack_read: Option<unsafe extern "C" fn(_: *const c_void, _: usize, _: *mut chief_token, _: usize, _: *mut usize) -> c_int>,
     pub pack_write: Option<unsafe extern "C" fn(_: *const chief_token, _: usize, _: *mut c_void, _: usize, _: *mut usize) -> c_int>,
+    pub channel_send_many: Option<unsafe extern "C" fn(_: *mut chief_channel, _: *mut chief_worker, _: *const chief_bytes, _: usize, _: i64, _: *mut usize) -> c_int>,
+    pub channel_recv_many: Option<unsafe extern "C" fn(_: *mut chief_channel, _: *mut chief_worker, _: i64, _: *mut *mut chief_msg, _: usize, _: *mut usize) -> c_int>,
+    pub channel_fd: Option<unsafe extern "C" fn(_: *mut chief_channel) -> c_int>,
+    pub worker_send_many: Option<unsafe extern "C" fn(_: *mut chief_worker, _: *const c_char, _: *const chief_bytes, _: usize, _: i64, _: *mut usize) -> c_int>,
+    pub worker_recv_many: Option<unsafe extern "C" fn(_: *mut chief_worker, _: i64, _: *mut *mut chief_msg, _: usize, _: *mut usize) -> c_int>,
+    pub worker_fd: Option<unsafe extern "C" fn(_: *mut chief_worker) -> c_int>,
+    pub worker_set_exit_code: Option<unsafe extern "C" fn(_: *mut chief_worker, _: i32)>,
+    pub worker_interrupt_reason: Option<unsafe extern "C" fn(_: *mut chief_worker, _: *mut c_char, _: usize) -> usize>,
+    pub wait_deadline: Option<unsafe extern "C" fn(_: i64) -> i64>,
+    pub wait_prepare: Option<unsafe extern "C" fn(_: *mut chief_worker, _: *const chief_wait) -> c_int>,
+    pub wait_park: Option<unsafe extern "C" fn(_: *mut chief_worker)>,
+    pub wait_wake: Option<unsafe extern "C" fn(_: *mut chief_worker)>,
+    pub msg_channel: Option<unsafe extern "C" fn(_: *const chief_msg) -> *const c_char>,
+    pub context_reason: Option<unsafe extern "C" fn(_: *mut chief_context, _: *mut c_char, _: usize) -> usize>,
+    pub context_remaining: Option<unsafe extern "C" fn(_: *mut chief_context) -> i64>,
+    pub context_wait: Option<unsafe extern "C" fn(_: *mut chief_context, _: i64) -> c_int>,
+    pub set_last_error: Option<unsafe extern "C" fn(_: c_int, _: *const c_char) -> c_int>,
 }
 pub type chief_plugin_fn = Option<unsafe extern "C" fn(api: *const chief_api, out: *mut chief_worker_ops) -> c_int>;
 #[repr(C)]
@@ -631,6 +648,8 @@ extern "C" {
     pub fn chief_worker_broadcast(ctx: *mut chief_worker, data: *const c_void, len: usize, reached: *mut usize) -> c_int;
     pub fn chief_worker_call(ctx: *mut chief_worker, to: *const c_char, data: *const c_void, len: usize, timeout_ms: i64, reply: *mut *mut chief_msg) -> c_int;
     pub fn chief_worker_recv(ctx: *mut chief_worker, timeout_ms: i64, out: *mut *mut chief_msg) -> c_int;
+    pub fn chief_worker_recv_many(ctx: *mut chief_worker, timeout_ms: i64, out: *mut *mut chief_msg, max: usize, n: *mut usize) -> c_int;
+    pub fn chief_worker_fd(ctx: *mut chief_worker) -> c_int;
     pub fn chief_wait_deadline(timeout_ms: i64) -> i64;
     pub fn chief_wait_prepare(ctx: *mut chief_worker, what: *const chief_wait) -> c_int;
     pub fn chief_wait_park(ctx: *mut chief_worker);

@@ -10,7 +10,7 @@ use chief_sys as sys;
 
 use crate::cstr::{cstr, OptionalText};
 use crate::error::{check, static_text, Result};
-use crate::message::Message;
+use crate::message::{receive_many, Message};
 use crate::payload::Payload;
 use crate::time;
 use crate::worker::current;
@@ -259,20 +259,10 @@ impl Channel {
 
     /// Receives as many as are there once there is one, `max` at most; they are in hand as a whole.
     pub fn recv_many(&self, max: usize, timeout: Option<Duration>) -> Result<Vec<Message>> {
-        let mut raw = vec![ptr::null_mut(); max];
-        let mut n = 0;
-        // SAFETY: there is room for `max` of them; the worker is this thread's.
-        check(unsafe {
-            sys::chief_channel_recv_many(
-                self.raw(),
-                current(),
-                time::timeout(timeout),
-                raw.as_mut_ptr(),
-                raw.len(),
-                &mut n,
-            )
-        })?;
-        Ok(raw[..n].iter().map(|message| unsafe { Message::from_raw(*message) }).collect())
+        receive_many(max, |out, max, n| {
+            // SAFETY: there is room for `max` of them; the worker is this thread's.
+            unsafe { sys::chief_channel_recv_many(self.raw(), current(), time::timeout(timeout), out, max, n) }
+        })
     }
 
     /// The messages until there will be no more: the channel is closed, or the worker is to stop, and all has been received.

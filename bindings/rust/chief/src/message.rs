@@ -1,6 +1,6 @@
 //! Messages that were received.
 use std::fmt;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::slice;
 
 use chief_sys as sys;
@@ -114,4 +114,17 @@ pub(crate) unsafe fn bytes<'a>(bytes: sys::chief_bytes) -> &'a [u8] {
     } else {
         slice::from_raw_parts(bytes.data.cast(), bytes.len)
     }
+}
+
+/// Takes over a batch that `receive` fills, which is given where to put them, how many there may be, and where to say how many
+/// there are.
+pub(crate) fn receive_many(
+    max: usize,
+    receive: impl FnOnce(*mut *mut sys::chief_msg, usize, &mut usize) -> i32,
+) -> Result<Vec<Message>> {
+    let mut raw = vec![ptr::null_mut(); max];
+    let mut n = 0;
+    check(receive(raw.as_mut_ptr(), raw.len(), &mut n))?;
+    // SAFETY: the first `n` are there, and ours.
+    Ok(raw[..n].iter().map(|message| unsafe { Message::from_raw(*message) }).collect())
 }

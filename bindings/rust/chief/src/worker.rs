@@ -3,6 +3,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::os::raw::{c_int, c_void};
+use std::os::unix::io::BorrowedFd;
 use std::ptr;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::context::Context;
 use crate::cstr::{cstr, readable};
 use crate::error::{check, read_text, static_text, Error, Result};
 use crate::log::Log;
-use crate::message::{bytes, Message};
+use crate::message::{bytes, receive_many, Message};
 use crate::panics::{contain, Panic};
 use crate::payload::Payload;
 use crate::snapshot::Snapshot;
@@ -299,6 +300,21 @@ impl Ctx {
         self.recv_within(0)
     }
 
+    /// Receives as many as are there once there is one, `max` at most; they are in hand as a whole.
+    pub fn recv_many(&self, max: usize, timeout: Option<Duration>) -> Result<Vec<Message>> {
+        receive_many(max, |out, max, n| {
+            // SAFETY: there is room for `max` of them.
+            unsafe { sys::chief_worker_recv_many(self.raw, time::timeout(timeout), out, max, n) }
+        })
+    }
+
+    /// A descriptor that is readable while its mailbox has something, for an event loop. Not to be read from.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        // SAFETY: the descriptor lives as long as the worker.
+        let fd = check(unsafe { sys::chief_worker_fd(self.raw) })?;
+        Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
     /// The messages of its mailbox until it is to stop and has had all of them.
     pub fn iter(&self) -> impl Iterator<Item = Message> + '_ {
         std::iter::from_fn(move || self.recv().ok())
@@ -423,7 +439,7 @@ pub(crate) unsafe fn with_ctx<R>(raw: *mut sys::chief_worker, call: impl FnOnce(
 }
 
 /// Calls a part of a worker's life; Err is what the library is to be told.
-unsafe fn enter<R>(raw: *mut sys::chief_worker, part: impl FnOnce(&Ctx) -> Outcome<R>) -> Result<R, c_int> {
+pub(crate) unsafe fn enter<R>(raw: *mut sys::chief_worker, part: impl FnOnce(&Ctx) -> Outcome<R>) -> Result<R, c_int> {
     let result = contain(|| with_ctx(raw, |ctx| part(ctx).map_err(|failure| fail(ctx, &failure))));
     result.unwrap_or_else(|Panic { text, traceback }| {
         Ctx { raw, _here: PhantomData }.set_error(&text, &traceback);

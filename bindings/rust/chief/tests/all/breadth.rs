@@ -282,3 +282,36 @@ fn what_an_application_says_of_itself() {
     assert_eq!((info.pid, info.started.is_some()), (std::process::id() as i32, true));
     assert!(!chief::version().is_empty());
 }
+
+#[test]
+fn a_life_is_led_on_a_thread_of_ones_own() {
+    let chief = quiet();
+    let options = WorkerOptions::new().restart(Restart::on_failure().delay(Duration::ZERO));
+    chief.add_worker("waits", waits()).unwrap();
+    launch(&chief);
+    let hosted = chief.add_hosted("here", &options).unwrap();
+    let here = std::rc::Rc::new(std::cell::Cell::new(0)); // stays in this thread
+    let failed = hosted.lead(Some(limit(10)), |ctx| {
+        here.set(ctx.generation());
+        Err("the first one fails".into())
+    });
+    assert_eq!((failed.unwrap_err().code(), here.get()), (ErrorCode::Failed, 1));
+    let panicked = hosted.lead_with(Some(limit(10)), |_| Ok(here.clone()), |_, _| panic!("the second one panics"));
+    assert_eq!(panicked.unwrap_err().code(), ErrorCode::Failed);
+    let result = hosted.lead_with(
+        Some(limit(10)),
+        |_| Ok(here.clone()),
+        |here, ctx| {
+            here.set(ctx.generation());
+            chief.send("here", "mail")?;
+            assert_eq!(ctx.recv()?.get::<String>()?, "mail");
+            chief.stop()?;
+            ctx.context().wait();
+            Ok(())
+        },
+    );
+    assert_eq!((result, here.get()), (Ok(()), 3));
+    chief.join().unwrap();
+    assert_eq!(hosted.lead(None, |_| Ok(())).unwrap_err().code(), ErrorCode::Closed);
+    assert_eq!(chief.states().unwrap().get("here").unwrap().error, "panicked: the second one panics");
+}

@@ -252,3 +252,23 @@ fn args_and_values_of_the_context_reach_a_worker() {
     launch(&chief);
     assert_eq!(said.recv_timeout(limit(10)).unwrap(), (8080, Some("eu".into()), 3, ErrorCode::NotFound));
 }
+
+#[test]
+fn a_mailbox_is_emptied_in_one_batch() {
+    let chief = quiet();
+    let (say, said) = mpsc::channel();
+    let say = Mutex::new(say);
+    let takes = worker_fn(move |ctx| {
+        use std::os::unix::io::AsRawFd;
+        assert!(ctx.fd()?.as_raw_fd() >= 0);
+        say.lock().unwrap().send(ctx.recv_many(10, None)?.len())?;
+        Ok(())
+    });
+    chief.add_worker("takes", takes).unwrap();
+    chief.init_workers(None).unwrap();
+    for n in 0..3 {
+        chief.send("takes", n).unwrap();
+    }
+    chief.launch(None).unwrap();
+    assert_eq!(said.recv_timeout(limit(10)).unwrap(), 3);
+}
