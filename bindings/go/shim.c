@@ -92,8 +92,8 @@ void chief_go_free_many(const chief_go_received *messages, size_t n) {
     for (size_t i = 0; i < n; i++) chief_msg_free(messages[i].msg);
 }
 
-int chief_go_send_many(chief_channel *ch, chief_worker *as, const char *to, const char *data, const size_t *ends, size_t n,
-                       int64_t timeout_ms, size_t *sent) {
+int chief_go_send_many(chief_channel *ch, chief_worker *as, const char *to, const char *data, const size_t *ends,
+                       size_t n, int64_t timeout_ms, size_t *sent) {
     *sent = 0;
     chief_bytes *items = calloc(n, sizeof *items);
     if (items == NULL) return no_room();

@@ -57,8 +57,8 @@ int chief_go_pack(const chief_go_token *tokens, size_t n, const char *texts, voi
 /* Several messages in one call: where each ends in `buf` or `data` is in `ends`. */
 int chief_go_pack_many(const chief_go_token *tokens, const size_t *counts, size_t n, const char *texts, void *buf,
                        size_t size, size_t *ends);
-int chief_go_send_many(chief_channel *ch, chief_worker *as, const char *to, const char *data, const size_t *ends, size_t n,
-                       int64_t timeout_ms, size_t *sent);
+int chief_go_send_many(chief_channel *ch, chief_worker *as, const char *to, const char *data, const size_t *ends,
+                       size_t n, int64_t timeout_ms, size_t *sent);
 int chief_go_receive_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_go_received *out, size_t max,
                           size_t *n);
 void chief_go_free_many(const chief_go_received *messages, size_t n);
