@@ -21,6 +21,11 @@ if command -v python3 >/dev/null && [[ -e $library ]]; then
         "$here/../../bindings/python/bench.py" >"$out/python"
     chmod +x "$out/python"
 fi
+if command -v cargo >/dev/null && [[ -e $library ]]; then
+    RUSTFLAGS="-C link-arg=-Wl,-rpath,${library%/*}" CHIEF_BUILD=${library%/lib/*} CARGO_TARGET_DIR=$out/cargo \
+        cargo build --quiet --offline --release --example bench --manifest-path "$here/../../bindings/rust/Cargo.toml"
+    cp "$out/cargo/release/examples/bench" "$out/rust"
+fi
 if command -v go >/dev/null; then
     GOCACHE=${GOCACHE:-$out/go-cache} GO111MODULE=off go build -o "$out/go" "$here/contender.go"
 fi
