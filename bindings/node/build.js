@@ -71,24 +71,41 @@ function findHeaders() {
   return found;
 }
 
+// How it is made: where this or a source has changed since, it is made again.
+function recipe(args) {
+  return args.filter((arg) => !arg.endsWith(`.${process.pid}`)).join("\n");
+}
+
+function isFresh(out, args) {
+  const made = `${out}.made`;
+  if (!fs.existsSync(out) || !fs.existsSync(made) || fs.readFileSync(made, "utf8") !== recipe(args)) return false;
+  const folders = [path.join(here, "src"), path.join(repository, "core/include"), path.join(repository, "bindings/lua/include")];
+  const files = folders.filter(fs.existsSync).flatMap((folder) => fs.readdirSync(folder).map((name) => path.join(folder, name)));
+  const time = fs.statSync(out).mtimeMs;
+  return files.every((file) => fs.statSync(file).mtimeMs <= time);
+}
+
 function main() {
   const at = process.argv.indexOf("--out");
   const out = at > 0 ? path.resolve(process.argv[at + 1]) : path.join(here, "build/chief.node");
   const sources = fs.readdirSync(path.join(here, "src")).filter((name) => name.endsWith(".c"));
   const chief = findChief();
   const flags = (process.env.CFLAGS || "-O2 -g").split(/\s+/).filter(Boolean);
-  fs.mkdirSync(path.dirname(out), { recursive: true });
+  const headers = findHeaders();
   const made = `${out}.${process.pid}`;
   const args = [
-    "-std=c11", "-D_GNU_SOURCE", "-fPIC", "-fvisibility=hidden", "-pthread", ...flags, "-isystem", findHeaders(),
+    "-std=c11", "-D_GNU_SOURCE", "-fPIC", "-fvisibility=hidden", "-pthread", ...flags, "-isystem", headers,
     ...chief.cflags, ...sources.map((name) => path.join(here, "src", name)), "-shared", "-o", made, ...chief.libs, "-lm",
   ];
+  if (isFresh(out, args)) return;
+  fs.mkdirSync(path.dirname(out), { recursive: true });
   try {
     run(process.env.CC || "cc", args);
   } catch (error) {
     fail(`the addon can't be built:\n${error.stderr || error.message}`);
   }
   fs.renameSync(made, out); // a program that has the old one loaded keeps it
+  fs.writeFileSync(`${out}.made`, recipe(args));
 }
 
 main();

@@ -20,9 +20,23 @@ if [[ ${CHIEF_SANITIZE:-} == address ]]; then
 fi
 CFLAGS=$CFLAGS node "$here/build.js" --out "$CHIEF_NODE_ADDON"
 
-preload=()
-if [[ ${CHIEF_SANITIZE:-} == address ]]; then
-    # Node and V8 keep much until their end, so leaks are looked for by counting (tests/leaks.test.js).
-    preload=(env "LD_PRELOAD=$(gcc -print-file-name=libasan.so)" "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0")
+run=(node --expose-gc --test-reporter=tap "$here/tests/run.js" "$@")
+if [[ ${CHIEF_SANITIZE:-} != address ]]; then
+    exec "${run[@]}"
 fi
-exec "${preload[@]}" node --expose-gc --test-reporter=tap "$here/tests/run.js" "$@"
+
+# V8 keeps much until its end, so the report counts where the library or the addon has allocated.
+report=$(mktemp)
+trap 'rm -f "$report" "$report".*' EXIT
+code=0
+LD_PRELOAD=$(gcc -print-file-name=libasan.so) LSAN_OPTIONS=exitcode=0 \
+    ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=1:log_path=$report" "${run[@]}" || code=$?
+if grep -qs "ERROR: AddressSanitizer" "$report".*; then
+    cat "$report".*
+    exit 1
+fi
+if grep -hs -A4 "#[0-4] .*\(libchief\|chief\.node\)" "$report".*; then
+    echo "not ok - the library or the addon has leaked"
+    exit 1
+fi
+exit "$code"

@@ -10,6 +10,8 @@
 
 #include "request.h"
 
+#define HELD 16 /* channels that a worker is known to hold messages of */
+
 /* What leads the lives of one worker: the function in JavaScript. */
 typedef struct leader {
     host *host; /* held */
@@ -39,6 +41,9 @@ typedef struct life {
     request *waiting;  /* the worker's thread: in order */
     chief_wait *waits; /* the worker's thread */
     size_t n_waits;
+    chief_channel
+        *held[HELD]; /* the worker's thread, not references: what has given it a message (NULL: the mailbox) */
+    size_t n_held;   /* more than HELD: not known any more */
     pthread_mutex_t lock;
     pthread_cond_t settled_cond;
     chief_worker *ctx;         /* under lock; NULL when it may not be woken any more */
@@ -259,13 +264,29 @@ static void fail_all(life *l, const char *why) {
     }
 }
 
+/* It asks these for the next, or acknowledges: what it has had of them is done with. */
+static void let_go(life *l, const request *r) {
+    if (r->kind != ASK_RECV && r->kind != ASK_ACK) return;
+    for (size_t i = 0; i < r->n_channels; i++)
+        for (size_t k = 0; k < l->n_held && l->n_held <= HELD; k++)
+            if (l->held[k] == r->channels[i]) l->held[k--] = l->held[--l->n_held];
+}
+
+static void take_in_hand(life *l, const request *r) {
+    if (r->kind != ASK_RECV || r->rc != CHIEF_OK || l->n_held > HELD) return;
+    if (l->n_held < HELD) l->held[l->n_held] = r->channels[r->index];
+    l->n_held++;
+}
+
 static void try_all(life *l, chief_worker *ctx, bool done) {
     for (request **at = &l->waiting; *at != NULL;) {
         request *r = *at;
+        if (!is_behind(l, r)) let_go(l, r);
         if (is_behind(l, r) || !request_try(r, ctx, done)) {
             at = &r->next;
         } else {
             *at = r->next;
+            take_in_hand(l, r);
             request_finish(r);
         }
     }
@@ -338,7 +359,9 @@ static int outcome(life *l, chief_worker *ctx) {
     fail_all(l, "this life of the worker is over");
     l->begun = false;
     (void)pthread_mutex_lock(&l->lock);
-    int rc = !l->settled || l->cancelled ? CHIEF_ECANCELED : l->failed ? CHIEF_EFAILED : CHIEF_OK;
+    int rc = l->failed ? CHIEF_EFAILED : CHIEF_OK;
+    /* cut off by the stop: that is a clean end, but for messages that it has not done with */
+    if (!l->settled || l->cancelled) rc = l->settled && l->n_held == 0 ? CHIEF_OK : CHIEF_ECANCELED;
     char *text = l->text, *trace = l->trace;
     l->text = l->trace = NULL;
     (void)pthread_mutex_unlock(&l->lock);

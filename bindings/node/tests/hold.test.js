@@ -127,15 +127,17 @@ test("a forced worker's calls fail, and it can end by them", async (t) => {
   const c = quiet(t, { forceStopTimeout: 20, forceTime: ms(2000) });
   const seen = [];
   c.addChannel("full", { capacity: 1 });
-  c.addWorker("w", async (context) => {
+  const begun = new Promise((resolve) => c.addWorker("w", async (context) => {
     await context.channel("full").send(1);
-    await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+    const asked = new Promise((done) => context.signal.addEventListener("abort", done));
+    resolve();
+    await asked;
     for (let i = 0; i < 3; i++) {
       await context.channel("full").send(2).catch((error) => seen.push(error.code));
     }
-  });
+  }));
   await c.start();
-  await c.waitReady(limit);
+  await begun;
   c.stop();
   await c.join().catch(() => {});
   assert.equal(seen.length, 3);

@@ -12,9 +12,9 @@ let parts = [];
 // A limit in milliseconds, stretched where everything is slow.
 const ms = (limit) => limit * slow;
 
-function test(name, body) {
+function test(name, options, body = options) {
   const wanted = parts.length === 0 || parts.some((part) => name.includes(part));
-  if (wanted) node.test(name, { timeout: ms(30000) }, body);
+  if (wanted) node.test(name, { timeout: ms(30000), ...(body === options ? {} : options) }, body);
 }
 
 // A chief that says nothing, closed at the end of the test.
