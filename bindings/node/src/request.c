@@ -113,25 +113,17 @@ request *request_new(napi_env env, const napi_value *argv, napi_value *promise) 
 
 /* ---- tried, in the worker's thread ---- */
 
-static int take_messages(request *r, chief_worker *ctx, size_t max) {
+static int receive(request *r, chief_worker *ctx) {
+    size_t max = r->max > 0 ? r->max : 1;
     if (r->msgs == NULL) r->msgs = calloc(max, sizeof(chief_msg *));
     if (r->msgs == NULL) return CHIEF_ENOMEM;
-    if (r->max > 0) {
-        chief_channel *from = r->channels[0] != NULL ? r->channels[0] : r->mailbox;
-        return chief_channel_recv_many(from, ctx, 0, r->msgs, max, &r->n_msgs);
-    }
+    if (r->max > 0 && r->channels[0] == NULL) return chief_worker_recv_many(ctx, 0, r->msgs, max, &r->n_msgs);
+    if (r->max > 0) return chief_channel_recv_many(r->channels[0], ctx, 0, r->msgs, max, &r->n_msgs);
     int rc = r->n_channels > 1        ? chief_select(ctx, r->channels, r->n_channels, 0, &r->index, r->msgs)
              : r->channels[0] != NULL ? chief_channel_recv(r->channels[0], ctx, 0, r->msgs)
                                       : chief_worker_recv(ctx, 0, r->msgs);
     if (rc == CHIEF_OK) r->n_msgs = 1;
     return rc;
-}
-
-static int receive(request *r, chief_worker *ctx) {
-    int rc = CHIEF_OK;
-    if (r->max > 0 && r->channels[0] == NULL && r->mailbox == NULL)
-        rc = chief_worker_mailbox(ctx, chief_worker_name(ctx), 0, &r->mailbox);
-    return rc == CHIEF_OK ? take_messages(r, ctx, r->max > 0 ? r->max : 1) : rc;
 }
 
 chief_channel *request_target(request *r) {
