@@ -252,6 +252,21 @@ static void test_hosted__several_threads_share_the_lives(void **state) {
     close_chief(c, h);
 }
 
+/* Lives that are over before anyone has come for them, threads that come then, and an end at any moment. */
+static void test_hosted__who_comes_too_late_harms_nobody(void **state) {
+    (void)state;
+    for (uint32_t round = 0; round < 30; round++) {
+        leader hosts[2] = {{.early = round % 3 == 0}, {.early = round % 3 == 1}};
+        chief *c = start_chief((chief_options){.init_timeout = 1, .force_time = 1, .force_stop_timeout = 20});
+        chief_hosted *h = add(c, (chief_worker_options){.restart = &at_once, .count = 3});
+        for (size_t i = 0; i < 2; i++) start_host(&hosts[i], h);
+        if (round % 2 == 0) (void)chief_wait_state(c, "host/2", CHIEF_WORKER_RUN, 1);
+        chief_free(c);
+        for (size_t i = 0; i < 2; i++) chief__thread_join(&hosts[i].thread);
+        chief_hosted_unref(h);
+    }
+}
+
 /* ---- hosts that don't do their part ---- */
 
 static void test_hosted__nobody_comes(void **state) {
@@ -506,6 +521,7 @@ int main(void) {
         cmocka_unit_test(test_hosted__one_that_is_not_to_run_is_told_so),
         cmocka_unit_test(test_hosted__one_that_leaves_before_its_run_has_failed),
         cmocka_unit_test(test_hosted__several_threads_share_the_lives),
+        cmocka_unit_test(test_hosted__who_comes_too_late_harms_nobody),
         cmocka_unit_test(test_hosted__nobody_comes),
         cmocka_unit_test(test_hosted__a_stop_does_not_wait_for_who_has_not_come),
         cmocka_unit_test(test_hosted__one_that_does_not_end_is_abandoned),
