@@ -55,12 +55,12 @@ cargo test --offline --quiet --no-run >"$log" 2>&1 || status=$?
 [[ $status -eq 0 ]] || cat "$log"
 if [[ $status -eq 0 ]]; then
     cargo test --offline --no-fail-fast -- "${skipped_tests[@]}" >"$log" 2>&1 || status=$?
-    while read -r word name dots result _; do
-        [[ $word == test && $dots == ... ]] || continue
-        case $result in
-            ok) say ok "$name" ;;
+    while read -r line; do
+        [[ $line =~ ^test\ (.*)\ \.\.\.\ (.*)$ ]] || continue
+        case ${BASH_REMATCH[2]} in
+            ok) say ok "${BASH_REMATCH[1]}" ;;
             ignored*) ;;
-            *) say "not ok" "$name" ;;
+            *) say "not ok" "${BASH_REMATCH[1]}" ;;
         esac
     done <"$log"
     if [[ $status -eq 0 ]]; then

@@ -18,6 +18,11 @@
 #![allow(clippy::declare_interior_mutable_const)]
 #![warn(missing_debug_implementations, rust_2018_idioms, unreachable_pub)]
 
+/// The code of the README is tried as that of these pages is.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 mod channel;
 mod chief;
 mod chief_options;

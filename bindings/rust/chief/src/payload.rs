@@ -1,5 +1,5 @@
 //! What can be sent, and how it becomes a message.
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 
@@ -27,13 +27,14 @@ impl Payload for Bytes<'_> {
 
 impl<T: Encode + ?Sized> Payload for T {
     fn with_bytes<R>(&self, send: impl FnOnce(&[u8]) -> Result<R>) -> Result<R> {
-        let mut scratch = Scratch::take();
-        let mut tokens = Tokens { list: &mut scratch.tokens, size: 0, refused: None, _strings: PhantomData };
-        self.encode(&mut tokens);
-        let Tokens { size, refused, .. } = tokens;
-        let result = refused.map_or(Ok(()), Err).and_then(|()| scratch.write(size)).and_then(|()| send(&scratch.bytes));
-        scratch.give_back();
-        result
+        Scratch::with(|scratch| {
+            let mut tokens = Tokens { list: &mut scratch.tokens, size: 0, refused: None, _strings: PhantomData };
+            self.encode(&mut tokens);
+            let Tokens { size, refused, .. } = tokens;
+            refused.map_or(Ok(()), Err)?;
+            scratch.write(size)?;
+            send(&scratch.bytes)
+        })
     }
 }
 
@@ -126,23 +127,27 @@ pub(crate) struct Scratch {
 }
 
 thread_local! {
-    static SCRATCH: Cell<Scratch> = Cell::default();
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// More than that is not kept.
 const KEPT: usize = 1 << 16;
 
 impl Scratch {
-    pub(crate) fn take() -> Self {
-        SCRATCH.try_with(Cell::take).unwrap_or_default()
-    }
-
-    pub(crate) fn give_back(mut self) {
-        self.tokens.clear();
-        self.bytes.clear();
-        if self.tokens.capacity() <= KEPT && self.bytes.capacity() <= KEPT {
-            let _ = SCRATCH.try_with(|scratch| scratch.set(self));
-        }
+    /// Calls `call` with the thread's memory, or with fresh one where that is in use or has gone.
+    pub(crate) fn with<R>(call: impl FnOnce(&mut Scratch) -> R) -> R {
+        let mut call = Some(call);
+        let mut result = None;
+        let _ = SCRATCH.try_with(|scratch| {
+            if let Ok(mut scratch) = scratch.try_borrow_mut() {
+                scratch.tokens.clear();
+                result = call.take().map(|call| call(&mut scratch));
+                if scratch.tokens.capacity() > KEPT || scratch.bytes.capacity() > KEPT {
+                    *scratch = Scratch::default();
+                }
+            }
+        });
+        result.or_else(|| call.map(|call| call(&mut Scratch::default()))).expect("it was called one way or the other")
     }
 
     /// Writes the tokens, which take `size` bytes at most.

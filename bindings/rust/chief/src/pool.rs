@@ -19,7 +19,8 @@ use crate::worker::{Home, Worker};
 
 type Verb = unsafe extern "C" fn(*mut sys::chief_pool, *const c_char) -> sys::chief_state_t;
 
-/// A pool as who does not own it sees it. The pool of a running chief answers `Busy` to every verb that writes.
+/// A pool as who does not own it sees it. The pool of a running chief answers `Busy` to every verb that writes. Nothing is run
+/// by it, since what a chief's worker makes stays in its own thread.
 pub struct PoolView<'a> {
     raw: NonNull<sys::chief_pool>,
     _owner: PhantomData<&'a ()>,
@@ -75,15 +76,6 @@ impl PoolView<'_> {
         self.verb(name, sys::chief_pool_disable)
     }
 
-    /// Runs the worker's init in this thread.
-    pub fn init(&self, name: &str, parent: Option<&Context>) -> Result<State> {
-        let name = cstr(name)?;
-        // SAFETY: the name is read during the call; the pool takes its own reference to the context.
-        let state =
-            unsafe { sys::chief_pool_init(self.raw(), name.as_ptr(), parent.map_or(ptr::null_mut(), Context::raw)) };
-        check(state).map(|state| State::from_number(state).unwrap_or(State::Null))
-    }
-
     /// Records that it runs.
     pub fn start(&self, name: &str) -> Result<State> {
         self.verb(name, sys::chief_pool_start)
@@ -111,14 +103,6 @@ impl PoolView<'_> {
         cstr(name).map_or(false, |name| unsafe { sys::chief_pool_is_alive(self.raw(), name.as_ptr()) == 1 })
     }
 
-    /// Runs one initialised worker in this thread until it returns.
-    pub fn run_exec(&self, name: &str) -> Result<()> {
-        let name = cstr(name)?;
-        // SAFETY: the name is read during the call.
-        check(unsafe { sys::chief_pool_run_exec(self.raw(), name.as_ptr()) })?;
-        Ok(())
-    }
-
     pub fn states(&self) -> Result<Snapshot> {
         let mut raw = ptr::null_mut();
         // SAFETY: the snapshot is ours.
@@ -142,7 +126,7 @@ struct Data {
 // SAFETY: it is a worker, which is Send.
 unsafe impl Send for Data {}
 
-/// A pool of one's own.
+/// A pool of one's own, which also runs its workers.
 #[derive(Debug)]
 pub struct Pool {
     view: PoolView<'static>,
@@ -181,6 +165,23 @@ impl Pool {
             unsafe { Home::<W>::destroy(data) }
         }
         set.map(drop)
+    }
+
+    /// Runs the worker's init in this thread.
+    pub fn init(&self, name: &str, parent: Option<&Context>) -> Result<State> {
+        let name = cstr(name)?;
+        // SAFETY: the name is read during the call; the pool takes its own reference to the context.
+        let state =
+            unsafe { sys::chief_pool_init(self.raw(), name.as_ptr(), parent.map_or(ptr::null_mut(), Context::raw)) };
+        check(state).map(|state| State::from_number(state).unwrap_or(State::Null))
+    }
+
+    /// Runs one initialised worker in this thread until it returns.
+    pub fn run_exec(&self, name: &str) -> Result<()> {
+        let name = cstr(name)?;
+        // SAFETY: the name is read during the call.
+        check(unsafe { sys::chief_pool_run_exec(self.raw(), name.as_ptr()) })?;
+        Ok(())
     }
 }
 

@@ -104,14 +104,11 @@ impl Value {
 
     /// Reads a message.
     pub fn read(message: &[u8]) -> Result<Self> {
-        let mut scratch = Scratch::take();
-        let result = read_tokens(message, &mut scratch.tokens).and_then(|()| {
-            let mut tokens = scratch.tokens.iter();
+        Scratch::with(|scratch| {
+            read_tokens(message, &mut scratch.tokens)?;
             // SAFETY: the strings of the tokens are in the message.
-            unsafe { next(&mut tokens) }
-        });
-        scratch.give_back();
-        result
+            unsafe { next(&mut scratch.tokens.iter()) }
+        })
     }
 
     fn kind(&self) -> &'static str {

@@ -272,3 +272,26 @@ fn a_mailbox_is_emptied_in_one_batch() {
     chief.launch(None).unwrap();
     assert_eq!(said.recv_timeout(limit(10)).unwrap(), 3);
 }
+
+#[test]
+fn a_channel_of_nobody_serves_workers_too() {
+    let (jobs, results) = (
+        Channel::new("jobs", &ChannelOptions::new()).unwrap(),
+        Channel::new("results", &ChannelOptions::new().delivery(Delivery::AtLeastOnce)).unwrap(),
+    );
+    let chief = quiet();
+    let (from, to) = (jobs.clone(), results.clone());
+    let works = worker_fn(move |_| {
+        for job in &from {
+            to.send(job.get::<i64>()? * 2)?;
+        }
+        Ok(())
+    });
+    chief.add_worker("works", works).unwrap();
+    launch(&chief);
+    jobs.send(21).unwrap();
+    let result = results.recv_timeout(limit(10)).unwrap();
+    assert_eq!((result.get::<i64>().unwrap(), result.sender()), (42, "works"));
+    drop(chief);
+    assert_eq!(results.send(1), Ok(()));
+}
