@@ -31,7 +31,8 @@ static chief_channel *channel_make(const char *name, const char *owner, const ch
     chief_channel *ch = chief__calloc(1, sizeof *ch);
     if (ch == NULL) return NULL;
     atomic_init(&ch->refs, 1);
-    chief__mutex_init(&ch->lock);
+    chief__mutex_init(&ch->back);
+    chief__mutex_init(&ch->front);
     ch->fd = -1;
     ch->overflow = o->overflow;
     ch->delivery = o->delivery;
@@ -72,12 +73,15 @@ chief_channel *chief_channel_ref(chief_channel *ch) {
 void chief_channel_unref(chief_channel *ch) {
     if (ch == NULL || atomic_fetch_sub_explicit(&ch->refs, 1, memory_order_acq_rel) != 1) return;
     chief__list_discard(&ch->queue);
+    chief__list_discard(&ch->fresh);
     chief__list_discard(&ch->spare);
+    chief__list_discard(&ch->used);
     chief__fd_close(ch->fd);
     chief__label_unref(ch->label);
     chief__free(ch->owner);
     chief__free(ch->dead);
-    chief__mutex_fini(&ch->lock);
+    chief__mutex_fini(&ch->front);
+    chief__mutex_fini(&ch->back);
     chief__free(ch);
 }
 
@@ -100,15 +104,15 @@ void chief_channel_close(chief_channel *ch) {
         ch->far->ops->close(ch->far, ch);
         return;
     }
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     close_for(ch, CHIEF_ECLOSED);
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
 }
 
 bool chief__channel_is_open(chief_channel *ch) {
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     bool open = ch->refusal == CHIEF_OK;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     return open;
 }
 
@@ -118,31 +122,56 @@ static void end_calls(const chief__msg_list *list) {
 }
 
 void chief__channel_shut(chief_channel *mailbox, bool shut) {
-    chief__lock(&mailbox->lock);
+    chief__channel_lock(mailbox);
     if (!mailbox->closed) mailbox->refusal = shut ? CHIEF_ENOENT : CHIEF_OK;
     if (shut) {
         chief__queue_wake_all(&mailbox->senders);
         end_calls(&mailbox->queue);
     }
-    chief__unlock(&mailbox->lock);
+    chief__channel_unlock(mailbox);
 }
 
 void chief__channel_retire(chief_channel *ch, int refusal) {
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     close_for(ch, refusal);
     end_calls(&ch->queue);
     for (const chief__hand *hand = ch->hands; hand != NULL; hand = hand->next) end_calls(&hand->held);
     chief__hub *hub = ch->hub;
     ch->hub = NULL;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     chief__hub_unref(hub);
 }
 
 void chief__channel_owned(chief_channel *mailbox, int change) {
-    chief__lock(&mailbox->lock);
+    chief__channel_lock(mailbox);
     if (change > 0) mailbox->owners++;
     else if (--mailbox->owners == 0) chief__queue_wake_all(&mailbox->senders);
-    chief__unlock(&mailbox->lock);
+    chief__channel_unlock(mailbox);
+}
+
+/* ---- the two ends ---- */
+
+static size_t spare_max(const chief_channel *ch) { return ch->capacity < SPARE ? ch->capacity : SPARE; }
+
+/* The ones that were used last come first: they are in a cache. */
+static void hand_back_used(chief_channel *ch) {
+    if (ch->spare.len + ch->used.len > spare_max(ch)) return;
+    chief__list_append(&ch->used, &ch->spare);
+    chief__list_append(&ch->spare, &ch->used);
+}
+
+void chief__channel_lock(chief_channel *ch) {
+    chief__lock(&ch->back);
+    chief__lock(&ch->front);
+    chief__list_append(&ch->queue, &ch->fresh);
+    hand_back_used(ch);
+}
+
+void chief__channel_unlock(chief_channel *ch) {
+    ch->left_seen = ch->sent - ch->queue.len;
+    atomic_store_explicit(&ch->left, ch->left_seen, memory_order_release);
+    chief__unlock(&ch->front);
+    chief__unlock(&ch->back);
 }
 
 /* ---- messages that are used again ---- */
@@ -155,12 +184,12 @@ chief_msg *chief__channel_spare_take(chief_channel *ch, const char *sender, chie
 
 /* The one that was used last comes first: it is in this core's cache. */
 bool chief__channel_spare_keep(chief_channel *ch, chief_msg *msg) {
-    if (ch->spare.len >= SPARE || ch->spare.len >= ch->capacity) return false;
+    if (ch->used.len >= spare_max(ch)) return false;
     if (!chief__msg_is_free(msg, ch->label)) return false;
-    msg->next = ch->spare.first;
-    ch->spare.first = msg;
-    if (ch->spare.last == NULL) ch->spare.last = msg;
-    ch->spare.len++;
+    msg->next = ch->used.first;
+    ch->used.first = msg;
+    if (ch->used.last == NULL) ch->used.last = msg;
+    ch->used.len++;
     return true;
 }
 
@@ -174,15 +203,15 @@ static size_t far_len(chief_channel *ch) {
 size_t chief_channel_len(chief_channel *ch) {
     if (ch == NULL) return 0;
     if (ch->far != NULL) return far_len(ch);
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     size_t len = ch->queue.len;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     return len;
 }
 
 static void count(chief_channel *ch, chief_channel_stats *out) {
     chief_channel_stats s = {.size = out->size, .capacity = (uint32_t)ch->capacity};
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     s.sent = ch->sent;
     s.received = ch->acknowledged + ch->in_hand;
     s.queued = ch->queue.len;
@@ -191,7 +220,7 @@ static void count(chief_channel *ch, chief_channel_stats *out) {
     s.in_hand = ch->in_hand;
     s.redelivered = ch->redelivered;
     s.dead = ch->dead_lettered;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     *out = s;
 }
 
@@ -216,13 +245,13 @@ void chief__channel_update_fd(chief_channel *ch) {
 int chief_channel_fd(chief_channel *ch) {
     if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
     if (ch->far != NULL) return ch->far->ops->watch(ch->far, ch);
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     if (ch->fd < 0) {
         ch->fd = chief__fd_new();
         chief__channel_update_fd(ch);
     }
     int fd = ch->fd;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     return fd >= 0 ? fd : chief__fail(CHIEF_ESYS, "no descriptor for channel \"%s\"", ch->label->text);
 }
 

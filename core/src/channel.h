@@ -3,7 +3,12 @@
  * belongs to a worker's name.
  *
  * A message that was accepted is queued, in somebody's hand, or done with (acknowledged or dropped), and the counters say
- * so at every moment under the channel's lock: sent = acknowledged + in_hand + queued + dropped.
+ * so at every moment under the channel's locks: sent = acknowledged + in_hand + queued + dropped.
+ *
+ * The queue has two ends with a lock each, on cache lines of their own. As long as there is room a sender needs the back only, and
+ * as long as there is something at the front a receiver needs that only; so a sender and a receiver on two cores do not
+ * meet for each message, but when the front is empty or the back is full: then, and for all that is rare, both locks are
+ * taken, and what is new moves from the back to the front (docs/concurrency.md).
  *
  * Who waits stands in `senders` or `receivers`. Each message wakes one receiver, each freed place one sender; a waiter
  * that was woken and does not take what it was woken for wakes the next. Where the lock order is: wait.h.
@@ -23,7 +28,7 @@ struct chief__hand {
     chief__hand *next_abandoned; /* loop thread */
     chief__party *party;         /* this and the next: const after new */
     chief_channel *ch;           /* held */
-    /* under the channel's lock */
+    /* under the channel's locks: `held` under the front's, the others changed with both and read with either */
     chief__hand *next, *previous; /* the channel's list */
     chief__msg_list held;
     chief_reservation *reservations;
@@ -41,6 +46,8 @@ struct chief_reservation {
     bool closed;    /* under lock: its room was given back */
 };
 
+#define CHIEF__CACHE_LINE 64
+
 struct chief_channel {
     atomic_uint refs; /* dropped with release, the last one acquires */
     /* const after new */
@@ -56,22 +63,44 @@ struct chief_channel {
         *far;       /* where the channel really is: its queue is not used then; NULL: here. This and the next as well */
     int64_t number; /* its name over there */
 
-    chief__mutex lock;
-    /* under lock */
+    /* changed with both locks, read with either */
     chief__hub *hub; /* held until the hub closes; NULL outside a chief */
-    chief__msg_list queue;
-    chief__msg_list spare; /* small messages that were done with, for the next ones that are sent */
-    size_t reserved;
     chief__queue senders;
-    chief__queue receivers;
     chief__hand *hands;
     size_t owners; /* live parties whose mailbox it is */
+    size_t reserved;
+    uint64_t dropped, redelivered, dead_lettered;
     bool host_receives;
     bool closed;
     int refusal; /* why a sender is refused: CHIEF_OK, CHIEF_ECLOSED, CHIEF_ENOENT (a mailbox whose worker is not there) */
     int fd;      /* -1 until asked for */
-    uint64_t sent, acknowledged, in_hand, dropped, redelivered, dead_lettered;
+
+    char gap[CHIEF__CACHE_LINE];
+    chief__mutex back;
+    /* under back */
+    chief__msg_list fresh; /* what was sent since the ends met */
+    chief__msg_list spare; /* small messages that were done with, for the next ones that are sent */
+    uint64_t sent;
+    uint64_t left_seen;     /* `left` when it was looked at last */
+    chief__queue receivers; /* joined and left with both locks */
+
+    char wide_gap[CHIEF__CACHE_LINE];
+    chief__mutex front;
+    /* under front */
+    chief__msg_list queue;
+    chief__msg_list used; /* spare ones on their way to the senders */
+    uint64_t acknowledged, in_hand;
+    _Atomic uint64_t
+        left; /* how many of the sent are not in the channel any more; stored with release under front, loaded
+                              with acquire under back */
 };
+
+/*
+ * Both locks, the back's first: the ends meet, so that all that was sent is in `queue`, and everything may be looked at and
+ * changed. Where nothing is said, «the lock held» is both.
+ */
+void chief__channel_lock(chief_channel *ch);
+void chief__channel_unlock(chief_channel *ch);
 
 /* `owner` not NULL: a mailbox, whose channel name is "". */
 int chief__channel_new(chief_channel **out, const char *name, const char *owner, const chief_channel_options *options);
@@ -103,10 +132,10 @@ void chief__channel_freed(chief_channel *ch, size_t freed);
 /* CHIEF_EINVAL, CHIEF_ETOOBIG. */
 int chief__message_check(const chief_channel *ch, const void *data, size_t len);
 
-/* With the lock held: a message for these bytes out of the spare ones, or NULL. */
+/* With the back's lock held: a message for these bytes out of the spare ones, or NULL. */
 chief_msg *chief__channel_spare_take(chief_channel *ch, const char *sender, chief_bytes bytes);
 
-/* With the lock held: keeps a message that nobody holds any more; false when there are enough, or somebody does. */
+/* With the front's lock held: keeps a message that nobody holds any more; false when there are enough, or somebody does. */
 bool chief__channel_spare_keep(chief_channel *ch, chief_msg *msg);
 
 /* Sends a copy of the bytes; `deadline` of chief__limit. */
@@ -144,8 +173,8 @@ size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out
 int chief__channel_recv_batch(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out,
                               chief__batch most, size_t *n);
 
-/* With the lock held: what the hand holds is done with. It is kept for the next, or goes to `gone`, to be discarded without the
- * lock. */
+/* With the front's lock held: what the hand holds is done with. It is kept for the next, or goes to `gone`, to be discarded
+ * without the lock. */
 void chief__channel_ack(chief_channel *ch, chief__hand *hand, chief__msg_list *gone);
 
 /* With the lock held: it asks for the next, which acknowledges what it holds. */

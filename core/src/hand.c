@@ -25,11 +25,11 @@ static chief__hand *hand_new(chief__party *p, chief_channel *ch) {
 
 static void enter(chief__hand *hand) {
     chief_channel *ch = hand->ch;
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     hand->next = ch->hands;
     if (hand->next != NULL) hand->next->previous = hand;
     ch->hands = hand;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
 }
 
 /* An abandonment that comes between the two locks finds the hand in the party's list, closed by it or entered closed. */
@@ -110,18 +110,18 @@ static bool bury(chief_msg *msg, chief_channel *dead, chief__msg_list *gone) {
     bool taken = false;
     if (letter != msg) chief__list_push(gone, msg);
     if (letter == NULL) return false;
-    chief__lock(&dead->lock);
+    chief__channel_lock(dead);
     taken = !dead->closed && chief__channel_has_room(dead);
     if (taken) chief__channel_put(dead, letter);
-    chief__unlock(&dead->lock);
+    chief__channel_unlock(dead);
     if (!taken) chief__list_push(gone, letter);
     return taken;
 }
 
 static void count_buried(chief_channel *ch) {
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     ch->dead_lettered++;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
 }
 
 /* Without a lock. */
@@ -129,9 +129,9 @@ static void settle(chief_channel *ch, spoils *s, const char *worker) {
     chief_msg *msg;
     chief__hub *hub = NULL;
     if (s->too_often.len > 0) {
-        chief__lock(&ch->lock);
+        chief__channel_lock(ch);
         hub = ch->hub != NULL ? chief__hub_ref(ch->hub) : NULL;
-        chief__unlock(&ch->lock);
+        chief__channel_unlock(ch);
     }
     chief_channel *dead = hub != NULL && ch->dead != NULL ? chief__hub_find(hub, ch->dead) : NULL;
     while ((msg = chief__list_pop(&s->too_often)) != NULL) {
@@ -183,12 +183,12 @@ static void free_reservations(chief_reservation *r) {
 
 void chief__hand_end(chief__hand *hand, bool clean) {
     spoils s = {0};
-    chief__lock(&hand->ch->lock);
+    chief__channel_lock(hand->ch);
     close_hand(hand, clean, &s);
     leave(hand);
     chief_reservation *left = hand->reservations;
     hand->reservations = NULL;
-    chief__unlock(&hand->ch->lock);
+    chief__channel_unlock(hand->ch);
     settle(hand->ch, &s, hand->party->name);
     free_reservations(left);
     hand_unref(hand);
@@ -196,9 +196,9 @@ void chief__hand_end(chief__hand *hand, bool clean) {
 
 void chief__hand_abandon(chief__hand *hand) {
     spoils s = {0};
-    chief__lock(&hand->ch->lock);
+    chief__channel_lock(hand->ch);
     close_hand(hand, false, &s);
-    chief__unlock(&hand->ch->lock);
+    chief__channel_unlock(hand->ch);
     settle(hand->ch, &s, hand->party->name);
     hand_unref(hand);
 }

@@ -159,6 +159,7 @@ chief_msg *chief__list_pop(chief__msg_list *list) {
     if (msg == NULL) return NULL;
     list->first = msg->next;
     if (list->first == NULL) list->last = NULL;
+    else __builtin_prefetch(list->first, 1); /* another core may have written it last, and it comes next */
     list->len--;
     return msg;
 }

@@ -44,9 +44,9 @@ static void pass_on(const spot *s) {
 
 static void leave_channel(spot *s) {
     chief__queue *queue = s->for_room ? &s->ch->senders : &s->ch->receivers;
-    chief__lock(&s->ch->lock);
+    chief__channel_lock(s->ch);
     if (!chief__queue_leave(queue, &s->place)) pass_on(s);
-    chief__unlock(&s->ch->lock);
+    chief__channel_unlock(s->ch);
 }
 
 static void leave(spot *s) {
@@ -102,18 +102,18 @@ static int stand_for_message(chief__party *p, spot *s) {
     chief__hand *hand;
     int rc = chief__hand_get(&hand, p, s->ch);
     if (rc != CHIEF_OK) return rc;
-    chief__lock(&s->ch->lock);
+    chief__channel_lock(s->ch);
     s->joined = chief__channel_look(s->ch, hand) == CHIEF_EAGAIN;
     if (s->joined) chief__queue_join(&s->ch->receivers, &s->place, &p->waiter);
-    chief__unlock(&s->ch->lock);
+    chief__channel_unlock(s->ch);
     return s->joined ? CHIEF_EAGAIN : CHIEF_OK;
 }
 
 /* A closed channel among several is no reason to look again. */
 static bool is_over(spot *s) {
-    chief__lock(&s->ch->lock);
+    chief__channel_lock(s->ch);
     bool over = s->ch->closed && s->ch->queue.len == 0;
-    chief__unlock(&s->ch->lock);
+    chief__channel_unlock(s->ch);
     return over;
 }
 
@@ -139,11 +139,11 @@ static int stand_for_room(chief__party *p, prepared *w, const chief_wait *what) 
     if (rc != CHIEF_OK) return rc;
     spot *s = &w->spots[w->n - 1];
     s->for_room = true;
-    chief__lock(&s->ch->lock);
+    chief__channel_lock(s->ch);
     rc = chief__channel_look_for_room(s->ch, p, patience, &until);
     s->joined = rc == CHIEF_EAGAIN && until != CHIEF__NOW;
     if (s->joined) chief__queue_join(&s->ch->senders, &s->place, &p->waiter);
-    chief__unlock(&s->ch->lock);
+    chief__channel_unlock(s->ch);
     if (until < w->until) w->until = until;
     return rc == CHIEF_EAGAIN || rc == CHIEF_ETIMEDOUT || rc == CHIEF_ECANCELED ? rc : CHIEF_OK;
 }

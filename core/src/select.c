@@ -48,18 +48,18 @@ static void choice_fini(choice *c) {
 static void ask(choice *c) {
     chief__msg_list gone = {0};
     for (watch *w = c->watches; w < c->watches + c->n; w++) {
-        chief__lock(&w->ch->lock);
+        chief__channel_lock(w->ch);
         chief__channel_ask(w->ch, w->hand, &gone);
-        chief__unlock(&w->ch->lock);
+        chief__channel_unlock(w->ch);
     }
     chief__list_discard(&gone);
 }
 
 static int pick_from(watch *w, chief_msg **out) {
-    chief__lock(&w->ch->lock);
+    chief__channel_lock(w->ch);
     int rc = chief__channel_look(w->ch, w->hand);
     if (rc == CHIEF_OK) (void)chief__channel_take(w->ch, w->hand, out, (chief__batch){1, SIZE_MAX});
-    chief__unlock(&w->ch->lock);
+    chief__channel_unlock(w->ch);
     return rc;
 }
 
@@ -80,11 +80,11 @@ static bool join(choice *c, chief__waiter *waiter) {
     bool empty = true;
     bool any = false;
     for (watch *w = c->watches; empty && w < c->watches + c->n; w++) {
-        chief__lock(&w->ch->lock);
+        chief__channel_lock(w->ch);
         int rc = chief__channel_look(w->ch, w->hand);
         w->joined = rc == CHIEF_EAGAIN;
         if (w->joined) chief__queue_join(&w->ch->receivers, &w->place, waiter);
-        chief__unlock(&w->ch->lock);
+        chief__channel_unlock(w->ch);
         any = any || w->joined;
         empty = w->joined || rc == CHIEF_ECLOSED;
     }
@@ -94,9 +94,9 @@ static bool join(choice *c, chief__waiter *waiter) {
 static void leave(choice *c) {
     for (watch *w = c->watches; w < c->watches + c->n; w++) {
         if (!w->joined) continue;
-        chief__lock(&w->ch->lock);
+        chief__channel_lock(w->ch);
         w->woken = !chief__queue_leave(&w->ch->receivers, &w->place);
-        chief__unlock(&w->ch->lock);
+        chief__channel_unlock(w->ch);
         w->joined = false;
     }
 }
@@ -105,9 +105,9 @@ static void leave(choice *c) {
 static void pass_on(choice *c, const watch *used) {
     for (watch *w = c->watches; w < c->watches + c->n; w++) {
         if (w->woken && w != used) {
-            chief__lock(&w->ch->lock);
+            chief__channel_lock(w->ch);
             if (w->ch->queue.len > 0) chief__queue_wake_one(&w->ch->receivers);
-            chief__unlock(&w->ch->lock);
+            chief__channel_unlock(w->ch);
         }
         w->woken = false;
     }

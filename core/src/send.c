@@ -100,9 +100,9 @@ static int wait_for_room(chief_channel *ch, const chief__hand *hand, chief__part
     chief__stay_begin(&stay, p);
     while ((rc = look(ch, hand, p, patience, gone, &until)) == CHIEF_OK && until != CHIEF__NOW) {
         chief__queue_join(&ch->senders, &place, stay.waiter);
-        chief__unlock(&ch->lock);
+        chief__channel_unlock(ch);
         chief__stay_park(&stay, until);
-        chief__lock(&ch->lock);
+        chief__channel_lock(ch);
         (void)chief__queue_leave(&ch->senders, &place);
     }
     if (rc != CHIEF_OK) chief__channel_freed(ch, 1);
@@ -144,10 +144,10 @@ int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chie
     chief__msg_list gone = {0};
     int rc = sending_hand(&hand, p, ch);
     if (rc != CHIEF_OK) return rc;
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     rc = take_place(ch, hand, p, patience, &gone);
     if (rc == CHIEF_OK) chief__channel_put(ch, msg);
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     chief__list_discard(&gone);
     return chief__channel_explain(ch, rc);
 }
@@ -156,15 +156,15 @@ int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chie
 static chief_msg *make_message(chief_channel *ch, const char *sender, chief_bytes bytes) {
     chief_msg *msg = chief__channel_spare_take(ch, sender, bytes);
     if (msg != NULL) return msg;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     msg = chief__msg_new(sender, ch->label, bytes.data, bytes.len);
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     return msg;
 }
 
-/* With the lock held, but for waiting: what is not sent goes to `gone`. */
-static int send_copy(chief_channel *ch, chief__hand *hand, chief__party *p, chief_bytes bytes, int64_t deadline,
-                     chief__msg_list *gone) {
+/* With the lock held, but for waiting. What is not sent goes to `gone`. */
+static int send_waiting(chief_channel *ch, chief__hand *hand, chief__party *p, chief_bytes bytes, int64_t deadline,
+                        chief__msg_list *gone) {
     chief_msg *msg = make_message(ch, name_of(p), bytes);
     if (msg == NULL) return CHIEF_ENOMEM;
     int rc = take_place(ch, hand, p, (chief__patience){.deadline = deadline}, gone);
@@ -173,20 +173,43 @@ static int send_copy(chief_channel *ch, chief__hand *hand, chief__party *p, chie
     return rc;
 }
 
-/* With the lock held: sends what can be sent without waiting and without memory, up to `n`. */
+/* ---- at the back alone ---- */
+
+/* With the back's lock held: whether there is room for sure. A look at the front's counter is a look at the other core. */
+static bool has_room_behind(chief_channel *ch) {
+    if (ch->sent - ch->left_seen + ch->reserved < ch->capacity) return true;
+    ch->left_seen = atomic_load_explicit(&ch->left, memory_order_acquire);
+    return ch->sent - ch->left_seen + ch->reserved < ch->capacity;
+}
+
+/* With the back's lock held: whether one can be sent with nothing else to see to. */
+static bool is_easy(chief_channel *ch, const chief__hand *hand, const chief__party *p) {
+    return ch->refusal == CHIEF_OK && ch->fd < 0 && !is_given_up(hand, p) && (hand == NULL || hand->sent) &&
+           has_room_behind(ch);
+}
+
+/* With the back's lock held. */
+static void put_behind(chief_channel *ch, chief_msg *msg) {
+    msg->seq = ch->sent++;
+    chief__list_push(&ch->fresh, msg);
+    chief__queue_wake_one(&ch->receivers);
+}
+
+/* Sends what can be sent at once, up to `n`, as long as there are spare messages for it. */
 static size_t send_burst(chief_channel *ch, const chief__hand *hand, const chief__party *p, const chief_bytes *items,
                          size_t n) {
     size_t i = 0;
-    for (; i < n && is_sendable(ch, &items[i]) && chief__channel_has_room(ch); i++) {
-        if (ch->refusal != CHIEF_OK || is_given_up(hand, p)) break;
+    chief__lock(&ch->back);
+    for (; i < n && is_sendable(ch, &items[i]) && is_easy(ch, hand, p); i++) {
         chief_msg *msg = chief__channel_spare_take(ch, name_of(p), items[i]);
         if (msg == NULL) break;
-        chief__channel_put(ch, msg);
+        put_behind(ch, msg);
     }
+    chief__unlock(&ch->back);
     return i;
 }
 
-/* One, and those behind it that can go at once. */
+/* Those that can go at once; or one, however long that takes. */
 static int send_some(chief_channel *ch, chief__party *p, const chief_bytes *items, size_t n, int64_t deadline,
                      size_t *sent) {
     chief__hand *hand;
@@ -194,10 +217,13 @@ static int send_some(chief_channel *ch, chief__party *p, const chief_bytes *item
     int rc = chief__message_check(ch, items[0].data, items[0].len);
     if (rc == CHIEF_OK) rc = sending_hand(&hand, p, ch);
     if (rc != CHIEF_OK) return rc;
-    chief__lock(&ch->lock);
-    rc = send_copy(ch, hand, p, items[0], deadline, &gone);
-    if (rc == CHIEF_OK) *sent += 1 + send_burst(ch, hand, p, items + 1, n - 1);
-    chief__unlock(&ch->lock);
+    size_t burst = send_burst(ch, hand, p, items, n);
+    *sent += burst;
+    if (burst > 0) return CHIEF_OK;
+    chief__channel_lock(ch);
+    rc = send_waiting(ch, hand, p, items[0], deadline, &gone);
+    chief__channel_unlock(ch);
+    if (rc == CHIEF_OK) *sent += 1;
     chief__list_discard(&gone);
     return chief__channel_explain(ch, rc);
 }
@@ -268,10 +294,10 @@ static void reserve(chief_channel *ch, chief__hand *hand, chief_reservation *r) 
 
 static int reserve_here(chief_channel *ch, chief__hand *hand, chief__party *p, chief_reservation *r, int64_t deadline) {
     chief__msg_list gone = {0};
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     int rc = take_place(ch, hand, p, (chief__patience){.deadline = deadline}, &gone);
     if (rc == CHIEF_OK) reserve(ch, hand, r);
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     chief__list_discard(&gone);
     return chief__channel_explain(ch, rc);
 }
@@ -346,9 +372,9 @@ int chief_send_commit(chief_reservation *r, size_t len) {
     if (r == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief_channel *ch = r->ch;
     if (ch->far != NULL) return commit_far(r, len);
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     int rc = commit(r, len);
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     if (rc == CHIEF_EINVAL) (void)chief__fail(rc, "%zu bytes in a reservation of %zu", len, r->size);
     else (void)chief__channel_explain(ch, rc);
     reservation_free(r);
@@ -362,10 +388,10 @@ void chief_send_cancel(chief_reservation *r) {
         reservation_free(r);
         return;
     }
-    chief__lock(&r->ch->lock);
+    chief__channel_lock(r->ch);
     bool closed = r->closed;
     chief__reservation_release(r);
     if (!closed) chief__channel_freed(r->ch, 1);
-    chief__unlock(&r->ch->lock);
+    chief__channel_unlock(r->ch);
     reservation_free(r);
 }

@@ -110,12 +110,12 @@ static inline bool kit_is_crowd(void *data) {
 }
 
 static inline void kit_until_senders(chief_channel *ch, size_t n) {
-    kit_crowd crowd = {&ch->lock, &ch->senders, n};
+    kit_crowd crowd = {&ch->back, &ch->senders, n};
     assert_true(support_until(kit_is_crowd, &crowd, 10000));
 }
 
 static inline void kit_until_receivers(chief_channel *ch, size_t n) {
-    kit_crowd crowd = {&ch->lock, &ch->receivers, n};
+    kit_crowd crowd = {&ch->back, &ch->receivers, n};
     assert_true(support_until(kit_is_crowd, &crowd, 10000));
 }
 

@@ -675,9 +675,9 @@ static void send_one_to_r(void *data) {
 
 static bool somebody_waits(void *mailbox) {
     chief_channel *ch = mailbox;
-    chief__lock(&ch->lock);
+    chief__channel_lock(ch);
     bool waits = ch->senders.first != NULL;
-    chief__unlock(&ch->lock);
+    chief__channel_unlock(ch);
     return waits;
 }
 
