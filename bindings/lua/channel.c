@@ -77,12 +77,19 @@ static int sent_one(lua_State *L, chief__lua_op *op, int rc) {
 }
 
 static int send_within(lua_State *L, int64_t timeout_ms) {
+    static const char name[] = "ch:send";
     handle *h = check_handle(L, 1);
-    chief__lua_op op = {.name = "ch:send", .block = block_to_send, .finish = sent_one, .channel = h->channel};
-    op.worker = as(L, h);
-    op.wait.kind = CHIEF_WAIT_SEND;
+    chief_worker *worker = as(L, h);
     luaL_checkany(L, 2);
-    op.item = chief__lua_encode(L, 2);
+    chief_bytes item = chief__lua_encode(L, 2);
+    int64_t first = chief__lua_first_begin(L, name, timeout_ms);
+    int rc = chief_channel_send(h->channel, worker, item.data, item.len, first);
+    if (chief__lua_first_end(L, rc, timeout_ms)) return chief__lua_done(L, rc);
+    chief__lua_op op = {.name = name, .block = block_to_send, .finish = sent_one, .tried = true};
+    op.channel = h->channel;
+    op.worker = worker;
+    op.wait.kind = CHIEF_WAIT_SEND;
+    op.item = item;
     return chief__lua_do(L, &op, timeout_ms);
 }
 
@@ -121,20 +128,29 @@ static int block_to_recv(chief__lua_op *op, int64_t timeout_ms) {
     return chief_channel_recv(op->channel, op->worker, timeout_ms, op->out);
 }
 
-int chief__lua_received_one(lua_State *L, chief__lua_op *op, int rc) { return chief__lua_received(L, rc, op->out); }
+static int received(lua_State *L, chief__lua_op *op, int rc) { return op->receive(L, rc, op->out); }
+
+int chief__lua_receive(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
+    op->finish = received;
+    op->wait.kind = CHIEF_WAIT_RECV;
+    op->tried = true;
+    return chief__lua_do(L, op, timeout_ms);
+}
 
 /* The handle is `h`; what comes goes through the inlet. */
-static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms,
-                   int (*finish)(lua_State *L, chief__lua_op *op, int rc)) {
-    chief__lua_op op = {.name = name, .block = block_to_recv, .finish = finish, .channel = h->channel};
-    op.worker = as(L, h);
-    op.wait.kind = CHIEF_WAIT_RECV;
-    op.out = chief__lua_inlet(L, &h->msg);
-    return chief__lua_do(L, &op, timeout_ms);
+static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms, chief__lua_receiver *receive) {
+    chief_worker *worker = as(L, h);
+    chief_msg **inlet = chief__lua_inlet(L, &h->msg);
+    int64_t first = chief__lua_first_begin(L, name, timeout_ms);
+    int rc = chief_channel_recv(h->channel, worker, first, inlet);
+    if (chief__lua_first_end(L, rc, timeout_ms)) return receive(L, rc, inlet);
+    chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
+    op.channel = h->channel;
+    return chief__lua_receive(L, &op, timeout_ms);
 }
 
 static int recv_within(lua_State *L, int64_t timeout_ms) {
-    return recv_as(L, check_handle(L, 1), "ch:recv", timeout_ms, chief__lua_received_one);
+    return recv_as(L, check_handle(L, 1), "ch:recv", timeout_ms, chief__lua_received);
 }
 
 static int recv_one(lua_State *L) { return recv_within(L, chief__lua_timeout(L, 2)); }
@@ -162,9 +178,9 @@ static int recv_many(lua_State *L) {
     return chief__lua_do(L, &op, timeout_ms);
 }
 
-int chief__lua_iterated(lua_State *L, chief__lua_op *op, int rc) {
+int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet) {
     if (rc == CHIEF_ECANCELED || rc == CHIEF_ECLOSED) return 0;
-    int n = chief__lua_received(L, rc, op->out);
+    int n = chief__lua_received(L, rc, inlet);
     return n == 2 ? n : luaL_error(L, "%s", lua_tostring(L, -2));
 }
 

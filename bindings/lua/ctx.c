@@ -192,13 +192,19 @@ static int posted_one(lua_State *L, chief__lua_op *op, int rc) {
 }
 
 static int send_one(lua_State *L) {
-    chief__lua_op op = {.name = "ctx:send", .block = block_to_send, .attempt = try_to_send, .finish = posted_one};
-    op.worker = check_worker(L);
-    op.to = luaL_checkstring(L, 2);
-    op.wait.kind = CHIEF_WAIT_SEND;
+    static const char name[] = "ctx:send";
+    chief_worker *worker = check_worker(L);
+    const char *to = luaL_checkstring(L, 2);
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    op.item = chief__lua_encode(L, 3);
+    chief_bytes item = chief__lua_encode(L, 3);
+    int rc = chief_worker_send(worker, to, item.data, item.len, chief__lua_first_begin(L, name, timeout_ms));
+    if (chief__lua_first_end(L, rc, timeout_ms)) return chief__lua_done(L, rc);
+    chief__lua_op op = {.name = name, .block = block_to_send, .attempt = try_to_send, .finish = posted_one};
+    op.worker = worker;
+    op.to = to;
+    op.wait.kind = CHIEF_WAIT_SEND;
+    op.item = item;
     return chief__lua_do(L, &op, timeout_ms);
 }
 
@@ -271,17 +277,18 @@ static int block_to_recv(chief__lua_op *op, int64_t timeout_ms) {
 }
 
 static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t timeout_ms,
-                   int (*finish)(lua_State *L, chief__lua_op *op, int rc)) {
-    chief__lua_op op = {.name = name, .block = block_to_recv, .finish = finish};
-    op.worker = chief__lua_ctx_worker(L, ctx);
-    op.wait.kind = CHIEF_WAIT_RECV;
-    op.out = chief__lua_inlet(L, &ctx->msg);
-    return chief__lua_do(L, &op, timeout_ms);
+                   chief__lua_receiver *receive) {
+    chief_worker *worker = chief__lua_ctx_worker(L, ctx);
+    chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
+    int rc = chief_worker_recv(worker, chief__lua_first_begin(L, name, timeout_ms), inlet);
+    if (chief__lua_first_end(L, rc, timeout_ms)) return receive(L, rc, inlet);
+    chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
+    return chief__lua_receive(L, &op, timeout_ms);
 }
 
 static int recv_one(lua_State *L) {
     chief__lua_ctx *ctx = chief__lua_kind_check(L, 1, &kind);
-    return recv_as(L, ctx, "ctx:recv", chief__lua_timeout(L, 2), chief__lua_received_one);
+    return recv_as(L, ctx, "ctx:recv", chief__lua_timeout(L, 2), chief__lua_received);
 }
 
 static int step(lua_State *L) {

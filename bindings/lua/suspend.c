@@ -54,7 +54,8 @@ static int suspend(lua_State *L, chief__lua_life *life, const chief__lua_op *op)
 
 static int try_until_done(lua_State *L, chief__lua_life *life, chief__lua_op *op) {
     for (;;) {
-        int rc = attempt(op);
+        int rc = op->tried ? CHIEF_EAGAIN : attempt(op);
+        op->tried = false;
         if (rc == CHIEF_EAGAIN) rc = prepare(op);
         else return end(L, op, rc);
         if (rc == CHIEF_EAGAIN) return suspend(L, life, op);
@@ -72,6 +73,17 @@ static int go_on(lua_State *L, int status, lua_KContext context) {
     life->op->call = NULL;
     life->waiting = NULL;
     return try_until_done(L, life, &op);
+}
+
+int64_t chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms) {
+    const chief__lua_life *life = chief__lua_life_of(L);
+    chief__lua_call_begin(L, name);
+    return life != NULL && life->op != NULL ? 0 : timeout_ms;
+}
+
+bool chief__lua_first_end(lua_State *L, int rc, int64_t timeout_ms) {
+    chief__lua_call_end(L);
+    return rc != CHIEF_EAGAIN || timeout_ms == 0;
 }
 
 int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {

@@ -21,6 +21,9 @@
 
 typedef struct chief__lua_op chief__lua_op;
 
+/* What becomes of a receive that ended with `rc`: pushes the results and returns how many. */
+typedef int chief__lua_receiver(lua_State *L, int rc, chief_msg **inlet);
+
 struct chief__lua_op {
     const char *name; /* a constant, "ctx:recv" */
     /* Waits in the call. */
@@ -29,8 +32,9 @@ struct chief__lua_op {
     int (*attempt)(chief__lua_op *op);
     /* Pushes the results and returns how many. */
     int (*finish)(lua_State *L, chief__lua_op *op, int rc);
-    chief_worker *worker; /* NULL: the host's */
-    chief_wait wait;      /* its kind, and what `attempt` says; the rest is filled in */
+    chief__lua_receiver *receive; /* of one message: what `finish` does with it */
+    chief_worker *worker;         /* NULL: the host's */
+    chief_wait wait;              /* its kind, and what `attempt` says; the rest is filled in */
     /* What it works on: pointers into what the stack keeps. */
     chief_channel *channel; /* NULL: the worker's mailbox */
     const char *to;
@@ -40,6 +44,7 @@ struct chief__lua_op {
     chief_msg **out;
     chief_channel *const *sources;
     size_t index;
+    bool tried; /* just before: it begins with the wait */
     /* Its own, released at its end. */
     chief_channel *mailbox;
     chief_pending *call;
@@ -47,6 +52,13 @@ struct chief__lua_op {
 
 /* Does it: what `finish` pushed, now or after a while. To be returned by a C function as its result. [-0, +n, v] */
 int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms);
+
+/*
+ * Most calls have nothing to wait for, and those are made without an op. Before the call: how long it may wait in it, which
+ * a fiber's may not. After it: true when that was all; else it goes on as an op that was tried. [-0, +0, -]
+ */
+int64_t chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms);
+bool chief__lua_first_end(lua_State *L, int rc, int64_t timeout_ms);
 
 /* What an op of a life that is over has not given back. Takes NULL. */
 void chief__lua_op_release(chief__lua_op *op);

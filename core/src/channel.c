@@ -260,11 +260,11 @@ int chief__channel_explain(const chief_channel *ch, int rc) {
     const char *name = ch->owner != NULL ? ch->owner : ch->label->text;
     switch (rc) {
     case CHIEF_OK: return rc;
-    case CHIEF_ECLOSED: return chief__fail(rc, "%s \"%s\" is closed", what, name);
-    case CHIEF_EFULL: return chief__fail(rc, "%s \"%s\" is full", what, name);
+    case CHIEF_ECLOSED: return chief__fail_about(rc, what, name, " is closed");
+    case CHIEF_EFULL: return chief__fail_about(rc, what, name, " is full");
     case CHIEF_ENOENT: return chief__fail(rc, "worker \"%s\" is not enabled, was given up or removed", name);
-    case CHIEF_ETIMEDOUT: return chief__fail(rc, "%s \"%s\": timed out", what, name);
-    case CHIEF_EAGAIN: return chief__fail(rc, "%s \"%s\": nothing to do without waiting", what, name);
+    case CHIEF_ETIMEDOUT: return chief__fail_about(rc, what, name, ": timed out");
+    case CHIEF_EAGAIN: return chief__fail_about(rc, what, name, ": nothing to do without waiting");
     default: return chief__fail_code(rc);
     }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #undef chief__fail
+#undef chief__fail_about
 #undef chief__fail_code
 
 #define TEXT_SIZE 1024
@@ -60,7 +61,22 @@ int chief__fail(int code, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(made, sizeof made, format, args);
     va_end(args);
-    memcpy(text, made, sizeof made);
+    memcpy(text, made, strlen(made) + 1);
+    return code;
+}
+
+/* Puts `s` there, as much of it as there is room for, and says where it ends. */
+static char *append(char *at, const char *s) {
+    size_t room = (size_t)(text + TEXT_SIZE - 1 - at);
+    size_t len = strnlen(s, room);
+    memcpy(at, s, len);
+    at[len] = '\0';
+    return at + len;
+}
+
+int chief__fail_about(int code, const char *what, const char *name, const char *says) {
+    char *at = append(append(append(text, what), " \""), name);
+    (void)append(append(at, "\""), says);
     return code;
 }
 
@@ -68,7 +84,10 @@ int chief_set_last_error(int code, const char *text_of_caller) {
     return chief__fail(code, "%s", text_of_caller == NULL ? chief_strerror(code) : text_of_caller);
 }
 
-int chief__fail_code(int code) { return chief__fail(code, "%s", chief_strerror(code)); }
+int chief__fail_code(int code) {
+    (void)append(text, chief_strerror(code));
+    return code;
+}
 
 static bool all_zero(const unsigned char *bytes, size_t n) {
     for (size_t i = 0; i < n; i++)

@@ -14,12 +14,17 @@
 /* Keeps the text for chief_last_error and returns `code`. Writes over an older text. */
 int chief__fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The text is «what "name"says», of parts that are not the old text. For what happens so often that its text may not cost much:
+ * whoever does not want to wait is told so for each message. */
+int chief__fail_about(int code, const char *what, const char *name, const char *says);
+
 /* The same with the code's own text. */
 int chief__fail_code(int code);
 
 #ifdef __clang_analyzer__
 /* It does not look into err.c, where the value is the code itself. */
 #define chief__fail(code, ...) ((void)chief__fail(code, __VA_ARGS__), (code))
+#define chief__fail_about(code, ...) ((void)chief__fail_about(code, __VA_ARGS__), (code))
 #define chief__fail_code(code) ((void)chief__fail_code(code), (code))
 #endif
 
