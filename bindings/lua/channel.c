@@ -82,9 +82,9 @@ static int send_within(lua_State *L, int64_t timeout_ms) {
     chief_worker *worker = as(L, h);
     luaL_checkany(L, 2);
     chief_bytes item = chief__lua_encode(L, 2);
-    int64_t first = chief__lua_first_begin(L, name, timeout_ms);
-    int rc = chief_channel_send(h->channel, worker, item.data, item.len, first);
-    if (chief__lua_first_end(L, rc, timeout_ms)) return chief__lua_done(L, rc);
+    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
+    int rc = chief_channel_send(h->channel, worker, item.data, item.len, first.may_wait);
+    if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
     chief__lua_op op = {.name = name, .block = block_to_send, .finish = sent_one, .tried = true};
     op.channel = h->channel;
     op.worker = worker;
@@ -141,9 +141,9 @@ int chief__lua_receive(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
 static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms, chief__lua_receiver *receive) {
     chief_worker *worker = as(L, h);
     chief_msg **inlet = chief__lua_inlet(L, &h->msg);
-    int64_t first = chief__lua_first_begin(L, name, timeout_ms);
-    int rc = chief_channel_recv(h->channel, worker, first, inlet);
-    if (chief__lua_first_end(L, rc, timeout_ms)) return receive(L, rc, inlet);
+    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
+    int rc = chief_channel_recv(h->channel, worker, first.may_wait, inlet);
+    if (chief__lua_first_end(&first, rc)) return receive(L, rc, inlet);
     chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
     op.channel = h->channel;
     return chief__lua_receive(L, &op, timeout_ms);

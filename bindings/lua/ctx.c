@@ -198,8 +198,9 @@ static int send_one(lua_State *L) {
     luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     chief_bytes item = chief__lua_encode(L, 3);
-    int rc = chief_worker_send(worker, to, item.data, item.len, chief__lua_first_begin(L, name, timeout_ms));
-    if (chief__lua_first_end(L, rc, timeout_ms)) return chief__lua_done(L, rc);
+    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
+    int rc = chief_worker_send(worker, to, item.data, item.len, first.may_wait);
+    if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
     chief__lua_op op = {.name = name, .block = block_to_send, .attempt = try_to_send, .finish = posted_one};
     op.worker = worker;
     op.to = to;
@@ -280,8 +281,9 @@ static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t 
                    chief__lua_receiver *receive) {
     chief_worker *worker = chief__lua_ctx_worker(L, ctx);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    int rc = chief_worker_recv(worker, chief__lua_first_begin(L, name, timeout_ms), inlet);
-    if (chief__lua_first_end(L, rc, timeout_ms)) return receive(L, rc, inlet);
+    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
+    int rc = chief_worker_recv(worker, first.may_wait, inlet);
+    if (chief__lua_first_end(&first, rc)) return receive(L, rc, inlet);
     chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
     return chief__lua_receive(L, &op, timeout_ms);
 }

@@ -137,6 +137,9 @@ void chief__lua_lives_tell(void);
 void chief__lua_call_begin(lua_State *L, const char *name);
 void chief__lua_call_end(lua_State *L);
 
+/* The same for who has its life already; takes NULL. The end has no name. */
+void chief__lua_life_call(chief__lua_life *life, const char *name);
+
 /* In one that does not wait. */
 void chief__lua_call_pass(lua_State *L);
 

@@ -54,11 +54,17 @@ struct chief__lua_op {
 int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms);
 
 /*
- * Most calls have nothing to wait for, and those are made without an op. Before the call: how long it may wait in it, which
- * a fiber's may not. After it: true when that was all; else it goes on as an op that was tried. [-0, +0, -]
+ * Most calls have nothing to wait for, and those are made without an op. It waits in the call
+ * for `may_wait`, which in a fiber is not at all. At the end: true when that was all; else it goes on as an op that was tried.
  */
-int64_t chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms);
-bool chief__lua_first_end(lua_State *L, int rc, int64_t timeout_ms);
+typedef struct chief__lua_first {
+    chief__lua_life *life; /* NULL: no worker's */
+    int64_t timeout_ms;
+    int64_t may_wait;
+} chief__lua_first;
+
+chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms);
+bool chief__lua_first_end(const chief__lua_first *first, int rc);
 
 /* What an op of a life that is over has not given back. Takes NULL. */
 void chief__lua_op_release(chief__lua_op *op);

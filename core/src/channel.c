@@ -168,10 +168,19 @@ void chief__channel_lock(chief_channel *ch) {
 }
 
 void chief__channel_unlock(chief_channel *ch) {
-    ch->left_seen = ch->sent - ch->queue.len;
+    ch->left_seen = atomic_load_explicit(&ch->sent, memory_order_relaxed) - ch->queue.len;
     atomic_store_explicit(&ch->left, ch->left_seen, memory_order_release);
     chief__unlock(&ch->front);
     chief__unlock(&ch->back);
+}
+
+bool chief__channel_spin(chief_channel *ch, chief__stay *stay, bool (*is_there)(const void *ch)) {
+    if (stay->spun) return false;
+    stay->spun = true;
+    chief__channel_unlock(ch);
+    (void)chief__spin(&stay->waiter->parker, is_there, ch);
+    chief__channel_lock(ch);
+    return true;
 }
 
 /* ---- messages that are used again ---- */
@@ -212,7 +221,7 @@ size_t chief_channel_len(chief_channel *ch) {
 static void count(chief_channel *ch, chief_channel_stats *out) {
     chief_channel_stats s = {.size = out->size, .capacity = (uint32_t)ch->capacity};
     chief__channel_lock(ch);
-    s.sent = ch->sent;
+    s.sent = atomic_load_explicit(&ch->sent, memory_order_relaxed);
     s.received = ch->acknowledged + ch->in_hand;
     s.queued = ch->queue.len;
     s.dropped = ch->dropped;

@@ -78,9 +78,9 @@ struct chief_channel {
     char gap[CHIEF__CACHE_LINE];
     chief__mutex back;
     /* under back */
-    chief__msg_list fresh; /* what was sent since the ends met */
-    chief__msg_list spare; /* small messages that were done with, for the next ones that are sent */
-    uint64_t sent;
+    chief__msg_list fresh;  /* what was sent since the ends met */
+    chief__msg_list spare;  /* small messages that were done with, for the next ones that are sent */
+    _Atomic uint64_t sent;  /* relaxed: who spins until there is more looks without a lock */
     uint64_t left_seen;     /* `left` when it was looked at last */
     chief__queue receivers; /* joined and left with both locks */
 
@@ -119,6 +119,17 @@ void chief__channel_retire(chief_channel *ch, int refusal);
 
 /* With the lock held: keeps the descriptor as it should be after the queue or `closed` changed. */
 void chief__channel_update_fd(chief_channel *ch);
+
+/* With the lock held: waits a moment for what comes at once, the first time in a stay. True when the lock was given up for
+ * that, so that everything has to be looked at again. */
+bool chief__channel_spin(chief_channel *ch, chief__stay *stay, bool (*is_there)(const void *ch));
+
+/* With the back's lock held: one more was sent, and which one that is. */
+static inline uint64_t chief__channel_count_sent(chief_channel *ch) {
+    uint64_t sent = atomic_load_explicit(&ch->sent, memory_order_relaxed);
+    atomic_store_explicit(&ch->sent, sent + 1, memory_order_relaxed);
+    return sent;
+}
 
 /* ---- sending ---- */
 

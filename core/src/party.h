@@ -86,6 +86,7 @@ void chief__party_abandon(chief__party *p);
 typedef struct chief__stay {
     chief__waiter *waiter; /* to be put into the queues of what is waited for */
     chief__party *party;   /* NULL: a host's thread */
+    bool spun;             /* it has looked for a moment whether it needs to park at all */
     chief__waiter own;     /* of a host's thread */
 } chief__stay;
 

@@ -52,8 +52,8 @@ void chief__pause_ms(int64_t ms) {
 
 /* ---- short waits ---- */
 
-#define SPIN_NS 2000 /* what is never exceeded, but by being preempted */
-#define SPIN_LOOKS 8 /* between two looks at the clock */
+#define SPIN_NS 2000   /* what is never exceeded, but by being preempted */
+#define SPIN_PAUSES 16 /* between two looks, in the end: each takes a cache line from who is to fill it */
 #define LOCK_LOOKS 40
 #define MISSES_MAX 4 /* in a row, and it is not tried any more */
 #define MISSES_AGAIN 256
@@ -204,24 +204,36 @@ static bool has_token(const chief__parker *p) { return atomic_load_explicit(&p->
 
 /* A partner that runs on another core answers sooner than the kernel puts a thread to sleep. Only looks: the token is taken
  * by who parks. */
-static bool spin(const chief__parker *p) {
+static bool spin(const chief__parker *p, bool (*is_there)(const void *what), const void *what) {
     int64_t end = now_ns() + SPIN_NS;
+    int pauses = 1;
     do {
-        for (int i = 0; i < SPIN_LOOKS; i++) {
-            if (has_token(p)) return true;
-            relax();
-        }
+        if (has_token(p) || is_there(what)) return true;
+        for (int i = 0; i < pauses; i++) relax();
+        if (pauses < SPIN_PAUSES) pauses *= 2;
     } while (now_ns() < end);
     return false;
 }
 
 /* Who waits for long, or for somebody on the same core, would only lose the time: after a few misses in a row it is tried
  * again once in a while. */
-static void spin_if_it_pays(chief__parker *p) {
-    if (!more_cores() || has_token(p)) return;
-    if (p->misses >= MISSES_MAX && ++p->misses < MISSES_AGAIN) return;
-    if (spin(p)) p->misses = 0;
+static bool spin_if_it_pays(chief__parker *p, bool (*is_there)(const void *what), const void *what) {
+    if (!more_cores() || has_token(p)) return has_token(p);
+    if (p->misses >= MISSES_MAX && ++p->misses < MISSES_AGAIN) return false;
+    bool paid = spin(p, is_there, what);
+    if (paid) p->misses = 0;
     else p->misses = p->misses >= MISSES_MAX ? MISSES_MAX : p->misses + 1;
+    return paid;
+}
+
+bool chief__spin(chief__parker *p, bool (*is_there)(const void *what), const void *what) {
+    p->spun = !spin_if_it_pays(p, is_there, what);
+    return !p->spun;
+}
+
+static bool only_a_token(const void *what) {
+    (void)what;
+    return false;
 }
 
 /*
@@ -230,7 +242,8 @@ static void spin_if_it_pays(chief__parker *p) {
  * compare-exchange and the wait makes the word TOKEN, and the kernel does not let the thread sleep.
  */
 bool chief__park(chief__parker *p, int64_t deadline_ms) {
-    spin_if_it_pays(p);
+    if (!p->spun) (void)spin_if_it_pays(p, only_a_token, NULL);
+    p->spun = false;
     for (;;) {
         uint32_t seen = EMPTY;
         if (!atomic_compare_exchange_strong_explicit(&p->word, &seen, PARKED, memory_order_acquire,

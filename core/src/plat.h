@@ -71,8 +71,14 @@ void chief__thread_renew(const char *name);
  */
 typedef struct chief__parker {
     _Atomic uint32_t word; /* 0 empty, 1 token, 2 parked, 3 suspended */
-    uint32_t misses;       /* of its thread: how often in a row it was in vain to spin before it slept */
+    /* of its thread */
+    uint32_t misses; /* how often in a row it was in vain to spin before it slept */
+    bool spun;       /* just before: it parks at once */
 } chief__parker;
+
+/* Before it parks, and before anybody has to know that it will: looks for at most 2 µs whether what it waits for comes, or a token,
+ * when that has paid lately. True when it should look again. `is_there` looks at atomics only. */
+bool chief__spin(chief__parker *p, bool (*is_there)(const void *what), const void *what);
 
 /* Waits for the token and takes it; false when the deadline (monotonic ms) passed first. Takes a token left by an
  * earlier unpark at once, so callers look at their condition in a loop. */

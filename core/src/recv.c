@@ -53,6 +53,13 @@ void chief__channel_ask(chief_channel *ch, chief__hand *hand, chief__msg_list *g
     chief__channel_ack(ch, hand, gone);
 }
 
+/* Without a lock: a guess. */
+static bool may_have_more(const void *what) {
+    const chief_channel *ch = what;
+    return atomic_load_explicit(&ch->sent, memory_order_relaxed) !=
+           atomic_load_explicit(&ch->left, memory_order_relaxed);
+}
+
 /* The slow way, with the lock held but for the parking. A receiver that was woken for a message and ends without one
  * leaves it to the next. */
 static int wait_for_message(chief_channel *ch, const chief__hand *hand, chief__party *p, int64_t deadline) {
@@ -63,6 +70,7 @@ static int wait_for_message(chief_channel *ch, const chief__hand *hand, chief__p
     while ((rc = chief__channel_look(ch, hand)) == CHIEF_EAGAIN) {
         rc = chief__stay_over(p, deadline);
         if (rc != CHIEF_OK) break;
+        if (chief__channel_spin(ch, &stay, may_have_more)) continue;
         chief__queue_join(&ch->receivers, &place, stay.waiter);
         chief__channel_unlock(ch);
         chief__stay_park(&stay, deadline);

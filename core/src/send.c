@@ -5,6 +5,8 @@
 #include "channel.h"
 #include "err.h"
 
+#define SPIN_ROOM 16 /* places for which a sender spins, where there are many */
+
 /* ---- room ---- */
 
 bool chief__channel_has_room(const chief_channel *ch) { return ch->queue.len + ch->reserved < ch->capacity; }
@@ -16,7 +18,7 @@ void chief__channel_freed(chief_channel *ch, size_t freed) {
 }
 
 void chief__channel_put(chief_channel *ch, chief_msg *msg) {
-    msg->seq = ch->sent++;
+    msg->seq = chief__channel_count_sent(ch);
     chief__list_push(&ch->queue, msg);
     if (ch->queue.len == 1) chief__channel_update_fd(ch);
     chief__queue_wake_one(&ch->receivers);
@@ -89,6 +91,15 @@ static void note_sender(chief_channel *ch, chief__hand *hand) {
     if (!hand->received) chief__queue_wake_all(&ch->senders);
 }
 
+/* Without a lock: a guess. For one place alone it would soon be here again. */
+static bool may_have_room(const void *what) {
+    const chief_channel *ch = what;
+    uint64_t used =
+        atomic_load_explicit(&ch->sent, memory_order_relaxed) - atomic_load_explicit(&ch->left, memory_order_relaxed);
+    size_t enough = ch->capacity < SPIN_ROOM * 4 ? ch->capacity / 4 : SPIN_ROOM;
+    return used + enough < ch->capacity;
+}
+
 /* The slow way, with the lock held but for the parking. A sender that was woken for a place and does not take it leaves it to
  * the next. */
 static int wait_for_room(chief_channel *ch, const chief__hand *hand, chief__party *p, chief__patience patience,
@@ -99,6 +110,7 @@ static int wait_for_room(chief_channel *ch, const chief__hand *hand, chief__part
     int rc;
     chief__stay_begin(&stay, p);
     while ((rc = look(ch, hand, p, patience, gone, &until)) == CHIEF_OK && until != CHIEF__NOW) {
+        if (chief__channel_spin(ch, &stay, may_have_room)) continue;
         chief__queue_join(&ch->senders, &place, stay.waiter);
         chief__channel_unlock(ch);
         chief__stay_park(&stay, until);
@@ -175,11 +187,15 @@ static int send_waiting(chief_channel *ch, chief__hand *hand, chief__party *p, c
 
 /* ---- at the back alone ---- */
 
+static uint64_t used_behind(const chief_channel *ch) {
+    return atomic_load_explicit(&ch->sent, memory_order_relaxed) - ch->left_seen + ch->reserved;
+}
+
 /* With the back's lock held: whether there is room for sure. A look at the front's counter is a look at the other core. */
 static bool has_room_behind(chief_channel *ch) {
-    if (ch->sent - ch->left_seen + ch->reserved < ch->capacity) return true;
+    if (used_behind(ch) < ch->capacity) return true;
     ch->left_seen = atomic_load_explicit(&ch->left, memory_order_acquire);
-    return ch->sent - ch->left_seen + ch->reserved < ch->capacity;
+    return used_behind(ch) < ch->capacity;
 }
 
 /* With the back's lock held: whether one can be sent with nothing else to see to. */
@@ -190,7 +206,7 @@ static bool is_easy(chief_channel *ch, const chief__hand *hand, const chief__par
 
 /* With the back's lock held. */
 static void put_behind(chief_channel *ch, chief_msg *msg) {
-    msg->seq = ch->sent++;
+    msg->seq = chief__channel_count_sent(ch);
     chief__list_push(&ch->fresh, msg);
     chief__queue_wake_one(&ch->receivers);
 }
