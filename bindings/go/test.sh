@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Tests the Go binding over the libraries of the build tree CHIEF_BUILD; prints TAP. What Go compiles is kept there, too.
+# Tests the Go binding over the libraries of the build tree CHIEF_BUILD; prints TAP.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 source_tree=${CHIEF_SOURCE:-$(cd ../.. && pwd)}
-build=${CHIEF_BUILD:-$source_tree/build/dev}
-out=$build/go
+export CHIEF_BUILD=${CHIEF_BUILD:-$source_tree/build/dev}
 count=0
 
 ok() {
@@ -47,17 +46,7 @@ tap() {
         { print "# " $0 }'
 }
 
-# The build tree as pkg-config would give it if it were installed.
-mkdir -p "$out/pkgconfig"
-cat >"$out/pkgconfig/libchief-lua.pc" <<EOF
-Name: libchief-lua
-Description: of the build tree
-Version: 0
-Cflags: -I$source_tree/core/include -I$source_tree/bindings/lua/include
-Libs: -L$build/lib -lchief-lua -lchief -Wl,-rpath,$build/lib
-EOF
-export PKG_CONFIG_PATH=$out/pkgconfig GOCACHE=$out/cache GOPROXY=off GOFLAGS=-mod=mod CGO_ENABLED=1
-export CHIEF_LUA_WORKER=${CHIEF_LUA_WORKER:-$build/libexec/chief/chief-lua-worker}
+export CHIEF_LUA_WORKER=${CHIEF_LUA_WORKER:-$CHIEF_BUILD/libexec/chief/chief-lua-worker}
 
 # Go's race detector is a sanitizer of its own, and no other fits beside it.
 sanitizer=(-race)
@@ -72,6 +61,6 @@ esac
 failed=0
 check "gofmt changes nothing" same "$(gofmt -l .)" ""
 check "the parity table is whole" "${LUA:-lua5.4}" "$source_tree/bindings/parity.lua" go --check
-check "go vet finds nothing" go vet ./...
-go test "${sanitizer[@]}" -count=1 -timeout 10m -v ./... 2>&1 | tap || failed=1
+check "go vet finds nothing" bash ./go.sh vet ./...
+bash ./go.sh test "${sanitizer[@]}" -count=1 -timeout 10m -v ./... 2>&1 | tap || failed=1
 exit "$failed"

@@ -7,6 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$1
 out=$2
 mkdir -p "$out"
+out=$(cd "$out" && pwd)
 flags=(-O2 -std=c11 -D_GNU_SOURCE -Wall -Wextra)
 read -r -a lua < <(pkg-config --cflags --libs lua5.4)
 
@@ -27,7 +28,11 @@ if command -v cargo >/dev/null && [[ -e $library ]]; then
     cp "$out/cargo/release/examples/bench" "$out/rust"
 fi
 if command -v go >/dev/null; then
-    GOCACHE=${GOCACHE:-$out/go-cache} GO111MODULE=off go build -o "$out/go" "$here/contender.go"
+    export GOCACHE=${GOCACHE:-$out/go-cache}
+    GO111MODULE=off go build -o "$out/go" "$here/contender.go"
+    if [[ -e $library ]]; then
+        CHIEF_BUILD=${library%/lib/*} bash "$here/../../bindings/go/go.sh" build -o "$out/go-binding" ./bench
+    fi
 fi
 if command -v erlc >/dev/null; then
     erlc -o "$out" "$here/contender.erl"
