@@ -241,7 +241,7 @@ static bool take_value(reader *r, int32_t *kind) {
 }
 
 static bool take_whole(reader *r) {
-    int32_t kind;
+    int32_t kind = CHIEF_TOKEN_NIL;
     if (!take_value(r, &kind)) return false;
     if (r->at != r->end) return refuse(r, "%zu bytes after the value", left(r));
     return kind != CHIEF_TOKEN_NIL || refuse(r, "nil");

@@ -6,8 +6,15 @@
 
 #define MANY 4096 /* inputs are not longer, and there are never more tokens than bytes */
 
+/* The bits of a number: not every NaN is itself. */
+static uint64_t bits_of(double number) {
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
 static int same(const chief_token *a, const chief_token *b) {
-    return a->kind == b->kind && a->integer == b->integer && memcmp(&a->number, &b->number, sizeof a->number) == 0 &&
+    return a->kind == b->kind && a->integer == b->integer && bits_of(a->number) == bits_of(b->number) &&
            a->len == b->len && (a->data == NULL || memcmp(a->data, b->data, (size_t)a->len) == 0);
 }
 
