@@ -49,7 +49,8 @@ def make(port: int, data_dir: str, log: Optional[chief.Log] = None, resizers: in
 
     add("uploader", {}, receives=["thumbs"], critical=True)
     picture = {"side": 320, "max_pixels": 64_000_000, "resizers": resizers}
-    add("resizer", picture, receives=["uploads"], sends=["thumbs"], after=["uploader"], count=resizers, isolation="process")
+    flow: Any = {"receives": ["uploads"], "sends": ["thumbs"], "after": ["uploader"]}
+    add("resizer", picture, count=resizers, isolation="process", **flow)
     limits = {"max_bytes": 32 << 20, "max_pixels": 64_000_000, "max_connections": 512}
     times = {"idle_timeout": 10, "request_timeout": 120}
     http = {"host": "127.0.0.1", "port": port, "queue": 64, **limits, **times}

@@ -322,7 +322,8 @@ class Parts(unittest.TestCase):
         self.assertEqual(chief.State.from_json(chief.State.FAILED.to_json()), "failed")
         self.assertEqual(chief.State.NULL.transition(chief.State.PRESENT), chief.State.PRESENT)
         self.assertEqual(chief.State.NULL.transition(chief.State.RUN), chief.State.WRONG_STATE_CHANGE)
-        self.assertEqual([chief.state_name(n) for n in (-1, 8, 99)], ["wrong_state_change", "failed", "WorkerState(99)"])
+        names = [chief.state_name(number) for number in (-1, 8, 99)]
+        self.assertEqual(names, ["wrong_state_change", "failed", "WorkerState(99)"])
         for wrong in (0, 77, "running", b"\xff"):
             with self.assertRaises(chief.InvalidState):
                 chief.State.scan(wrong)

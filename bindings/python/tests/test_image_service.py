@@ -92,7 +92,7 @@ class ImageService(Case):
 
         c.add_worker("uploader", uploader)
         self.go(c)
-        record = {"id": "0" * 20, "state": "accepted", "type": "png", "bytes": 1, "width": 64, "height": 48, "run": "now"}
+        record = {"id": "0" * 20, "state": "accepted", "run": "now", "type": "png", "bytes": 1, "width": 64}
         with open(f"{self.folder}/records/{record['id']}.json", "w") as file:
             json.dump(record, file)
         with open(f"{self.folder}/incoming/{record['id']}", "wb") as raw:

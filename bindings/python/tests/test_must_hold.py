@@ -190,7 +190,11 @@ class AtTheEnd(unittest.TestCase):
 
     def run_program(self, program: str) -> str:
         result = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=within(25), check=False
+            [sys.executable, "-W", "ignore", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=within(25),
+            check=False,
         )
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stderr, "")

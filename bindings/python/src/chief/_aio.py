@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from ._time import Seconds, milliseconds
-
-if TYPE_CHECKING:
-    import asyncio
 
 
 async def readable(descriptors: list[int], timeout: Optional[Seconds]) -> bool:

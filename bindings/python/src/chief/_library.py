@@ -1,6 +1,6 @@
 """Finds and loads the C library. Each module declares what it calls of it, next to where it calls it.
 
-`CHIEF_LIBRARY` and `CHIEF_LUA_LIBRARY` name the files of the two libraries; without them the loader's own search is used.
+`CHIEF_LIBRARY` and `CHIEF_LUA_LIBRARY` name the files of the two libraries; without them the loader searches.
 """
 
 from __future__ import annotations

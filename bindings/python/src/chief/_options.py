@@ -196,7 +196,8 @@ class WorkerOptions(TypedDict, total=False):
     """What may be said of any worker, as the keys of an app file say it. Durations are seconds or timedeltas."""
 
     restart: Union[str, RestartOptions]
-    #: Called with an `Exit` when it ended by itself: "restart", "give_up", "isolate", seconds to wait, None: as `restart` says.
+    #: Called with an `Exit` when it has ended by itself, answers what follows: "restart", "give_up", "isolate", seconds
+    #: until the restart, or None, as `restart` says.
     on_exit: Policy
     after: Sequence[str]
     sends: Sequence[str]

@@ -12,6 +12,8 @@ NIL, BOOL, INTEGER, NUMBER, BYTES, POINTER = range(6)
 
 
 class Value(ctypes.Structure):
+    #: What a value that is being told points to.
+    keep: Any
     _fields_ = [
         ("type", ctypes.c_int32),
         ("boolean", ctypes.c_int32),
@@ -64,8 +66,9 @@ def fill(value: Value, thing: Any) -> Any:
 
 def is_plain(thing: Any) -> bool:
     """Whether it can be told to other languages."""
-    plain = (bool, int, float, str, bytes, bytearray, memoryview)
-    return thing is None or (isinstance(thing, plain) and not (isinstance(thing, int) and not -(2**63) <= thing < 2**63))
+    if isinstance(thing, int):
+        return -(2**63) <= thing < 2**63
+    return thing is None or isinstance(thing, (float, str, bytes, bytearray, memoryview))
 
 
 def fill_object(value: Value, thing: Any) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
 from . import _codec, _lua
 from ._aio import readable
-from ._library import function, kept, names, quick, read_text, release, text
+from ._library import function, kept, names, quick, release, text
 from ._options import (
     Built,
     ProcessOptions,
@@ -432,7 +432,7 @@ class Chief:
             raise error_from(code)
 
     def add_hosted(self, name: str, worker: Any, **options: Unpack[WorkerOptions]) -> Hosted:
-        """Adds a worker, as `add_worker`, whose lives are led on threads of the program's own, by `lead` of what it gives.
+        """Adds a worker, as `add_worker`, whose lives are led by `lead` on threads of the program's own.
 
         `init_workers` waits for its init too: another thread has to lead it, or it is added afterwards.
         """
@@ -487,7 +487,7 @@ class Chief:
         )
 
     def add_chief(self, name: str, make: Callable[[], Chief], **options: Unpack[WorkerOptions]) -> None:
-        """Adds a worker that is a chief itself: each of its lives runs what `make()` returns, a chief not yet started."""
+        """Adds a worker that is a chief itself: each life runs what `make()` returns, a chief not yet started."""
         built = Built(options, "add_chief")
         number = kept.keep(make)
         built.raw.destroy = release
@@ -729,7 +729,7 @@ class Chief:
         return reached.value
 
     def call(self, to: str, value: Any, timeout: Optional[Seconds] = None) -> Any:
-        """Asks a worker and waits for its answer. `NoReply` when there is none, `CallFailed` with the text of a failure."""
+        """Asks a worker and waits for its answer. `NoReply` when there is none, `CallFailed` when it is a failure."""
         data, out = _codec.encode(value), _pointer()
         check(_call(self._handle(), text(to, "a worker's name"), data, len(data), timeout_ms(timeout), out))
         return Message(out.value).value  # type: ignore[arg-type]
@@ -741,7 +741,7 @@ class Chief:
         return Events(self)
 
     def on(self, kind: Union[EventKind, str, None], handler: Callable[[Event], Any]) -> None:
-        """Has `handler` called with each event of that kind (None: of all), in the thread that is in `join` or `run_all`."""
+        """Has `handler` called with each event of that kind (None: of all), in the thread that joins or runs all."""
         self._handlers.append((None if kind is None else EventKind(kind), handler))
 
     def _pump(self, ms: int) -> int:

@@ -170,10 +170,11 @@ def received(call: Callable[[int, Any], int], timeout: Optional[Seconds], now: C
 
 
 class Channel:
-    """A bounded queue of messages. Iterating over it receives until it is closed and empty, or the worker is asked to stop.
+    """A bounded queue of messages.
 
-    A channel of one's own is made by `Channel(name, …)`, one of a chief's by `add_channel`. A worker gets those of its chief
-    by `ctx.channel(name)`; what it receives through them is in its hand until it asks for the next, or calls `ack`.
+    Iterating over it receives until it is closed and empty, or the worker is asked to stop. A channel of one's own is
+    made by `Channel(name, …)`, one of a chief's by `add_channel`. A worker gets those of its chief by
+    `ctx.channel(name)`; what it receives through them is in its hand until it asks for the next, or calls `ack`.
     """
 
     __slots__ = ("_handle", "_holder", "__weakref__")
@@ -248,7 +249,10 @@ class Channel:
         return sent
 
     def recv(self, timeout: Optional[Seconds] = None) -> Message:
-        """The next message. `Closed` when none will come, `Cancelled` when the worker is asked to stop and none is queued."""
+        """The next message.
+
+        `Closed` when none will come, `Cancelled` when the worker is asked to stop and none is queued.
+        """
         handle, holder = self._handle, self._holder.handle()
         return received(
             lambda ms, out: int(_recv(handle, holder, ms, out)),

@@ -31,13 +31,12 @@ LOG_KEY = "chief-log"
 
 
 def set_value(call: Any, key: str, value: Any) -> None:
-    """Calls `call(key, value)` with a tagged value; an object that only Python understands stays the caller's on failure."""
+    """Calls `call(key, value)` with a tagged value; on failure an object that only Python understands is let go."""
     tagged = Value()
     name = text(key, "a value's name")
     if _values.is_plain(value):
-        keep = _values.fill(tagged, value)
+        tagged.keep = _values.fill(tagged, value)
         check(call(name, tagged))
-        del keep
         return
     number = _values.fill_object(tagged, value)
     code = call(name, tagged)

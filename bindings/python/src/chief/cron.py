@@ -11,7 +11,9 @@ from .errors import check
 
 _zone_new = quick("chief_zone_new", ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.c_char_p)
 _zone_free = quick("chief_zone_free", None, ctypes.c_void_p)
-_zone_text = quick("chief_zone_text", ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t)
+_zone_text = quick(
+    "chief_zone_text", ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int64, ctypes.c_char_p, ctypes.c_size_t
+)
 
 
 class RawCron(ctypes.Structure):

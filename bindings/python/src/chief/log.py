@@ -158,8 +158,8 @@ def _fields(given: dict[str, Any]) -> tuple[Any, list[Any]]:
 class Log:
     """A logger: where lines go, the least level, and fields that each line has.
 
-    Without `sink` lines go to stderr, as text or as JSON. `sink` is called with each `Record`, from any thread; it may be a
-    `logging.Logger`.
+    Without `sink` lines go to stderr, as text or as JSON. `sink` is called with each `Record`, from any thread; it may
+    be a `logging.Logger`.
     """
 
     __slots__ = ("_handle", "__weakref__")

@@ -43,9 +43,8 @@ class State(str, enum.Enum):
     def scan(cls, stored: Union[str, bytes, int]) -> State:
         """From what a database has: the name, its JSON form, or the number. `InvalidState` for anything else."""
         value, out = Value(), _state_t()
-        keep = _values.fill(value, stored)
+        value.keep = _values.fill(value, stored)
         check(_scan(value, out))
-        del keep
         return _of(out.value)
 
     @classmethod

@@ -17,7 +17,18 @@ from ._library import Bytes, function, kept, quick, read_text, text
 from ._time import Seconds, milliseconds, timeout_ms
 from .channel import MAILBOX, Channel, Holder, received, select_from
 from .context import Context
-from .errors import EAGAIN, ECANCELED, ECLOSED, ETIMEDOUT, OK, Cancelled, Interrupted, check, describe, error_from, number_of
+from .errors import (
+    EAGAIN,
+    ECANCELED,
+    ECLOSED,
+    OK,
+    Cancelled,
+    Interrupted,
+    check,
+    describe,
+    error_from,
+    number_of,
+)
 from .log import Log
 from .message import Message
 from .state import Reason, Snapshot
@@ -97,7 +108,6 @@ _call = function(
 _RECV = (ctypes.c_int, _pointer, ctypes.c_int64, ctypes.POINTER(_pointer))
 _recv, _recv_now = function("chief_worker_recv", *_RECV), quick("chief_worker_recv", *_RECV)
 _states = function("chief_worker_states", ctypes.c_int, _pointer, ctypes.POINTER(_pointer))
-
 
 
 class WorkerContext(Holder):
@@ -224,7 +234,7 @@ class WorkerContext(Holder):
         return reached.value
 
     def call(self, to: str, value: Any, timeout: Optional[Seconds] = None) -> Any:
-        """Asks another worker and waits for its answer. `NoReply` when there is none, `CallFailed` with the text of a failure."""
+        """Asks another worker and waits for its answer. `NoReply` when none comes, `CallFailed` for a failure."""
         data, out = _codec.encode(value), _pointer()
         check(_call(self.handle(), text(to, "a worker's name"), data, len(data), timeout_ms(timeout), out))
         return Message(out.value).value  # type: ignore[arg-type]
@@ -269,7 +279,10 @@ class WorkerContext(Holder):
         return read_text(lambda buffer, size: _interrupt_reason(handle, buffer, size))
 
     def expire(self, why: str, reason: Reason = Reason.ERROR, place: Optional[str] = None) -> None:
-        """Has this worker ended by force, as at the end of a grace; unless a stop was asked it has failed with this text."""
+        """Has this worker ended by force, as at the end of a grace.
+
+        Unless a stop was asked it has failed with this text.
+        """
         _expire(self.handle(), reason._number, text(why, "why"), None if place is None else text(place, "place"))
 
 
