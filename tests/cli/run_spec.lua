@@ -137,18 +137,20 @@ describe("chief run", function()
     assert.is_nil(err:find("worker=maker", 1, true))
   end)
 
-  it("forces at a second signal, names who was interrupted, and exits 75", function()
-    local running = command.start(app(ONE, { one = STUCK }), "run", "app.lua")
-    running:read_until("stuck")
-    running:signal("TERM")
-    running:read_until("stopping")
-    -- A second signal counts from 500 ms on; sooner it is the same stop, as terminals and wrappers send two.
-    os.execute("sleep 0.6")
-    running:signal("TERM")
-    local code, text = running:finish()
-    assert.equal(75, code, text)
-    assert.matches("worker interrupted.* worker=one.*the stop was forced", text)
-  end)
+  for _, isolation in ipairs { "thread", "fiber", "process" } do
+    it("forces at a second signal, names who was interrupted, and exits 75: " .. isolation, function()
+      local running = command.start(app(ONE, { one = STUCK }), "run", "app.lua", "--isolation", isolation)
+      running:read_until("stuck")
+      running:signal("TERM")
+      running:read_until("stopping")
+      -- A second signal counts from 500 ms on; sooner it is the same stop, as terminals and wrappers send two.
+      os.execute("sleep 0.6")
+      running:signal("TERM")
+      local code, text = running:finish()
+      assert.equal(75, code, text)
+      assert.matches("worker interrupted.* worker=one.*the stop was forced", text)
+    end)
+  end
 
   it("drains the rest and exits 70 when a critical worker is given up (FAULTS 9)", function()
     local text = [[

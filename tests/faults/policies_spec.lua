@@ -34,6 +34,28 @@ end
 local function best_of_three(measure) return math.min(measure(), measure(), measure()) end
 
 describe("Lua workers", function()
+  it("05: wait for their restart each by a timer of its own", function()
+    local told_to_fail = running "out:send(ctx.name) error(ctx:recv() or 'stopped')"
+    local after_200_ms = { restart = { policy = "on_failure", delay = 0.2, factor = 3, jitter = 0 } }
+    stage.with({ a = told_to_fail, b = told_to_fail }, function(s)
+      local _ = s:next(), s:next()
+      s.core:send("a", "x")
+      s:wait("a", "failed")
+      s.core:send("b", "x")
+      _ = s:next(), s:next()
+      s:stop()
+      local failed, again = {}, {}
+      local delays = told(s, function(event)
+        if event.state == "failed" and not again[event.worker] then failed[event.worker] = event.time end
+        if event.state == "run" then again[event.worker] = failed[event.worker] and event.time end
+        return event.kind == "restart" and event.worker .. event.delay or nil
+      end)
+      assert.same({ "a0.2", "b0.2" }, { delays[1], delays[2] })
+      for _, name in ipairs { "a", "b" } do assert.is_true(again[name] - failed[name] >= 0.199) end
+      assert.is_true(again.a <= again.b) -- which would be the other way round, had b's failure moved a's timer
+    end, { a = after_200_ms, b = after_200_ms })
+  end)
+
   it("06: whose init fails twice run at the third", function()
     stage.with({ w = [[
       local M = {}

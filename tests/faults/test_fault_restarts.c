@@ -1,5 +1,6 @@
 /* The fault cases of restarts, for C workers in threads, as fibers and in processes. Each test bears its number; the
  * table is tests/faults/README.md. */
+#include <dirent.h>
 #include <time.h>
 
 #include "probe.h"
@@ -273,6 +274,54 @@ static void test_fault_11__who_can_not_start_holds_up_no_answer(void **state) {
     assert_true(best < support_ms(50));
 }
 
+/* ---- 32: nothing is left of a restart ---- */
+
+static int count_entries(const char *path) {
+    int n = 0;
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    while (readdir(dir) != NULL) n++;
+    (void)closedir(dir);
+    return n;
+}
+
+static long resident_pages(void) {
+    long size;
+    long resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld %ld", &size, &resident), 2);
+    (void)fclose(f);
+    return resident;
+}
+
+/* Of ten thousand in the chief's own process. A process costs a fork and an exec, and `./dev test kill` has a thousand. */
+static void test_fault_32__nothing_is_left_of_many_restarts(void **state) {
+    (void)state;
+    static const chief_restart at_once = {
+        .size = sizeof at_once, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .jitter = -1};
+    int restarts = (isolation == CHIEF_PROCESS ? 300 : 10000) / (int)support_ms(1);
+    probe *p = PROBE(.fail_runs = 1 << 30);
+    chief_worker_options o = {.restart = &at_once};
+    chief_options co = {.event_capacity = 64}; /* which is full long before the first look */
+    chief *c = make(&co);
+    add(c, "a", p, &o);
+    launch(c);
+    await_count(&p->runs, restarts / 5);
+    int fds = count_entries("/proc/self/fd");
+    int threads = count_entries("/proc/self/task");
+    long pages = resident_pages();
+    await_count(&p->runs, restarts);
+    /* of a child that is being started there are a few */
+    assert_true(count_entries("/proc/self/fd") <= fds + 8);
+    assert_true(count_entries("/proc/self/task") <= threads + 2);
+    if (getenv("CHIEF_SANITIZE") == NULL || *getenv("CHIEF_SANITIZE") == '\0') /* whose own memory grows */
+        assert_true(resident_pages() <= pages + 256);
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    (void)chief_join(c, support_ms(ANSWER_MS)); /* how its last life ended is a matter of luck */
+    chief_free(c);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest at_once[] = {FAULT(test_fault_03__failing_at_once_costs_nothing)};
     const struct CMUnitTest tests[] = {
@@ -285,6 +334,7 @@ int main(int argc, char **argv) {
         FAULT(test_fault_10__waiting_for_a_restart_delays_no_stop),
         FAULT(test_fault_11__who_can_not_start_holds_up_no_answer),
         FAULT(test_fault_13__no_policy_undoes_a_manual_stop),
+        FAULT(test_fault_32__nothing_is_left_of_many_restarts),
     };
     int code;
     if (!probe_begin(argc, argv, &code)) return code;
