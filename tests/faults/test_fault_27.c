@@ -129,13 +129,29 @@ static chief *make_flappers(void) {
     return c;
 }
 
+typedef struct guest_name {
+    chief *c;
+    char name[16];
+} guest_name;
+
+static bool is_gone(void *data) {
+    const guest_name *g = data;
+    chief_snapshot *s;
+    assert_int_equal(chief_states(g->c, &s), CHIEF_OK);
+    bool gone = chief_snapshot_find(s, g->name) == NULL;
+    chief_snapshot_free(s);
+    return gone;
+}
+
+/* Where it is a process the next one waits for its end: the flappers' are started one after the other with it. */
 static void add_and_remove(chief *c, int number, atomic_int *destroyed) {
     static const chief_worker_ops guest = {.size = sizeof guest, .run = wait_for_the_stop};
     chief_worker_options o = {.size = sizeof o, .destroy = count};
-    char name[16];
-    (void)snprintf(name, sizeof name, "guest-%d", number);
-    assert_int_equal(add_worker(c, name, &guest, destroyed, &o), CHIEF_OK);
-    assert_int_equal(chief_remove_worker(c, name), CHIEF_OK);
+    guest_name g = {.c = c};
+    (void)snprintf(g.name, sizeof g.name, "guest-%d", number);
+    assert_int_equal(add_worker(c, g.name, &guest, destroyed, &o), CHIEF_OK);
+    assert_int_equal(chief_remove_worker(c, g.name), CHIEF_OK);
+    if (isolation == CHIEF_PROCESS) assert_true(support_until(is_gone, &g, ANSWER_MS));
 }
 
 static void test_fault_27__states_are_read_while_workers_flap(void **state) {
