@@ -53,8 +53,9 @@ struct chief__scheds {
     bool begun;
     chief__fiber **fibers; /* by id; NULL: free */
     uint32_t n_ids;
-    uint32_t free_id; /* where the search for a free one begins */
-    uint32_t next_sched;
+    uint32_t free_id;    /* where the search for a free one begins */
+    uint32_t next_sched; /* loop thread, as the next */
+    uint32_t n_used;     /* the first so many have had a thread each at the beginning */
     chief__sched *orphans;
     runner *runners;
     uint32_t n_runners; /* that are not over */
@@ -537,8 +538,10 @@ static int begin(chief__scheds *group) {
     if (runs) return CHIEF_OK;
     if (!group->monitored) group->monitored = start_monitor(group) == CHIEF_OK;
     int rc = CHIEF_OK;
-    for (uint32_t i = 0; rc == CHIEF_OK && i < group->n; i++) rc = add_runner(group);
-    return chief__scheds_threads(group) > 0 ? CHIEF_OK : rc;
+    uint32_t n = 0;
+    while (n < group->n && (rc = add_runner(group)) == CHIEF_OK) n++;
+    group->n_used = n;
+    return n > 0 ? CHIEF_OK : rc;
 }
 
 /* Room for one more in every agenda, so that suspending can't fail. */
@@ -606,7 +609,7 @@ int chief__fiber_start(chief__fiber *f, chief__scheds *group, chief__waiter *wai
     (void)chief__scheds_ref(group); /* until its end: it may be woken after the chief's */
     waiter->fiber = f;
     waiter->ready = ready;
-    chief__sched *s = &group->scheds[group->next_sched++ % group->n];
+    chief__sched *s = &group->scheds[group->next_sched++ % group->n_used];
     atomic_store_explicit(&f->sched, s, memory_order_release);
     chief__lock(&s->lock);
     put(s, f);

@@ -17,6 +17,14 @@ static int run(chief_worker *ctx, void *instance) {
 
 static const chief_worker_ops ops = {.size = sizeof ops, .init = init, .run = run};
 
+static int resume(chief_worker *ctx, void *data, void **instance, int32_t part) {
+    return part == CHIEF_PART_RUN ? run(ctx, *instance) : init(ctx, data, instance);
+}
+
+static const chief_fiber_ops fiber_ops = {.size = sizeof fiber_ops, .resume = resume};
+
+static int32_t isolation; /* of the whole life's workers */
+
 static const int32_t codes[] = {2, 3};
 
 static const chief_restart on_failure = {.size = sizeof on_failure,
@@ -34,6 +42,8 @@ static int whole_life(void) {
     chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
     chief_worker_options o = {
         .size = sizeof o, .restart = &on_failure, .no_restart_codes = codes, .n_no_restart_codes = 2};
+    o.isolation = isolation;
+    if (isolation == CHIEF_FIBER) o.fiber = &fiber_ops;
     int rc = chief_log_new(&log, &log_options);
     chief_options co = {.size = sizeof co, .log = log, .exit_when_done = 1, .max_restarts = 10};
     if (rc == CHIEF_OK) rc = chief_new(&c, &co);
@@ -52,7 +62,8 @@ static int whole_life(void) {
 
 static void test_chief_memory__survives_every_failing_allocation(void **state) {
     (void)state;
-    assert_true(support_out_of_memory(whole_life) > 20);
+    for (isolation = CHIEF_THREAD; isolation <= CHIEF_FIBER; isolation++)
+        assert_true(support_out_of_memory(whole_life) > 20);
 }
 
 /* Added before and while it runs: all of the replicas or none. */
