@@ -38,11 +38,11 @@ describe("Lua workers", function()
     local told_to_fail = running "out:send(ctx.name) error(ctx:recv() or 'stopped')"
     local after_200_ms = { restart = { policy = "on_failure", delay = 0.2, factor = 3, jitter = 0 } }
     stage.with({ a = told_to_fail, b = told_to_fail }, function(s)
-      local _ = s:next(), s:next()
+      for _ = 1, 2 do s:next() end
       s.core:send("a", "x")
       s:wait("a", "failed")
       s.core:send("b", "x")
-      _ = s:next(), s:next()
+      for _ = 1, 2 do s:next() end
       s:stop()
       local failed, again = {}, {}
       local delays = told(s, function(event)

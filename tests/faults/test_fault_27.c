@@ -6,7 +6,7 @@ enum { FLAPPERS = 64, READERS = 4, READS = 1000000, KEPT = 64 };
 
 /* Those in processes cost a fork and an exec each time; that the states are read a million times is a matter of the chief's. */
 static int flappers(void) { return isolation == CHIEF_PROCESS ? 4 : FLAPPERS; }
-static int reads(void) { return isolation == CHIEF_THREAD ? READS : READS / 4; }
+static int reads(void) { return isolation == CHIEF_THREAD ? READS : READS / 20; }
 
 static int fail_at_once(chief_worker *ctx, void *instance) {
     (void)ctx;

@@ -63,7 +63,9 @@ local function check(text)
     seen[tonumber(number)] = case
     for _, cell in ipairs { c, lua } do
       local places = {}
-      for _, complaint in ipairs(judge_cell(cell, places)) do complaints[#complaints + 1] = number .. ": " .. complaint end
+      for _, complaint in ipairs(judge_cell(cell, places)) do
+        complaints[#complaints + 1] = number .. ": " .. complaint
+      end
       if not (places.T and places.F and places.P) and not beside:find("%S") then
         complaints[#complaints + 1] = number .. ": nothing says why it is not told in each place"
       end
@@ -80,6 +82,7 @@ lib.refuses("a number that is missing", check((table_of_cases:gsub("\n| 9 |[^\n]
 lib.refuses("a test that is not there", check((table_of_cases:gsub("`restarts 01`", "`restarts 99`"))))
 lib.refuses("a file that is not there", check((table_of_cases:gsub("`restarts 01`", "`nosuch 01`"))))
 lib.refuses("a place that is left out", check((table_of_cases:gsub("TFP `restarts 01`", "T `restarts 01`"))))
-lib.refuses("a spec that is not run there", check((table_of_cases:gsub("TF `interrupt_spec 16`", "TFP `interrupt_spec 16`"))))
+lib.refuses("a spec that is not run there",
+  check((table_of_cases:gsub("TF `interrupt_spec 16`", "TFP `interrupt_spec 16`"))))
 lib.accepts("each fault case is told, and where", check(table_of_cases))
 lib.finish()
