@@ -39,6 +39,7 @@ func TestCallsAreAnswered(t *testing.T) {
 	c := quiet(t, chief.Options{})
 	must(t, c.AddWorker("echo", chief.Func(echo)))
 	must(t, c.AddLua("lua", "answers", lua(chief.WorkerOptions{})))
+	must(t, c.AddWorker("silent", chief.Func(func(w *chief.Context) error { <-w.Done(); return nil })))
 	asked := make(chan error, 1)
 	must(t, c.AddWorker("asker", chief.Func(func(w *chief.Context) error {
 		m, err := w.Call(w, "lua", map[string]any{"name": w.Name()})
@@ -60,6 +61,20 @@ func TestCallsAreAnswered(t *testing.T) {
 	_, err = c.Call(within(t), "echo", "seven")
 	is(t, err, chief.ErrCallFailed)
 	equal(t, err.Error(), "not a number")
+	must(t, <-asked)
+	must(t, c.AddWorker("impatient", chief.Func(func(w *chief.Context) error {
+		ctx, cancel := context.WithCancel(w)
+		go cancel()
+		_, err := w.Call(ctx, "silent", 1)
+		if errors.Is(err, context.Canceled) {
+			var m *chief.Message
+			if m, err = w.Call(within(t), "echo", 5); err == nil && string(m.Bytes()) != "\x05" {
+				err = fmt.Errorf("got %q", m.Bytes())
+			}
+		}
+		asked <- err
+		return err
+	})))
 	must(t, <-asked)
 	_, err = c.Call(within(t), "nobody", 1)
 	is(t, err, chief.ErrNotFound)
@@ -134,7 +149,6 @@ func TestWhatCannotBeSentIsNamed(t *testing.T) {
 
 func TestContextsGoInAndOut(t *testing.T) {
 	type private struct{ n int }
-	type key struct{}
 	c := quiet(t, chief.Options{})
 	seen, ended := make(chan string, 1), make(chan string, 1)
 	must(t, c.AddValueToContext("color", "green"))
@@ -325,7 +339,7 @@ func TestThePoolAlone(t *testing.T) {
 	is(t, p.StartWorker("sleeper"), chief.ErrWrongStateChange)
 	must(t, p.EnableWorker("sleeper"))
 	ctx, cancel := context.WithCancel(context.Background())
-	must(t, p.InitWorker(ctx, "sleeper"))
+	must(t, p.InitWorker("sleeper", ctx))
 	equal(t, p.IsEnabled("sleeper"), true)
 	exec := make(chan error)
 	go func() { exec <- p.RunWorkerExec("sleeper") }()
@@ -363,13 +377,11 @@ func TestStatesInJSONAndDatabases(t *testing.T) {
 }
 
 func TestTheRuleKeepsTheNames(t *testing.T) {
-	rule, err := chief.NewWorkerExistRule("b", "a")
-	must(t, err)
-	equal(t, fmt.Sprint(rule.AvailableWorkers()), "[a b]")
+	rule := chief.NewWorkerExistRule("b", "a")
+	equal(t, fmt.Sprint(rule.Names()), "[a b]")
 	must(t, rule.Validate([]string{"a"}))
-	rule, err = rule.Error("no such thing")
-	must(t, err)
-	err = rule.Validate([]string{"a", "foo"})
+	rule = rule.Error("no such thing")
+	err := rule.Validate([]string{"a", "foo"})
 	is(t, err, chief.ErrNotFound)
 	equal(t, err.Error(), "no such thing foo; there are: a, b")
 	is(t, rule.Validate(7), chief.ErrInvalid)

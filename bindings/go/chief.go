@@ -37,6 +37,7 @@ type Chief struct {
 	outer  context.Context // under mu: what Launch was given
 	log    Logger          // under mu: what InitWorkers was given
 	locker func(context.Context) error
+	values sync.Map // of AddValueToContext, those whose key is no string
 
 	closing chan struct{} // closed with Close
 	freed   chan struct{} // closed when nothing is left in C
@@ -44,7 +45,7 @@ type Chief struct {
 	result  error         // const after ended
 }
 
-// New makes a chief without workers. Nothing runs until InitWorkers.
+// New makes a chief without workers. Nothing runs until InitWorkers. It is to be closed; the garbage collector does not do that.
 func New(options Options) (*Chief, error) {
 	c := &Chief{options: options}
 	c.once.Do(c.open)
@@ -143,7 +144,7 @@ func (c *Chief) AddWorker(name string, worker Worker, options ...WorkerOptions) 
 	if worker == nil {
 		return failed(ErrInvalid, "worker "+name+" should be a Worker, got nil")
 	}
-	number := objects.keep(&job{worker: worker, outer: c.parent, logger: c.logger})
+	number := objects.keep(&job{worker: worker, outer: c.behind, logger: c.logger})
 	err := c.add(name, first(options), func(p *C.chief, name *C.char, _ *arena, o *C.chief_worker_options) C.int {
 		o.destroy = C.chief_destructor(C.chief_go_forget)
 		return C.chief_add_worker_with(p, name, &C.chief_go_ops, C.chief_go_key(C.uintptr_t(number)), o)
@@ -366,11 +367,7 @@ func (c *Chief) RunAll(app string, workers ...string) error {
 func (c *Chief) SetLocker(wait func(context.Context) error) { c.locker = wait }
 
 func (c *Chief) locked() error {
-	stop, err := c.StopContext()
-	if err != nil {
-		return err
-	}
-	waited := c.locker(stop)
+	waited := c.locker(c.StopContext())
 	_ = c.Stop()
 	if err := c.Join(context.Background()); err != nil {
 		return err
@@ -459,39 +456,68 @@ func (c *Chief) ExitCode() (code int) {
 }
 
 // GetContext is the chief's context: done when it has ended, with the values of AddValueToContext.
-func (c *Chief) GetContext() (context.Context, error) {
+func (c *Chief) GetContext() context.Context {
 	return c.context(func(p *C.chief) *C.chief_context { return C.chief_get_context(p) })
 }
 
 // StopContext is done, with the reason, from the moment the chief begins to stop.
-func (c *Chief) StopContext() (context.Context, error) {
+func (c *Chief) StopContext() context.Context {
 	return c.context(func(p *C.chief) *C.chief_context { return C.chief_get_stop_context(p) })
 }
 
-func (c *Chief) context(get func(p *C.chief) *C.chief_context) (context.Context, error) {
+// context is one that is done where the chief is closed.
+func (c *Chief) context(get func(p *C.chief) *C.chief_context) context.Context {
 	p, err := c.enter()
 	if err != nil {
-		return nil, err
+		done, cancel := context.WithCancel(context.Background())
+		cancel()
+		return done
 	}
 	defer c.leave()
-	return newNode(C.chief_context_ref(get(p)), c.parent), nil
+	return newNode(C.chief_context_ref(get(p)), c.behind)
 }
 
-// AddValueToContext sets a value that the workers see under the name, at any time: nil, a bool, an integer, a float, a
-// string or bytes in every worker, in Lua too; anything else in those in Go.
-func (c *Chief) AddValueToContext(key string, value any) error {
+// AddValueToContext sets a value that the workers see under the key, at any time: nil, a bool, an integer, a float, a string or
+// bytes in every worker, in Lua too, where the key is a string or a CtxKey; anything else in those in Go.
+func (c *Chief) AddValueToContext(key, value any) error {
 	p, err := c.enter()
 	if err != nil {
 		return err
 	}
 	defer c.leave()
+	text, ok := contextName(key)
+	if !ok {
+		c.values.Store(key, value)
+		return nil
+	}
 	var a arena
 	defer a.free()
-	name := a.name(key)
+	name := a.name(text)
 	return setValue(value, func(v *C.chief_value) C.int { return C.chief_add_value(p, name, v) })
 }
 
-// parent is the context whose values are behind the chief's own; nil before Launch.
+// behind is what is seen behind the chief's own context: values with keys of Go, then what Launch was given.
+func (c *Chief) behind() context.Context {
+	outer := c.parent()
+	if outer == nil {
+		outer = context.Background()
+	}
+	return valued{outer, &c.values}
+}
+
+type valued struct {
+	context.Context
+	values *sync.Map
+}
+
+func (v valued) Value(key any) any {
+	if value, ok := v.values.Load(key); ok {
+		return value
+	}
+	return v.Context.Value(key)
+}
+
+// parent is the context that Launch was given; nil before that.
 func (c *Chief) parent() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()

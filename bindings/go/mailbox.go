@@ -80,22 +80,69 @@ func (c *Context) BroadcastBytes(data []byte) (int, error) {
 	return int(n), err
 }
 
-// CallBytes asks another worker and waits for its answer, until the deadline of the context or the worker's end.
+// CallBytes asks another worker and waits for its answer, until the context is done.
 func (c *Context) CallBytes(ctx context.Context, to string, data []byte) (*Message, error) {
 	var a arena
 	defer a.free()
-	name, timeout := a.name(to), forever
+	name := a.name(to)
 	if !own(ctx, c) {
-		if ctx.Err() != nil {
-			return nil, ended(ctx)
-		}
-		timeout = limit(ctx)
+		return c.cancellableCall(ctx, name, data)
 	}
 	var msg *C.chief_msg
 	err := c.call(func() C.int {
-		return C.chief_worker_call(c.w, name, pointer(data), C.size_t(len(data)), timeout, &msg)
+		return C.chief_worker_call(c.w, name, pointer(data), C.size_t(len(data)), forever, &msg)
 	})
 	return reply(msg, err)
+}
+
+// cancellableCall is a call in parts, whose waits another goroutine may end.
+func (c *Context) cancellableCall(ctx context.Context, to *C.char, data []byte) (*Message, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	over, rung := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(rung)
+		select {
+		case <-ctx.Done():
+			C.chief_wait_wake(c.w)
+		case <-over:
+		}
+	}()
+	defer func() { close(over); <-rung }()
+	var box *C.chief_channel
+	if err := call(func() C.int { return C.chief_worker_mailbox(c.w, to, 1, &box) }); err != nil {
+		return nil, err
+	}
+	defer C.chief_channel_unref(box)
+	var asked *C.chief_pending
+	err := c.retry(ctx, box, nil, func() C.int {
+		return C.chief_call_begin(c.w, box, pointer(data), C.size_t(len(data)), &asked)
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer C.chief_call_end(asked)
+	var msg *C.chief_msg
+	err = c.retry(ctx, nil, asked, func() C.int { return C.chief_call_take(asked, &msg) })
+	return reply(msg, err)
+}
+
+// retry tries until there is room in the mailbox, the answer is there, or the context is done.
+func (c *Context) retry(ctx context.Context, box *C.chief_channel, asked *C.chief_pending, try func() C.int) error {
+	for {
+		if ctx.Err() != nil {
+			return ended(ctx)
+		}
+		err := call(try)
+		if err == nil || err.(*Error).code != C.CHIEF_EAGAIN {
+			return err
+		}
+		if err := call(func() C.int { return C.chief_go_wait(c.w, box, asked) }); err != nil {
+			return err
+		}
+	}
 }
 
 // reply takes over the answer to a call.

@@ -126,13 +126,18 @@ func (n *node) Deadline() (time.Time, bool) {
 	return time.Now().Add(duration(left)), true
 }
 
+// contextName is the name of a value in C.
+func contextName(key any) (string, bool) {
+	if tagged, is := key.(CtxKey); is {
+		return string(tagged), true
+	}
+	name, ok := key.(string)
+	return name, ok
+}
+
 func (n *node) Value(key any) any {
 	defer runtime.KeepAlive(n)
-	name, ok := key.(string)
-	if tagged, is := key.(CtxKey); is {
-		name, ok = string(tagged), true
-	}
-	if ok {
+	if name, ok := contextName(key); ok {
 		if value, found := contextValue(n.c, name); found {
 			return value
 		}

@@ -160,7 +160,7 @@ func (w *WorkerPool) DisableWorker(name string) error {
 }
 
 // InitWorker calls the Init of an enabled one. Its context is done with the one given.
-func (w *WorkerPool) InitWorker(ctx context.Context, name string) error {
+func (w *WorkerPool) InitWorker(name string, ctx context.Context) error {
 	made, err := w.job(name)
 	if err != nil {
 		return err

@@ -159,6 +159,22 @@ int chief_go_pack_many(const chief_go_token *tokens, const size_t *counts, size_
     return CHIEF_OK;
 }
 
+int chief_go_wait(chief_worker *ctx, chief_channel *room, chief_pending *call) {
+    int64_t never = chief_wait_deadline(CHIEF_FOREVER);
+    chief_wait wake = {.size = sizeof wake, .kind = CHIEF_WAIT_WAKE, .deadline = never};
+    chief_wait what = {.size = sizeof what,
+                       .kind = room != NULL ? CHIEF_WAIT_SEND : CHIEF_WAIT_REPLY,
+                       .deadline = never,
+                       .channels = room != NULL ? &room : NULL,
+                       .n = room != NULL ? 1 : 0,
+                       .call = call,
+                       .also = &wake};
+    int rc = chief_wait_prepare(ctx, &what);
+    if (rc != CHIEF_EAGAIN) return rc;
+    chief_wait_park(ctx);
+    return CHIEF_OK;
+}
+
 static void leave_signals(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);

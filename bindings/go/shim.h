@@ -63,6 +63,9 @@ int chief_go_receive_many(chief_channel *ch, chief_worker *as, int64_t timeout_m
                           size_t *n);
 void chief_go_free_many(const chief_go_received *messages, size_t n);
 
+/* Waits for room in `room`, or for the answer to `call`, or for chief_wait_wake; then it is time to try again. */
+int chief_go_wait(chief_worker *ctx, chief_channel *room, chief_pending *call);
+
 /* Go takes every signal for itself when it starts; two are given back, for libchief-lua to interrupt Lua with. */
 void chief_go_leave_signals(void);
 

@@ -6,7 +6,6 @@ import "C"
 
 import (
 	"database/sql/driver"
-	"runtime"
 	"unsafe"
 )
 
@@ -130,25 +129,43 @@ const (
 func (r Reason) String() string { return C.GoString(C.chief_reason_name(C.int32_t(r))) }
 
 // WorkerExistRule knows the names there are, and says of others that they are none.
-type WorkerExistRule struct{ c *C.chief_rule }
-
-// NewWorkerExistRule is a rule over these names.
-func NewWorkerExistRule(names ...string) (*WorkerExistRule, error) {
-	var a arena
-	defer a.free()
-	list, n := a.names(names)
-	var c *C.chief_rule
-	err := call(func() C.int { return C.chief_rule_new(&c, list, n) })
-	return ownRule(c, err)
+type WorkerExistRule struct {
+	AvailableWorkers map[string]struct{}
+	message          string
 }
 
-func ownRule(c *C.chief_rule, err error) (*WorkerExistRule, error) {
-	if err != nil {
-		return nil, err
+// NewWorkerExistRule is a rule over these names.
+func NewWorkerExistRule(names ...string) *WorkerExistRule {
+	r := &WorkerExistRule{AvailableWorkers: map[string]struct{}{}}
+	for _, name := range names {
+		r.AvailableWorkers[name] = struct{}{}
 	}
-	r := &WorkerExistRule{c}
-	runtime.SetFinalizer(r, func(r *WorkerExistRule) { C.chief_rule_free(r.c) })
-	return r, nil
+	return r
+}
+
+// with lends the rule of C to one call.
+func (r *WorkerExistRule) with(f func(rule *C.chief_rule) C.int) error {
+	var a arena
+	defer a.free()
+	names := make([]string, 0, len(r.AvailableWorkers))
+	for name := range r.AvailableWorkers {
+		names = append(names, name)
+	}
+	list, n := a.names(names)
+	var rule, worded *C.chief_rule
+	if err := call(func() C.int { return C.chief_rule_new(&rule, list, n) }); err != nil {
+		return err
+	}
+	defer C.chief_rule_free(rule)
+	if r.message == "" {
+		return call(func() C.int { return f(rule) })
+	}
+	message := a.name(r.message)
+	if err := call(func() C.int { return C.chief_rule_error(&worded, rule, message) }); err != nil {
+		return err
+	}
+	defer C.chief_rule_free(worded)
+	return call(func() C.int { return f(worded) })
 }
 
 // Validate takes a []string and fails with the first name that is unknown and a list of those there are.
@@ -159,30 +176,25 @@ func (r *WorkerExistRule) Validate(value any) error {
 	}
 	var a arena
 	defer a.free()
-	defer runtime.KeepAlive(r)
 	list, n := a.names(names)
-	return call(func() C.int { return C.chief_rule_validate(r.c, list, n) })
+	return r.with(func(rule *C.chief_rule) C.int { return C.chief_rule_validate(rule, list, n) })
 }
 
 // Error is a rule with another message and the same names.
-func (r *WorkerExistRule) Error(message string) (*WorkerExistRule, error) {
-	var a arena
-	defer a.free()
-	defer runtime.KeepAlive(r)
-	text := a.name(message)
-	var c *C.chief_rule
-	err := call(func() C.int { return C.chief_rule_error(&c, r.c, text) })
-	return ownRule(c, err)
+func (r *WorkerExistRule) Error(message string) *WorkerExistRule {
+	return &WorkerExistRule{r.AvailableWorkers, message}
 }
 
-// AvailableWorkers are the names, sorted.
-func (r *WorkerExistRule) AvailableWorkers() []string {
-	defer runtime.KeepAlive(r)
-	var n C.size_t
-	list := C.chief_rule_available(r.c, &n)
-	names := make([]string, 0, int(n))
-	for _, name := range unsafe.Slice(list, int(n)) {
-		names = append(names, C.GoString(name))
-	}
+// Names are the names there are, sorted, replicas by their number.
+func (r *WorkerExistRule) Names() []string {
+	names := []string{}
+	_ = r.with(func(rule *C.chief_rule) C.int {
+		var n C.size_t
+		list := C.chief_rule_available(rule, &n)
+		for _, name := range unsafe.Slice(list, int(n)) {
+			names = append(names, C.GoString(name))
+		}
+		return C.CHIEF_OK
+	})
 	return names
 }
