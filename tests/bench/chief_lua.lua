@@ -100,7 +100,7 @@ function works.pingpong()
 end
 
 -- All alive at once, each waiting for a message; then each answers one.
-local function crowd(n)
+local function crowd(n, rest)
   local c, took = make {}, {}
   local memory, begun = resident_kib(), now()
   for i = 1, n do add(c, "idler-" .. i, "idler", { args = {} }) end
@@ -112,6 +112,11 @@ local function crowd(n)
   local asking = now()
   c:states_json()
   took.states = now() - asking
+  if rest then
+    local clock = os.clock() -- of all threads
+    uv.sleep(rest * 1000)
+    took.rest = os.clock() - clock
+  end
   for i = 1, n do assert(c:send("idler-" .. i, (i * 7 + seed) % 1000003)) end
   took.sum = sum_of(c, n)
   local stopping = now()
@@ -129,6 +134,13 @@ works["idle-10k"] = function()
   local took = crowd(messages)
   say(took.start / messages * 1e6, "us", took.sum)
   say(took.kib / messages, "KiB", took.sum)
+end
+
+works["idle-100k"] = works["idle-10k"]
+
+works["rest-10k"] = function()
+  local took = crowd(messages, 10)
+  say(took.rest * 1e6, "us", took.sum)
 end
 
 works["stop-10k"] = function()

@@ -184,7 +184,7 @@ func main() {
 	case "spawn":
 		_, _, _, whole, sum := crowd(*messages)
 		say(whole/float64(*messages)*1e6, "us", sum)
-	case "idle-10k":
+	case "idle-10k", "idle-100k":
 		started, kib, _, _, sum := crowd(*messages)
 		say(started/float64(*messages)*1e6, "us", sum)
 		say(kib/float64(*messages), "KiB", sum)

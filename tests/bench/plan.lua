@@ -1,7 +1,8 @@
 -- Which works there are, how much of each, who does it, and what others reached on a machine of this kind.
 local plan = {}
 
--- In the order in which they are run. Each contender does the same amount; a run takes some seconds at most.
+-- In the order in which they are run. Each contender does the same amount; a run takes some seconds at most. Those with `who` are
+-- done by these alone, and only when they are asked for: they take long, or two gigabytes.
 plan.works = {
   { name = "oneway-int", messages = 400000, says = "one sender, one receiver, integers, one at a time" },
   { name = "oneway-str64", messages = 400000, says = "the same with strings of 64 bytes" },
@@ -19,6 +20,9 @@ plan.works = {
   { name = "stop-10k", messages = 10000, says = "the stop of those, together" },
   { name = "stop-1k", messages = 1000, says = "the stop of 1,000, together" },
   { name = "states-10k", messages = 10000, says = "the states of 10,000 as JSON, once" },
+  { name = "idle-100k", messages = 100000, says = "100,000 of them", who = { "chief-fiber", "go" } },
+  { name = "rest-10k", messages = 10000, says = "processor time of 10,000 that wait, in ten seconds",
+    who = { "chief-fiber", "chief-thread" } },
   { name = "restart", messages = 300, says = "from a failure until it runs again, without a delay" },
   { name = "interrupt", messages = 1, says = "the end of a worker that loops, beyond its grace, cleanup run" },
   { name = "cpu-one", messages = 20000000, says = "one that computes; floor-lua is the interpreter alone" },
@@ -77,13 +81,28 @@ function plan.names()
   return table.concat(names, " ")
 end
 
--- Who names no works does all but those of the bindings.
-function plan.does(contender, work)
-  if not contender.works then return not work:find("^binding%-") end
-  for _, name in ipairs(contender.works) do
-    if name == work then return true end
+local function lists(names, name)
+  for _, one in ipairs(names) do
+    if one == name then return true end
   end
   return false
+end
+
+-- Who names no works does all but those of the bindings.
+function plan.does(contender, name)
+  local who = plan.find(name).who
+  if who then return lists(who, contender.name) end
+  if not contender.works then return not name:find("^binding%-") end
+  return lists(contender.works, name)
+end
+
+-- Those that are done when none is asked for.
+function plan.usual()
+  local usual = {}
+  for _, work in ipairs(plan.works) do
+    if not work.who then usual[#usual + 1] = work end
+  end
+  return usual
 end
 
 -- Whether the median is too far from what this contender reaches.

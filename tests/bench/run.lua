@@ -34,7 +34,7 @@ local function read_arguments()
     end
     i = i + (key and 2 or 1)
   end
-  if #o.works == 0 then o.works = plan.works end
+  if #o.works == 0 then o.works = plan.usual() end
   return o
 end
 
