@@ -143,6 +143,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/slab.c
   bindings/lua/sim.c
   bindings/lua/snapshot.c
+  bindings/lua/spare.c
   bindings/lua/spec.c
   bindings/lua/state.c
   bindings/lua/suspend.c

@@ -19,12 +19,13 @@
 #include "memory.h"
 #include "process.h"
 #include "runtime.h"
+#include "spare.h"
 #include "suspend.h"
 #include "watch.h"
 
 /* One life of a worker. */
 typedef struct host {
-    chief__lua_life life;
+    chief__lua_life *life;
     const chief__lua_spec *spec;
     chief_worker *worker;
     chief__lua_ctx *ctx; /* owned by the state */
@@ -113,10 +114,10 @@ static int run_protected(lua_State *L) {
 
 /* However its code took it: a worker that was interrupted has failed, for the reason that it was interrupted for. */
 static bool take_interrupt(host *h, int32_t init_error) {
-    const chief__lua_life *why = chief__lua_interrupted(&h->life);
+    const chief__lua_life *why = chief__lua_interrupted(h->life);
     if (why == NULL) return false;
-    const char *text = h->life.failure != NULL ? h->life.failure : why->why;
-    chief_worker_set_error(h->worker, init_error != 0 ? init_error : why->reason, text, h->life.traceback);
+    const char *text = h->life->failure != NULL ? h->life->failure : why->why;
+    chief_worker_set_error(h->worker, init_error != 0 ? init_error : why->reason, text, h->life->traceback);
     h->rc = CHIEF_EFAILED;
     return true;
 }
@@ -124,21 +125,21 @@ static bool take_interrupt(host *h, int32_t init_error) {
 /* Gives the failure what is known of it. An error of memory is its limit's when that refused the memory. */
 static void take_failure(host *h, int32_t reason) {
     char limit[CHIEF__LUA_WHY_SIZE];
-    const char *text = chief__lua_failure_text(h->life.L);
-    if (chief__lua_limit_refused(&h->life)) {
-        chief__lua_limit_text(&h->life, limit, sizeof limit);
+    const char *text = chief__lua_failure_text(h->life->L);
+    if (chief__lua_limit_refused(h->life)) {
+        chief__lua_limit_text(h->life, limit, sizeof limit);
         if (reason != CHIEF_REASON_INIT_ERROR) reason = CHIEF_REASON_MEMORY_LIMIT;
         text = limit;
     }
-    chief_worker_set_error(h->worker, reason, text, chief__lua_failure_traceback(h->life.L));
+    chief_worker_set_error(h->worker, reason, text, chief__lua_failure_traceback(h->life->L));
     h->rc = CHIEF_EFAILED;
 }
 
 /* A part is over, the life still entered: leaves it. What it raised is on top, and becomes the worker's failure. */
 static int conclude(host *h, int status, int32_t reason) {
-    lua_State *L = h->life.L;
-    chief__lua_interrupt_settle(&h->life);
-    chief__lua_life_leave(&h->life);
+    lua_State *L = h->life->L;
+    chief__lua_interrupt_settle(h->life);
+    chief__lua_life_leave(h->life);
     if (!take_interrupt(h, reason == CHIEF_REASON_INIT_ERROR ? reason : 0) && status != LUA_OK) take_failure(h, reason);
     lua_settop(L, 0);
     return h->rc;
@@ -146,39 +147,62 @@ static int conclude(host *h, int status, int32_t reason) {
 
 /* Runs a part of the worker's life in a thread. */
 static int protect(host *h, lua_CFunction part, int32_t reason) {
-    lua_State *L = h->life.L;
+    lua_State *L = h->life->L;
     h->rc = CHIEF_OK;
     lua_settop(L, 0);
     lua_pushcfunction(L, chief__lua_on_error);
     lua_pushcfunction(L, part);
     lua_pushlightuserdata(L, h);
-    chief__lua_life_enter(&h->life);
+    chief__lua_life_enter(h->life);
     return conclude(h, lua_pcall(L, 1, 0, 1), reason);
 }
 
 static void host_fini(void *instance) {
     host *h = instance;
+    chief__lua_life *life = h->life;
     /* What finalizers still do with ctx and its handles raises instead of reaching a worker that is no more. */
     if (h->ctx != NULL) h->ctx->worker = NULL;
-    chief__lua_life_enter(&h->life);
-    chief__lua_memory_close(&h->life);
-    chief__lua_life_leave(&h->life);
-    chief__lua_life_close(&h->life);
-    chief__lua_watch_close(&h->life);
-    chief__lua_op_release(h->life.op);
-    free(h->life.op);
-    free(h->life.traceback);
-    free(h->life.failure);
+    chief__lua_life_enter(life);
+    chief__lua_memory_close(life);
+    chief__lua_life_leave(life);
+    chief__lua_life_close(life);
+    chief__lua_watch_close(life);
+    chief__lua_op_release(life->op);
+    free(life->op);
+    free(life->traceback);
+    free(life->failure);
+    free(life);
     free(h);
+    chief__lua_spares_expect();
 }
 
-/* A state that was never entered. */
-static int open_life(chief__lua_life *life, const chief__lua_limits *limits) {
-    if (!chief__lua_memory_open(life)) return chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a Lua state");
-    chief__lua_limit_open(life, limits->memory);
-    int rc = limits->watchdog > 0 ? chief__lua_watch_open(life, limits->watchdog) : CHIEF_OK;
-    if (rc != CHIEF_OK) chief__lua_memory_close(life);
-    else chief__lua_life_open(life);
+/* A state that was never entered, from the spare ones where its libraries are to fill themselves. NULL without memory. */
+static chief__lua_life *take_life(const chief__lua_spec *spec) {
+    chief__lua_life *life = spec->source.eager ? NULL : chief__lua_spare_take();
+    if (life != NULL) return life;
+    life = calloc(1, sizeof *life);
+    if (life != NULL && chief__lua_memory_open(life)) return life;
+    free(life);
+    return NULL;
+}
+
+static void drop_life(chief__lua_life *life) {
+    if (life == NULL) return;
+    chief__lua_memory_close(life);
+    free(life->op);
+    free(life);
+}
+
+/* The host's own life, from here on in the list. */
+static int open_life(host *h, bool is_fiber) {
+    chief__lua_life *life = h->life = take_life(h->spec);
+    if (life != NULL && is_fiber) life->op = calloc(1, sizeof *life->op);
+    if (life == NULL || (is_fiber && life->op == NULL))
+        return chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a Lua state");
+    life->worker = h->worker;
+    chief__lua_limit_open(life, h->spec->limits.memory);
+    int rc = h->spec->limits.watchdog > 0 ? chief__lua_watch_open(life, h->spec->limits.watchdog) : CHIEF_OK;
+    if (rc == CHIEF_OK) chief__lua_life_open(life);
     return rc;
 }
 
@@ -186,12 +210,10 @@ static int make_host(host **out, const chief__lua_spec *spec, chief_worker *work
     host *h = *out = calloc(1, sizeof *h);
     if (h == NULL) return chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a Lua state");
     h->spec = spec;
-    h->worker = h->life.worker = worker;
-    h->life.op = is_fiber ? calloc(1, sizeof *h->life.op) : NULL;
-    int rc = is_fiber && h->life.op == NULL ? chief_set_last_error(CHIEF_ENOMEM, "not enough memory for a fiber")
-                                            : open_life(&h->life, &spec->limits);
+    h->worker = worker;
+    int rc = open_life(h, is_fiber);
     if (rc == CHIEF_OK) return rc;
-    free(h->life.op);
+    drop_life(h->life);
     free(h);
     return rc;
 }
@@ -239,7 +261,7 @@ static int fiber_main(lua_State *L) {
 }
 
 static void begin_part(host *h, int32_t part) {
-    lua_State *L = h->life.L;
+    lua_State *L = h->life->L;
     h->part = part;
     h->rc = CHIEF_OK;
     lua_settop(L, 0);
@@ -251,7 +273,7 @@ static void begin_part(host *h, int32_t part) {
 /* The main coroutine ended otherwise than by its end: by an error outside of the protected part, which is one of memory, or
  * by a C function that made it yield, where there is nobody to yield to. Whatever it was in is closed. */
 static void break_off(host *h, int status) {
-    lua_State *L = h->life.L;
+    lua_State *L = h->life->L;
     (void)chief__lua_close_coroutine(L, L);
     h->status = status == LUA_YIELD ? LUA_ERRRUN : status;
     if (status != LUA_YIELD) return;
@@ -262,14 +284,14 @@ static void break_off(host *h, int status) {
 /* CHIEF_EAGAIN when the worker waits. */
 static int go_on(host *h, int32_t reason) {
     int n;
-    lua_State *L = h->life.L;
+    lua_State *L = h->life->L;
     bool begins = lua_status(L) == LUA_OK;
-    chief__lua_life_enter(&h->life);
+    chief__lua_life_enter(h->life);
     int status = lua_resume(L, NULL, begins ? 2 : 0, &n);
-    if (status == LUA_YIELD && h->life.waiting != NULL) {
-        chief__lua_life_leave(&h->life);
-        if (chief__lua_interrupted(&h->life) != NULL) /* meanwhile, and it must not wait for long */
-            chief_context_cancel(chief_worker_context(h->worker), h->life.why);
+    if (status == LUA_YIELD && h->life->waiting != NULL) {
+        chief__lua_life_leave(h->life);
+        if (chief__lua_interrupted(h->life) != NULL) /* meanwhile, and it must not wait for long */
+            chief_context_cancel(chief_worker_context(h->worker), h->life->why);
         return CHIEF_EAGAIN;
     }
     if (status != LUA_OK) break_off(h, status);
@@ -351,6 +373,12 @@ static bool may_be_isolated(const chief_worker_options *o) {
     return o->policy != NULL || (o->restart != NULL && o->restart->isolate_after != 0);
 }
 
+/* The destructor of a worker that may want a spare state. */
+static void release_spec(void *spec) {
+    chief__lua_spec_free(spec);
+    chief__lua_spares_release();
+}
+
 static int add_in_chief(chief *c, const char *name, const chief__lua_source *source, chief_worker_options *options,
                         const chief__lua_limits *limits, const chief_process *process,
                         const chief__lua_findings *findings) {
@@ -359,11 +387,12 @@ static int add_in_chief(chief *c, const char *name, const chief__lua_source *sou
     spec->limits = *limits;
     spec->restart_on_fail = findings->restart_on_fail;
     spec->says_ready = findings->ready;
-    options->destroy = chief__lua_spec_free;
+    options->destroy = release_spec;
+    chief__lua_spares_hold();
     options->fiber = options->isolation == CHIEF_FIBER ? &chief__lua_fiber_ops : NULL;
     int rc = may_be_isolated(options) ? add_isolable(c, name, spec, options, process)
                                       : chief_add_worker_with(c, name, &chief__lua_host_ops, spec, options);
-    if (rc != CHIEF_OK) chief__lua_spec_free(spec);
+    if (rc != CHIEF_OK) release_spec(spec);
     return rc;
 }
 

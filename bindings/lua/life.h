@@ -72,6 +72,7 @@ typedef struct chief__lua_life {
     char *traceback;                 /* of the first raise; NULL: none, or no memory */
     char *failure;                   /* the text of a failure that is longer than `why`, or NULL */
     chief__lua_old_hook old_hook;    /* of the main coroutine */
+    bool has_libraries;              /* its state was made ahead (spare.h). Const after open */
     bool warns, warned;              /* warn("@on"); in the middle of a warning */
     char *warning;                   /* its text so far, of memory.c; NULL before the first */
     chief__lua_place *_Atomic place; /* of a thread that is in C; made by the first who wants to know it (place.h) */

@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "fail.h"
 #include "libraries.h"
+#include "life.h"
 #include "module.h"
 #include "package.h"
 #include "search.h"
@@ -17,7 +18,8 @@
 void chief__lua_prepare(lua_State *L, const chief__lua_source *source, chief_worker *worker) {
     luaL_checkversion(L);
     chief__lua_package_of(L, source);
-    chief__lua_open_libraries(L, source->eager);
+    const chief__lua_life *life = chief__lua_life_of(L);
+    if (life == NULL || !life->has_libraries) chief__lua_open_libraries(L, source->eager);
     chief__lua_exit_of(L, worker);
     chief__lua_preload(L);
 }

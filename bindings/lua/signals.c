@@ -13,6 +13,7 @@
 #endif
 
 #define PERIOD_NS 15000000
+#define QUIET_STACK ((size_t)128 * 1024)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int look_signal, end_signal; /* 0: there was none; const once opened */
@@ -99,4 +100,22 @@ void chief__lua_signal_stop(chief__lua_life *life) {
 
 void chief__lua_signal_pace(chief__lua_life *life) {
     if (atomic_load_explicit(&life->has_timer, memory_order_acquire)) set_timer(life, PERIOD_NS);
+}
+
+/* ---- threads that are nobody's ---- */
+
+bool chief__lua_start_quiet(void *(*run)(void *)) {
+    pthread_t thread;
+    pthread_attr_t attr;
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_attr_init(&attr);
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    (void)pthread_attr_setstacksize(&attr, QUIET_STACK);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&thread, &attr, run, NULL) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attr);
+    return started;
 }

@@ -19,6 +19,9 @@ void chief__lua_signal_look(chief__lua_life *life);
 void chief__lua_signal_end(chief__lua_life *life);
 void chief__lua_signal_stop(chief__lua_life *life);
 
+/* Starts a detached thread that takes no signal, which are the host's and the workers', and needs little stack. */
+bool chief__lua_start_quiet(void *(*run)(void *));
+
 /* On the life's own thread: the next one in 15 ms from now. */
 void chief__lua_signal_pace(chief__lua_life *life);
 

@@ -1,17 +1,16 @@
 #include "watch.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "interrupt.h"
 #include "look.h"
+#include "signals.h"
 
 #define NS_PER_MS 1000000
 #define PARTS 40                               /* of its time between two looks at a worker */
 #define FAR ((int64_t)3600 * 1000 * NS_PER_MS) /* between two looks at nobody */
 #define PATIENCE ((int64_t)250 * NS_PER_MS)    /* with an interrupt, unless it is known to be in C by then */
 #define PLACE_SIZE 4096
-#define STACK ((size_t)128 * 1024)
 
 /* Under the lock of the lives. */
 static unsigned watched;
@@ -111,26 +110,9 @@ static void *watch_main(void *nothing) {
     return nothing;
 }
 
-/* With the lock. The thread takes no signal, which are the host's and the workers'. */
-static bool start(void) {
-    pthread_t thread;
-    pthread_attr_t attr;
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    (void)pthread_attr_init(&attr);
-    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    (void)pthread_attr_setstacksize(&attr, STACK);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&thread, &attr, watch_main, NULL) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attr);
-    return started;
-}
-
 int chief__lua_watch_open(chief__lua_life *life, int64_t ms) {
     chief__lua_lives_lock();
-    bool there = running || start();
+    bool there = running || chief__lua_start_quiet(watch_main);
     if (there) {
         running = true;
         watched++;
