@@ -73,11 +73,12 @@ void chief__lua_life_close(chief__lua_life *life) {
     free(atomic_load_explicit(&life->place, memory_order_relaxed));
 }
 
-/* The threads that resume fibers are the chief's own: what was done once holds, and a switch makes no system call. */
+/* Once for each life in a thread of its own. The threads that resume fibers are the chief's: what was done once holds for all, and
+ * a switch makes no system call. */
 static void know_thread(const chief__lua_life *life) {
-    if (life->op != NULL && my_tid != 0) return;
+    if (my_tid != 0 && (life->op != NULL || life->tid == my_tid)) return;
     chief__lua_signals_open();
-    my_tid = (pid_t)syscall(SYS_gettid);
+    if (my_tid == 0) my_tid = (pid_t)syscall(SYS_gettid);
 }
 
 void chief__lua_life_enter(chief__lua_life *life) {

@@ -15,6 +15,7 @@ struct chief__mate {
     void (*run)(void *); /* NULL: nothing to do */
     void *arg;
     char name[NAME_SIZE];
+    bool used;   /* its thread has had a job; its own */
     bool ended;  /* the job has */
     bool let_go; /* nobody joins it */
     bool leaves; /* told to end */
@@ -93,7 +94,8 @@ static void do_job(chief__mate *mate) {
     void *arg = mate->arg;
     mate->run = NULL;
     chief__unlock(&mate->crew->lock);
-    chief__thread_renew(mate->name);
+    if (mate->used) chief__thread_renew(mate->name);
+    mate->used = true;
     run(arg);
     chief__lock(&mate->crew->lock);
     mate->ended = true;
