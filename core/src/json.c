@@ -1,7 +1,7 @@
 #include "json.h"
 
-#include <inttypes.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,12 @@ void chief__put_text(chief__writer *w, const char *text) { chief__put(w, text, s
 
 void chief__put_integer(chief__writer *w, int64_t n) {
     char text[24];
-    int len = snprintf(text, sizeof text, "%" PRId64, n);
-    chief__put(w, text, (size_t)len);
+    char *at = text + sizeof text;
+    uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    do *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (n < 0) *--at = '-';
+    chief__put(w, at, (size_t)(text + sizeof text - at));
 }
 
 static size_t sequence_len(unsigned char first) {
@@ -63,9 +67,20 @@ static void put_escape(chief__writer *w, unsigned char c) {
     chief__put_text(w, text);
 }
 
+/* How many bytes from here on are themselves in JSON. */
+static size_t plain_len(const char *bytes, size_t len) {
+    size_t n = 0;
+    while (n < len && bytes[n] >= ' ' && bytes[n] < 0x7F && bytes[n] != '"' && bytes[n] != '\\') n++;
+    return n;
+}
+
 void chief__put_string(chief__writer *w, const char *bytes, size_t len) {
     chief__put(w, "\"", 1);
     for (size_t i = 0; i < len;) {
+        size_t plain = plain_len(bytes + i, len - i);
+        chief__put(w, bytes + i, plain);
+        i += plain;
+        if (i == len) break;
         unsigned char c = (unsigned char)bytes[i];
         size_t n = chief__utf8_len(bytes + i, len - i);
         if (n == 0) chief__put_text(w, CHIEF__REPLACEMENT);
