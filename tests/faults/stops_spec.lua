@@ -1,5 +1,5 @@
--- Fault cases about stops, states and requests that are told for C workers in test_fault_stops.c and test_fault_states.c
--- are told here for Lua workers wherever they run, each by its number.
+-- Fault cases about stops, states and requests that are told for C workers in test_fault_stops.c, test_fault_states.c
+-- and test_fault_policies.c, for Lua workers wherever they run, each by its number.
 local chief = require "chief"
 local stage = require "stage"
 
