@@ -28,7 +28,21 @@ func TestMain(m *testing.M) {
 		r.Close()
 		w.Close()
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if leaked() {
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leaked lets the finalizers run first, since C's own look does not see what Go refers to.
+func leaked() bool {
+	for i := 0; i < 100 && chief.Kept() > 0; i++ {
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+	}
+	runtime.GC()
+	return chief.Leaks()
 }
 
 // afterwards fails when the test leaves something behind. What an earlier one has left to the finalizers may go meanwhile.
