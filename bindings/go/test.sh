@@ -58,9 +58,18 @@ case ${CHIEF_SANITIZE:-} in
         ;;
 esac
 
+# The program in the README, as it is there.
+# shellcheck disable=SC2016,SC2317 # fences of Markdown; by check
+readme() {
+    mkdir -p "$CHIEF_BUILD/go/readme"
+    sed -n '/^```go$/,/^```$/{/^```/d;p}' README.md >"$CHIEF_BUILD/go/readme/main.go"
+    same "$(bash ./go.sh run "$CHIEF_BUILD/go/readme/main.go" 2>"$CHIEF_BUILD/go/readme/log")" "resized 7"
+}
+
 failed=0
 check "gofmt changes nothing" same "$(gofmt -l .)" ""
 check "the parity table is whole" "${LUA:-lua5.4}" "$source_tree/bindings/parity.lua" go --check
 check "go vet finds nothing" bash ./go.sh vet ./...
+[[ -n ${CHIEF_SANITIZE:-} ]] || check "the program in the README runs" readme
 bash ./go.sh test "${sanitizer[@]}" -count=1 -timeout 10m -v ./... 2>&1 | tap || failed=1
 exit "$failed"
