@@ -198,7 +198,7 @@ fn a_stop_ends_every_way_to_wait() {
         chief.stop().unwrap();
         let _ = chief.join(); // those that say `Cancelled` have ended as they were to
         let states = chief.states().unwrap();
-        assert!(states.iter().all(|status| status.phase != chief::Phase::Abandoned), "{:?}", states);
+        assert_ne!(chief.exit_code(), 75, "none had to be forced: {:?}", states);
         drop(chief);
         assert_eq!(waits.join().unwrap(), ErrorCode::Closed);
     });
