@@ -23,6 +23,7 @@
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
+mod actor;
 mod channel;
 mod chief;
 mod chief_options;
@@ -49,6 +50,7 @@ mod time;
 mod value;
 mod worker;
 
+pub use crate::actor::Actor;
 pub use crate::channel::{select, Channel, ChannelOptions, ChannelStats, Delivery, Messages, Overflow};
 pub use crate::chief::{find_program, version, AppInfo, Catch, Chief, GroupPolicy};
 pub use crate::chief_options::ChiefOptions;

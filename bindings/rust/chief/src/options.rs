@@ -105,7 +105,7 @@ impl Restart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Isolation {
     Thread,
-    /// With others on a few threads; Lua workers alone.
+    /// With others on a few threads; for Lua workers, and what [`Actor`](crate::Actor)s are.
     Fiber,
     /// In a child of the chief; Lua workers and plug-ins alone.
     Process,

@@ -382,9 +382,17 @@ pub(crate) struct Home<W> {
 
 /// Behind `instance`: one life.
 #[repr(C)]
-struct Life<W: Worker> {
+pub(crate) struct Life<W: Worker> {
     head: Head<W>,
     instance: W::Instance,
+}
+
+impl<W: Worker> Life<W> {
+    /// The worker and its instance. An interrupt may read the head meanwhile, so only the instance is borrowed.
+    pub(crate) unsafe fn parts<'a>(instance: *mut c_void) -> (&'a W, &'a mut W::Instance) {
+        let life = instance.cast::<Self>();
+        (&*(*life).head.worker, &mut *ptr::addr_of_mut!((*life).instance))
+    }
 }
 
 impl<W: Worker> Home<W> {
@@ -464,10 +472,7 @@ unsafe extern "C" fn init<W: Worker>(
 }
 
 unsafe extern "C" fn run<W: Worker>(ctx: *mut sys::chief_worker, instance: *mut c_void) -> c_int {
-    let life = instance.cast::<Life<W>>();
-    let worker = &*(*life).head.worker;
-    // An interrupt may read the head meanwhile, so only the instance is borrowed.
-    let instance = &mut *ptr::addr_of_mut!((*life).instance);
+    let (worker, instance) = Life::<W>::parts(instance);
     match enter(ctx, |ctx| worker.run(instance, ctx)) {
         Ok(()) => sys::CHIEF_OK,
         Err(code) => code,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::common::*;
 use chief::{
-    worker_fn, Answer, ChiefOptions, Context, ContextValue, Ctx, ErrorCode, EventKind, GroupPolicy, Level, Log,
-    LogFormat, Outcome, Phase, Pool, Reason, Restart, Rule, State, Worker, WorkerOptions,
+    worker_fn, Actor, Answer, ChannelOptions, ChiefOptions, Context, ContextValue, Ctx, ErrorCode, EventKind,
+    GroupPolicy, Level, Log, LogFormat, Message, Outcome, Overflow, Phase, Pool, Reason, Restart, Rule, State, Worker,
+    WorkerOptions,
 };
 
 fn waits() -> impl Worker {
@@ -314,4 +315,64 @@ fn a_life_is_led_on_a_thread_of_ones_own() {
     chief.join().unwrap();
     assert_eq!(hosted.lead(None, |_| Ok(())).unwrap_err().code(), ErrorCode::Closed);
     assert_eq!(chief.states().unwrap().get("here").unwrap().error, "panicked: the second one panics");
+}
+
+/// Adds up what it is sent, tells it when it is asked, and says when time has passed.
+struct Adds(Arc<()>);
+
+impl Actor for Adds {
+    type Instance = i64;
+
+    fn init(&self, _: &Ctx) -> Outcome<i64> {
+        Ok(0)
+    }
+
+    fn on_message(&self, sum: &mut i64, _: &Ctx, message: &Message) -> Outcome {
+        if message.kind() == chief::MessageKind::Call {
+            message.reply(*sum)?;
+            return Ok(());
+        }
+        *sum += message.get::<i64>()?;
+        assert_ne!(*sum, 7, "seven is too much");
+        Ok(())
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        Some(Duration::from_millis(1))
+    }
+
+    fn on_timer(&self, _: &mut i64, ctx: &Ctx) -> Outcome {
+        ctx.channel("ticks")?.try_send(ctx.name())?;
+        Ok(())
+    }
+
+    fn restart_on_fail(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn actors_share_threads_and_fail_alone() {
+    let chief = quiet_with(ChiefOptions::new().fiber_threads(1));
+    let held = Arc::new(());
+    let ticks = chief.add_channel("ticks", &ChannelOptions::new().overflow(Overflow::DropOldest)).unwrap();
+    let options = WorkerOptions::new().count(100).restart(Restart::on_failure().delay(Duration::ZERO));
+    chief.add_actor("adds", Adds(Arc::clone(&held)), &options).unwrap();
+    launch(&chief);
+    chief.wait_ready(Some(limit(10))).unwrap();
+    for n in [1, 2] {
+        chief.send("adds/5", n).unwrap();
+    }
+    chief.send("adds/6", 7).unwrap();
+    assert_eq!(chief.call("adds/5", "sum", Some(limit(10))).unwrap().get::<i64>().unwrap(), 3);
+    let failed = chief.events().find(|event| event.state == Some(State::Failed)).unwrap();
+    assert!(failed.worker == "adds/6" && failed.error.contains("seven is too much"), "{:?}", failed);
+    chief.wait_state("adds", State::Run, Some(limit(10))).unwrap();
+    assert_eq!(chief.call("adds/6", "sum", Some(limit(10))).unwrap().get::<i64>().unwrap(), 0);
+    assert!(ticks.recv_timeout(limit(10)).unwrap().get::<String>().unwrap().starts_with("adds/"));
+    chief.stop().unwrap();
+    chief.join().unwrap();
+    assert_eq!(Arc::strong_count(&held), 2);
+    drop(chief);
+    assert_eq!(Arc::strong_count(&held), 1);
 }
