@@ -152,8 +152,6 @@ class Running(Case):
         c.add_lua_worker("f", "echo", path=LUA_PATH, isolation="fiber", memory_limit=1 << 20, watchdog=5)
         with self.assertRaises(chief.Invalid):
             c.add_lua_worker("m", "echo", path=LUA_PATH, memory_limit=1)
-        with self.assertRaises(chief.Invalid):
-            c.add_worker("q", waits, isolation="process")
         self.go(c)
         for name in ("p", "f"):
             self.assertEqual(c.call(name, {"to": name}, within(10)), {"to": name})

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Optional, TypedDict, Union
 
-from . import _codec, _lua
+from . import _codec, _lua, child
 from ._aio import readable
 from ._library import function, kept, names, quick, release, text
 from ._options import (
@@ -419,10 +419,15 @@ class Chief:
         """Adds a worker: a function of ctx (also `async def`), an object with `run(ctx)`, or a class of such objects.
 
         A class is instantiated with ctx for each life; of an object `init(ctx)`, if it has one, returns what will run.
-        An exception fails the worker. `restart_on_fail` of the worker counts where `restart` says nothing.
+        An exception fails the worker. `restart_on_fail` of the worker counts where `restart` says nothing. With
+        isolation="process" it has to be a function or class of a module, or "module:name", which the process imports.
         """
+        if options.get("isolation") == "process":
+            return self._add_in_process(name, worker, options)
         definition = Definition(worker)
         built = Built(options, "add_worker")
+        if definition.restart_on_fail and "restart" not in options:
+            built.restart("on_failure")
         number = kept.keep(definition)
         built.raw.destroy = release
         code = _add_worker_with(self._handle(), text(name, "a worker's name"), OPS, number, built.raw)
@@ -430,6 +435,14 @@ class Chief:
             kept.drop(number)
             built.failed()
             raise error_from(code)
+
+    def _add_in_process(self, name: str, worker: Any, options: WorkerOptions) -> None:
+        spec, definition = child.spec_of(worker)
+        how = options.get("process", ProcessOptions()).copy()
+        how["env"] = {**child.environment(), **how.get("env", {})}
+        own = options.copy()
+        own["process"] = how
+        self._add_process(name, child.argv(), spec, definition.restart_on_fail, own)
 
     def add_hosted(self, name: str, worker: Any, **options: Unpack[WorkerOptions]) -> Hosted:
         """Adds a worker, as `add_worker`, whose lives are led by `lead` on threads of the program's own.
@@ -476,6 +489,11 @@ class Chief:
         **options: Unpack[WorkerOptions],
     ) -> None:
         """Adds a worker whose lives are processes of the program `argv`, which takes part as libchief's children do."""
+        self._add_process(name, argv, spec, restart_on_fail, options)
+
+    def _add_process(
+        self, name: str, argv: Sequence[str], spec: bytes, restart_on_fail: bool, options: WorkerOptions
+    ) -> None:
         built = Built(options, "add_process")
         raw = raw_process(options.get("process", ProcessOptions()), built.keep)
         command = names(argv, "argv")

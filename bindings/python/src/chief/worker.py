@@ -487,11 +487,6 @@ def _fini(number: int) -> None:
     life.end()
 
 
-@RestartOnFail
-def _restart_on_fail(number: int) -> int:
-    return int(kept.get(number).restart_on_fail)
-
-
 @Interrupt
 def _interrupt(handle: int, number: Optional[int]) -> None:
     life = _lives.get(handle)
@@ -509,5 +504,7 @@ def _look(handle: int, buffer: int, size: int, timeout_ms: int) -> int:
     return len(data)
 
 
-#: The callbacks of all workers in Python; which worker it is says the number that is their data.
-OPS = WorkerOps(ctypes.sizeof(WorkerOps), _init, _run, _fini, _restart_on_fail, _interrupt, _look)
+#: The callbacks of all workers in Python; which worker it is says the number that is their data. Whether it asks for
+#: restarts is said by the options, so that nobody waits for the GIL to hear it.
+OPS = WorkerOps(ctypes.sizeof(WorkerOps), _init, _run, _fini)
+OPS.interrupt, OPS.look = _interrupt, _look
