@@ -112,6 +112,7 @@ build = {
         "core/src/turn.c",
         "core/src/unit.c",
         "core/src/value.c",
+        "core/src/verbs.c",
         "core/src/wait.c",
         "core/src/wire.c",
         "core/src/worker.c",

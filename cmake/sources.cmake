@@ -85,6 +85,7 @@ set(CHIEF_CORE_SOURCES
   core/src/turn.c
   core/src/unit.c
   core/src/value.c
+  core/src/verbs.c
   core/src/wait.c
   core/src/wire.c
   core/src/worker.c

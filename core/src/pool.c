@@ -1,57 +1,13 @@
-#include "pool.h"
-
 #include <assert.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "err.h"
-#include "map.h"
+#include "registry.h"
 #include "replica.h"
 #include "rule.h"
 
 #define WAITING_MOST 255
-
-struct chief__entry {
-    char *name; /* this and the next four: const after add */
-    chief_worker_ops ops;
-    void *data;
-    void *owner;
-    /* under the pool's lock */
-    chief_state_t state;
-    int32_t phase;
-    int32_t reason;
-    uint64_t generation;
-    uint64_t restarts;
-    int64_t until;
-    char *waiting_for; /* NULL: for nothing */
-    char *error;
-    char *traceback;
-    const atomic_bool *slow; /* the flag of its fiber; NULL: it has none now */
-    bool claimed;
-    /* whoever has the claim */
-    void *life;
-    void (*discard)(void *life);
-};
-
-struct chief_pool {
-    atomic_uint refs;                 /* dropped with release, the last one acquires */
-    _Atomic uint64_t numbers;         /* relaxed: a source of numbers, ordered by the lock where that matters */
-    int64_t (*now)(const void *data); /* this and the next: const after the pool was shared */
-    const void *clock;
-    chief__mutex lock;
-    chief__cond changed;
-    chief__watcher watcher; /* this and the next: const after watch */
-    void *watcher_data;
-    /* under lock */
-    chief_log *log; /* NULL: the default one */
-    bool owned;
-    bool closed;
-    uint64_t seq;           /* of the last record */
-    char *app;              /* JSON; NULL without a chief */
-    chief__entry **entries; /* in registration order */
-    size_t n, capacity;
-    chief__map names;
-};
 
 /* ---- life ---- */
 
@@ -168,14 +124,14 @@ static chief__entry *entry_new(const char *name, const chief_worker_ops *ops, vo
 }
 
 /* With the lock held. */
-static void move(chief_pool *pool, chief__entry *entry, chief_state_t to) {
+void chief__pool_move(chief_pool *pool, chief__entry *entry, chief_state_t to) {
     if (entry->state == to) return;
     entry->state = to;
     pool->seq = chief__pool_next_seq(pool);
     chief__cond_wake_all(&pool->changed);
 }
 
-static int owned(void) {
+int chief__pool_owned(void) {
     return chief__fail(CHIEF_EBUSY, "this pool is written by its running chief: ask that (chief_start_worker …)");
 }
 
@@ -184,7 +140,7 @@ static int may_always(chief_pool *pool) {
     return CHIEF_OK;
 }
 
-static int may_if_not_owned(chief_pool *pool) { return pool->owned ? owned() : CHIEF_OK; }
+static int may_if_not_owned(chief_pool *pool) { return pool->owned ? chief__pool_owned() : CHIEF_OK; }
 
 /* Memory for one more entry, taken while the pool is not locked. */
 typedef struct room {
@@ -245,7 +201,7 @@ static int add_entry(chief_pool *pool, chief__entry *entry, int (*may)(chief_poo
         chief__lock(&pool->lock);
         rc = may(pool);
         if (rc == CHIEF_OK) rc = insert(pool, entry, &r);
-        if (rc == CHIEF_OK) move(pool, entry, state); /* nobody sees it before */
+        if (rc == CHIEF_OK) chief__pool_move(pool, entry, state); /* nobody sees it before */
         chief__unlock(&pool->lock);
     } while (rc == CHIEF_EAGAIN && (rc = room_make(&r)) == CHIEF_OK);
     room_free(&r);
@@ -260,6 +216,18 @@ int chief__pool_add(chief_pool *pool, const char *name, const chief_worker_ops *
     int rc = add_entry(pool, entry, may_always, CHIEF_WORKER_NULL);
     if (rc == CHIEF_OK) *out = entry;
     return rc;
+}
+
+int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data) {
+    chief_worker_ops read;
+    if (pool == NULL || ops == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int rc = chief__name_check(name, "worker");
+    if (rc == CHIEF_OK) rc = chief__options_read(&read, sizeof read, ops, "chief_worker_ops");
+    if (rc != CHIEF_OK) return rc;
+    if (read.run == NULL) return chief__fail(CHIEF_EINVAL, "worker %s has no run", name);
+    chief__entry *entry = entry_new(name, &read, data);
+    if (entry == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    return add_entry(pool, entry, may_if_not_owned, CHIEF_WORKER_PRESENT);
 }
 
 static void take_out(chief_pool *pool, const chief__entry *entry) {
@@ -278,13 +246,13 @@ void chief__pool_drop(chief_pool *pool, chief__entry *entry) {
     entry_free(entry);
 }
 
-static chief__entry *find(chief_pool *pool, const char *name) {
+chief__entry *chief__pool_at(chief_pool *pool, const char *name) {
     return name != NULL ? chief__map_get(&pool->names, name) : NULL;
 }
 
 chief__entry *chief__pool_find(chief_pool *pool, const char *name) {
     chief__lock(&pool->lock);
-    chief__entry *entry = find(pool, name);
+    chief__entry *entry = chief__pool_at(pool, name);
     chief__unlock(&pool->lock);
     return entry;
 }
@@ -292,15 +260,15 @@ chief__entry *chief__pool_find(chief_pool *pool, const char *name) {
 bool chief__pool_visit(chief_pool *pool, const char *name,
                        void (*visit)(void *to, const chief_worker_ops *ops, void *data), void *to) {
     chief__lock(&pool->lock);
-    const chief__entry *entry = find(pool, name);
+    const chief__entry *entry = chief__pool_at(pool, name);
     if (entry != NULL) visit(to, &entry->ops, entry->data);
     chief__unlock(&pool->lock);
     return entry != NULL;
 }
 
 /* With the lock held: the worker of that name, else its replicas, one after the other as they were registered. */
-static chief__entry *next_of(chief_pool *pool, const char *name, size_t *at) {
-    chief__entry *entry = *at == 0 ? find(pool, name) : NULL;
+chief__entry *chief__pool_next_of(chief_pool *pool, const char *name, size_t *at) {
+    chief__entry *entry = *at == 0 ? chief__pool_at(pool, name) : NULL;
     if (entry != NULL) {
         *at = pool->n;
         return entry;
@@ -316,7 +284,7 @@ chief_state_t chief__pool_least(chief_pool *pool, const char *name) {
     size_t at = 0;
     chief_state_t least = 0;
     chief__lock(&pool->lock);
-    for (const chief__entry *e; (e = next_of(pool, name, &at)) != NULL;)
+    for (const chief__entry *e; (e = chief__pool_next_of(pool, name, &at)) != NULL;)
         if (least == 0 || e->state < least) least = e->state;
     chief__unlock(&pool->lock);
     return least != 0 ? least : CHIEF_WORKER_DISABLED;
@@ -344,7 +312,7 @@ int chief__pool_unknown(chief_pool *pool, const char *name) {
 }
 
 /* What an answer from under the lock needs more: the names there are, which take memory. */
-static int explain(chief_pool *pool, const char *name, int rc) {
+int chief__pool_explain(chief_pool *pool, const char *name, int rc) {
     return rc == CHIEF_ENOENT ? chief__pool_unknown(pool, name) : rc;
 }
 
@@ -357,7 +325,7 @@ static void swap_text(char **a, char **b) {
 }
 
 /* What comes with a phase, for the entry to keep; NULL also without memory. */
-static char *copy_waiting(const chief__change *change) {
+char *chief__change_waiting(const chief__change *change) {
     const char *text = change->phase >= 0 ? change->waiting_for : NULL;
     return text != NULL && text[0] != '\0' ? chief__strndup(text, strnlen(text, WAITING_MOST)) : NULL;
 }
@@ -369,7 +337,7 @@ static void set_phase(chief__entry *entry, const chief__change *change, char **w
 }
 
 /* With the lock held. The replaced texts are left in the change and in `waiting_for`. */
-static void apply(chief_pool *pool, chief__entry *entry, chief__change *change, char **waiting_for) {
+void chief__pool_apply(chief_pool *pool, chief__entry *entry, chief__change *change, char **waiting_for) {
     if (change->state != 0) entry->state = change->state;
     if (change->phase >= 0) set_phase(entry, change, waiting_for);
     if (change->reason != CHIEF_REASON_NONE) entry->reason = change->reason;
@@ -384,187 +352,16 @@ static void apply(chief_pool *pool, chief__entry *entry, chief__change *change, 
 }
 
 void chief__pool_record(chief_pool *pool, chief__entry *entry, chief__change *change) {
-    char *waiting_for = copy_waiting(change);
+    char *waiting_for = chief__change_waiting(change);
     chief__lock(&pool->lock);
-    apply(pool, entry, change, &waiting_for);
+    chief__pool_apply(pool, entry, change, &waiting_for);
     chief__unlock(&pool->lock);
     chief__free(waiting_for);
     chief__free(change->error);
     chief__free(change->traceback);
 }
 
-/* ---- verbs ---- */
-
-int chief_pool_set_log(chief_pool *pool, chief_log *log) {
-    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
-    chief__lock(&pool->lock);
-    int rc = pool->owned ? owned() : CHIEF_OK;
-    chief_log *old = rc == CHIEF_OK ? pool->log : NULL;
-    if (rc == CHIEF_OK) pool->log = chief_log_ref(log);
-    chief__unlock(&pool->lock);
-    chief_log_unref(old);
-    return rc;
-}
-
-/* With the lock held. The refusal is an event, so it has a number, and is to be told when the lock is given back. */
-static chief_state_t refuse(chief_pool *pool, const chief__entry *entry, chief_state_t to, chief__refusal *refusal) {
-    pool->seq = chief__pool_next_seq(pool);
-    *refusal = (chief__refusal){.from = entry->state,
-                                .to = to,
-                                .seq = pool->seq,
-                                .generation = entry->generation,
-                                .log = chief_log_ref(pool->log),
-                                .watcher = pool->watcher,
-                                .watcher_data = pool->watcher_data};
-    (void)strncpy(refusal->worker, entry->name, sizeof refusal->worker - 1);
-    return CHIEF_WORKER_WRONG_STATE_CHANGE;
-}
-
-/* With the lock held: what keeps a verb from writing. CHIEF_ENOENT is still to be explained. */
-static int writable(const chief_pool *pool, const chief__entry *entry) {
-    if (entry == NULL) return CHIEF_ENOENT;
-    return pool->owned ? owned() : CHIEF_OK;
-}
-
-static chief_state_t transition(chief_pool *pool, const char *name, chief_state_t to) {
-    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
-    chief__refusal refusal;
-    chief__lock(&pool->lock);
-    chief__entry *entry = find(pool, name);
-    chief_state_t rc = writable(pool, entry);
-    if (rc == CHIEF_OK) {
-        rc = chief_state_transition(entry->state, to);
-        if (rc > 0) move(pool, entry, to);
-        else rc = refuse(pool, entry, to, &refusal);
-    }
-    chief__unlock(&pool->lock);
-    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : explain(pool, name, rc);
-}
-
-int chief_pool_set_worker(chief_pool *pool, const char *name, const chief_worker_ops *ops, void *data) {
-    chief_worker_ops read;
-    if (pool == NULL || ops == NULL) return chief__fail_code(CHIEF_EINVAL);
-    int rc = chief__name_check(name, "worker");
-    if (rc == CHIEF_OK) rc = chief__options_read(&read, sizeof read, ops, "chief_worker_ops");
-    if (rc != CHIEF_OK) return rc;
-    if (read.run == NULL) return chief__fail(CHIEF_EINVAL, "worker %s has no run", name);
-    chief__entry *entry = entry_new(name, &read, data);
-    if (entry == NULL) return chief__fail_code(CHIEF_ENOMEM);
-    return add_entry(pool, entry, may_if_not_owned, CHIEF_WORKER_PRESENT);
-}
-
-int chief_pool_get_worker(chief_pool *pool, const char *name, chief_worker_ops *ops, void **data) {
-    if (data != NULL) *data = NULL;
-    int rc = ops != NULL ? chief__options_write(ops, NULL, 0, "chief_worker_ops") : CHIEF_OK;
-    if (rc != CHIEF_OK) return rc;
-    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
-    chief__lock(&pool->lock);
-    const chief__entry *entry = find(pool, name);
-    rc = entry != NULL ? CHIEF_OK : CHIEF_ENOENT;
-    if (entry != NULL && ops != NULL)
-        rc = chief__options_write(ops, &entry->ops, sizeof entry->ops, "chief_worker_ops");
-    if (entry != NULL && data != NULL) *data = entry->data;
-    chief__unlock(&pool->lock);
-    return explain(pool, name, rc);
-}
-
-chief_state_t chief_pool_get_state(chief_pool *pool, const char *name) {
-    if (pool == NULL) return CHIEF_WORKER_DISABLED;
-    size_t at = 0;
-    chief_state_t state = 0;
-    chief__lock(&pool->lock);
-    for (const chief__entry *e; (state == 0 || state == CHIEF_WORKER_RUN) && (e = next_of(pool, name, &at)) != NULL;)
-        state = e->state;
-    chief__unlock(&pool->lock);
-    return state != 0 ? state : CHIEF_WORKER_DISABLED;
-}
-
-chief_state_t chief_pool_set_state(chief_pool *pool, const char *name, chief_state_t state) {
-    if (pool == NULL) return chief__fail_code(CHIEF_EINVAL);
-    if (chief_state_validate(state) != CHIEF_OK) return CHIEF_ESTATE;
-    chief__lock(&pool->lock);
-    chief__entry *entry = find(pool, name);
-    chief_state_t rc = writable(pool, entry);
-    if (rc == CHIEF_OK) {
-        move(pool, entry, state);
-        rc = state;
-    }
-    chief__unlock(&pool->lock);
-    return explain(pool, name, rc);
-}
-
-chief_state_t chief_pool_enable(chief_pool *pool, const char *name) {
-    return transition(pool, name, CHIEF_WORKER_ENABLED);
-}
-
-chief_state_t chief_pool_disable(chief_pool *pool, const char *name) {
-    return transition(pool, name, CHIEF_WORKER_DISABLED);
-}
-
-chief_state_t chief_pool_start(chief_pool *pool, const char *name) { return transition(pool, name, CHIEF_WORKER_RUN); }
-
-chief_state_t chief_pool_stop(chief_pool *pool, const char *name) {
-    return transition(pool, name, CHIEF_WORKER_STOPPED);
-}
-
-chief_state_t chief_pool_fail(chief_pool *pool, const char *name) {
-    return transition(pool, name, CHIEF_WORKER_FAILED);
-}
-
-int chief_pool_is_enabled(chief_pool *pool, const char *name) {
-    return pool != NULL && chief__pool_least(pool, name) >= CHIEF_WORKER_ENABLED;
-}
-
-int chief_pool_is_alive(chief_pool *pool, const char *name) {
-    return chief_pool_get_state(pool, name) == CHIEF_WORKER_RUN;
-}
-
-/* ---- running code ---- */
-
-int chief__pool_claim(chief_pool *pool, const char *name, chief_state_t to, chief__entry **out) {
-    *out = NULL;
-    chief__refusal refusal;
-    chief__lock(&pool->lock);
-    chief__entry *entry = find(pool, name);
-    int rc = writable(pool, entry);
-    if (rc == CHIEF_OK && entry->claimed)
-        rc = chief__fail(CHIEF_EBUSY, "worker %s is being run by another thread", name);
-    if (rc == CHIEF_OK && to == CHIEF_WORKER_RUN && (entry->state != CHIEF_WORKER_INITIALIZED || entry->life == NULL))
-        rc = chief__fail(CHIEF_ENOTINIT, "worker %s is not initialized", name);
-    if (rc == CHIEF_OK && chief_state_transition(entry->state, to) != to) rc = refuse(pool, entry, to, &refusal);
-    if (rc == CHIEF_OK) {
-        entry->claimed = true;
-        *out = entry;
-        if (to == CHIEF_WORKER_RUN) move(pool, entry, to);
-        else entry->generation++;
-    }
-    chief__unlock(&pool->lock);
-    return rc == CHIEF_WORKER_WRONG_STATE_CHANGE ? chief__refusal_tell(&refusal) : explain(pool, name, rc);
-}
-
-/* Another thread may have recorded something meanwhile (a disable during init): where the outcome is no legal change
- * from that, that stays. The number is taken under the lock, so that a snapshot's never goes back. */
-bool chief__pool_settle(chief_pool *pool, chief__entry *entry, chief__change *change) {
-    chief__refusal refusal;
-    char *waiting_for = copy_waiting(change);
-    chief__lock(&pool->lock);
-    bool same = entry->state == change->state;
-    bool legal = same || chief_state_transition(entry->state, change->state) == change->state;
-    if (!legal) {
-        (void)refuse(pool, entry, change->state, &refusal);
-        change->state = 0;
-    }
-    if (legal && !same) change->seq = chief__pool_next_seq(pool);
-    change->generation = entry->generation;
-    apply(pool, entry, change, &waiting_for);
-    entry->claimed = false;
-    chief__unlock(&pool->lock);
-    chief__free(waiting_for);
-    if (!legal) chief__refusal_note(&refusal);
-    chief__free(change->error);
-    chief__free(change->traceback);
-    return legal;
-}
+/* ---- for runner.c ---- */
 
 void *chief__entry_life(const chief__entry *entry) { return entry->life; }
 
@@ -666,9 +463,9 @@ int chief_pool_states(chief_pool *pool, chief_snapshot **out) {
 /* With the lock held: CHIEF_EAGAIN while there is reason to wait. */
 static int look(chief_pool *pool, const char *name, chief_state_t state) {
     size_t at = 0;
-    const chief__entry *entry = next_of(pool, name, &at);
+    const chief__entry *entry = chief__pool_next_of(pool, name, &at);
     if (entry == NULL) return CHIEF_ENOENT;
-    while (entry != NULL && entry->state == state) entry = next_of(pool, name, &at);
+    while (entry != NULL && entry->state == state) entry = chief__pool_next_of(pool, name, &at);
     if (entry == NULL) return CHIEF_OK;
     return pool->closed ? chief__fail(CHIEF_ECLOSED, "the chief has stopped") : CHIEF_EAGAIN;
 }
