@@ -148,6 +148,7 @@ works["stop-10k"] = function()
   say(took.stop * 1e6, "us", took.sum)
 end
 works["stop-1k"] = works["stop-10k"]
+works["stop-100"] = works["stop-10k"]
 
 works["states-10k"] = function()
   local took = crowd(messages)
@@ -163,8 +164,8 @@ function works.restart()
   say(took / messages * 1e6, "us", sum)
 end
 
--- What the stop of a worker that loops takes beyond its grace.
-function works.interrupt()
+-- What the stop of a worker that loops takes beyond its grace, and whether it has closed what it had.
+local function stop_looper()
   local grace = 0.02
   local c = make {}
   add(c, "looper", "looper", { args = {}, grace = grace })
@@ -177,7 +178,19 @@ function works.interrupt()
   local took = now() - begun - grace
   local closed = c:channel("sums"):recv(0) or 0
   c:close()
+  return took, closed
+end
+
+function works.interrupt()
+  local took, closed = stop_looper()
   say(took * 1e6, "us", closed)
+end
+
+-- A process closes nothing more; that it has gone is what counts.
+function works.kill()
+  if o.isolation ~= "process" then unavailable("only a process is killed") end
+  local took, closed = stop_looper()
+  say(took * 1e6, "us", closed + 1)
 end
 
 local function crunch(n)

@@ -1,8 +1,9 @@
 -- Which works there are, how much of each, who does it, and what others reached on a machine of this kind.
 local plan = {}
 
--- In the order in which they are run. Each contender does the same amount; a run takes some seconds at most. Those with `who` are
--- done by these alone, and only when they are asked for: they take long, or two gigabytes.
+-- In the order in which they are run. Each contender does the same amount; a run takes some seconds at most. Those with
+-- `who` are done by these alone, and only when they are asked for: they take long, or two gigabytes. Those with `only` are
+-- nothing for others.
 plan.works = {
   { name = "oneway-int", messages = 400000, says = "one sender, one receiver, integers, one at a time" },
   { name = "oneway-str64", messages = 400000, says = "the same with strings of 64 bytes" },
@@ -19,12 +20,15 @@ plan.works = {
   { name = "idle-10k", messages = 10000, says = "10,000 that wait for a message: start and memory of each" },
   { name = "stop-10k", messages = 10000, says = "the stop of those, together" },
   { name = "stop-1k", messages = 1000, says = "the stop of 1,000, together" },
+  { name = "stop-100", messages = 100, says = "the stop of 100, together: as many processes as are sane here" },
   { name = "states-10k", messages = 10000, says = "the states of 10,000 as JSON, once" },
   { name = "idle-100k", messages = 100000, says = "100,000 of them", who = { "chief-fiber", "go" } },
   { name = "rest-10k", messages = 10000, says = "processor time of 10,000 that wait, in ten seconds",
     who = { "chief-fiber", "chief-thread" } },
   { name = "restart", messages = 300, says = "from a failure until it runs again, without a delay" },
   { name = "interrupt", messages = 1, says = "the end of a worker that loops, beyond its grace, cleanup run" },
+  { name = "kill", messages = 1, says = "the end of a process that loops, beyond its grace",
+    only = { "chief-process" } },
   { name = "cpu-one", messages = 20000000, says = "one that computes; floor-lua is the interpreter alone" },
   { name = "cpu-scaling", messages = 20000000, says = "two that compute, over one" },
 }
@@ -35,7 +39,7 @@ plan.contenders = {
   { name = "chief-fiber", command = "$LUA $BENCH/chief_lua.lua --isolation fiber" },
   { name = "chief-thread", command = "$LUA $BENCH/chief_lua.lua --isolation thread" },
   { name = "chief-process", command = "$LUA $BENCH/chief_lua.lua --isolation process",
-    works = { "oneway-int", "oneway-str64", "oneway-table", "pingpong", "restart" } },
+    works = { "oneway-int", "oneway-str64", "oneway-table", "pingpong", "restart", "stop-100" } },
   { name = "chief-c", command = "$OUT/chief_c",
     works = { "oneway-int", "oneway-str64", "fanin-int", "fanout-int", "binding-oneway", "binding-batch", "pingpong",
       "restart" } },
@@ -90,7 +94,8 @@ end
 
 -- Who names no works does all but those of the bindings.
 function plan.does(contender, name)
-  local who = plan.find(name).who
+  local work = plan.find(name)
+  local who = work.who or work.only
   if who then return lists(who, contender.name) end
   if not contender.works then return not name:find("^binding%-") end
   return lists(contender.works, name)

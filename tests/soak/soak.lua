@@ -192,10 +192,15 @@ local function children()
   return found
 end
 
+local last_killed
+
 function acts.kill()
   local all = children()
   local pid = all[math.random(math.max(1, #all))]
-  if pid and uv.kill(pid, 9) == 0 then count("kills") end
+  if pid and uv.kill(pid, 9) == 0 then
+    last_killed = pid
+    count("kills")
+  end
 end
 
 local WEIGHTS = { call = 8, fail = 3, broadcast = 1, restart = 3, stop_and_start = 2, add_and_remove = 2, kill = 1 }
@@ -214,11 +219,18 @@ end
 
 -- ---- quiet ----
 
--- The processes of those that stay up; one that was killed a moment ago may not have been missed yet.
+local function is_there(pid)
+  for _, child in ipairs(children()) do
+    if child == pid then return true end
+  end
+end
+
+-- The processes of those that stay up. One that was killed a moment ago may be there still, and count for the one that
+-- comes after it.
 local function await_processes()
   local expected, deadline = 0, now() + LIMIT
   for _, place in ipairs(PLACES) do expected = expected + (place:find("process") and 2 or 0) end
-  while #children() ~= expected do
+  while #children() ~= expected or is_there(last_killed) do
     assert(now() < deadline, ("%d processes and not %d"):format(#children(), expected))
     take(0.01)
   end
@@ -242,6 +254,15 @@ local function wake()
   for _, place in ipairs(PLACES) do start("flapper-" .. place) end
 end
 
+-- What there is, for whoever has to find out who left it behind.
+local function tell()
+  os.execute("ls -l /proc/" .. uv.os_getpid() .. "/fd | sed 's/.* -> //' | sort | uniq -c")
+  os.execute("ps -o pid,ppid,pgid,stat,etimes,args --ppid " .. uv.os_getpid())
+  for _, status in ipairs(c:status()) do
+    print(("  %s %s %s %d"):format(status.name, status.state, status.phase, status.generation))
+  end
+end
+
 -- Waits until there are no more descriptors and threads than there may be, for as long as anything may take.
 local function compare(base)
   local deadline, threads = now() + LIMIT, base.threads + KEPT_THREADS
@@ -252,6 +273,7 @@ local function compare(base)
   end
   print(("  %d descriptors, %d threads, %d KiB; %d sent, %d arrived"):format(at.descriptors, at.threads, at.kib, sent,
     arrived))
+  if at.descriptors > base.descriptors or at.threads > threads then tell() end
   assert(at.descriptors <= base.descriptors, "descriptors are left behind")
   assert(at.threads <= threads, "threads are left behind")
   assert(at.kib <= base.kib + math.max(base.kib // 4, 8192), "memory grows")
