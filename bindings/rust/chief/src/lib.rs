@@ -42,6 +42,7 @@ mod policy;
 mod pool;
 mod process;
 mod rule;
+mod running;
 mod schedule;
 mod sim;
 mod snapshot;
