@@ -2,8 +2,8 @@
 local plan = {}
 
 -- In the order in which they are run. Each contender does the same amount; a run takes some seconds at most. Those with
--- `who` are done by these alone, and only when they are asked for: they take long, or two gigabytes. Those with `only` are
--- nothing for others.
+-- `who` are done by these alone, and only when they are asked for: they take long, or two gigabytes. Those with `only`
+-- are nothing for others.
 plan.works = {
   { name = "oneway-int", messages = 400000, says = "one sender, one receiver, integers, one at a time" },
   { name = "oneway-str64", messages = 400000, says = "the same with strings of 64 bytes" },
