@@ -229,6 +229,46 @@ static void test_host_program__sees_its_children_itself(void **state) {
     handle(SIGCHLD, SIG_DFL);
 }
 
+/* A script that leaves `mark` and then is the program that there is. */
+static void write_host(const char *path, const char *mark) {
+    char program[4096];
+    if (chief_find_program("chief-lua-worker", program, sizeof program) != CHIEF_OK) fail_msg("%s", chief_last_error());
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    (void)fprintf(f, "#!/bin/sh\n: >'%s'\nexec '%s' \"$@\"\n", mark, program);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+/* NULL: it is to have none. */
+static void set_variable(const char *name, const char *value) {
+    assert_int_equal(value != NULL ? setenv(name, value, 1) : unsetenv(name), 0);
+}
+
+static void test_host_program__says_which_program_hosts_its_workers(void **state) {
+    (void)state;
+    char folder[] = "/tmp/chief-host-XXXXXX";
+    char path[64];
+    char mark[64];
+    const char *given = getenv("CHIEF_LUA_WORKER");
+    char *before = given != NULL ? strdup(given) : NULL;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/host", folder);
+    (void)snprintf(mark, sizeof mark, "%s/mark", folder);
+    write_host(path, mark);
+    set_variable("CHIEF_LUA_WORKER", path);
+    chief *c = new_quiet();
+    add_in_process(c, "echo");
+    assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_launch(c, NULL), CHIEF_OK);
+    assert_int_equal(chief_wait_state(c, "echo", CHIEF_WORKER_RUN, limit()), CHIEF_OK);
+    assert_int_equal(access(mark, F_OK), 0);
+    stop_and_free(c);
+    set_variable("CHIEF_LUA_WORKER", before);
+    free(before);
+    assert_int_equal(unlink(mark) | unlink(path) | rmdir(folder), 0);
+}
+
 static void test_host_program__has_its_sigterm_back(void **state) {
     (void)state;
     handle(SIGTERM, on_term);
@@ -395,6 +435,7 @@ int main(void) {
         cmocka_unit_test(test_host_program__forks),
         cmocka_unit_test(test_host_program__starts_programs),
         cmocka_unit_test(test_host_program__sees_its_children_itself),
+        cmocka_unit_test(test_host_program__says_which_program_hosts_its_workers),
         cmocka_unit_test(test_host_program__has_its_sigterm_back),
         cmocka_unit_test(test_host_program__embeds_a_lua),
         cmocka_unit_test(test_host_program__frees_from_everywhere),

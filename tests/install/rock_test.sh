@@ -44,6 +44,30 @@ END
 step "the command runs an app" same "$(plain_lua "$tree" "$tree/bin/chief" run app.lua 2>/dev/null)" "one runs"
 step "a program runs the same worker" same "$(plain_lua "$tree" lua5.4 program.lua 2>/dev/null)" "one runs"
 
+# A rock brings no program for workers' processes: the interpreter that runs is one, with chief.child.
+cat >"$work/workers/apart.lua" <<'END'
+return { run = function(_, ctx)
+  local said = assert(io.open(ctx.args, "w"))
+  said:write((io.open("/proc/self/cmdline"):read("a"):gsub("\0", " ")))
+  said:close()
+  return ctx:recv(0) == nil
+end }
+END
+cat >"$work/apart.lua" <<'END'
+local chief = require "chief"
+local c = chief.new { exit_when_done = true, log = { level = "off" } }
+assert(c:add_worker("apart", "workers.apart", { isolation = "process", args = "said" }))
+os.exit(c:run_all() and 0 or 1)
+END
+cat >"$work/apart_app.lua" <<'END'
+return { workers = { apart = { module = "workers.apart", args = "said" } } }
+END
+ran_apart() { [[ $(cat "$work/said") == *"-l chief.child - apart"* ]] && rm "$work/said"; }
+step "a program runs a worker in a process" plain_lua "$tree" lua5.4 apart.lua
+step "which is the interpreter with chief.child" ran_apart
+step "the command runs an app in processes" plain_lua "$tree" "$tree/bin/chief" run apart_app.lua --isolation process
+step "which are the interpreter, too" ran_apart
+
 # A server is a folder with packages and a list of them. The rock that ours needs is made of what this machine has.
 served=$work/served
 mkdir "$served"
