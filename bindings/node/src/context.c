@@ -133,7 +133,7 @@ static void sink_gone(post *p, napi_env env) {
 static void destroy_sink(void *data) {
     sink *s = data;
     s->gone.run = sink_gone;
-    if (!host_post(s->host, &s->gone)) sink_gone(&s->gone, NULL);
+    host_bury(s->host, &s->gone);
 }
 
 static void tell_record(post *p, napi_env env) {

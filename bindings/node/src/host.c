@@ -56,6 +56,18 @@ bool host_post(host *h, post *p) {
     return open;
 }
 
+void host_bury(host *h, post *p) {
+    if (host_post(h, p)) return;
+    (void)pthread_mutex_lock(&h->lock);
+    bool late = !h->closed;
+    if (late) {
+        p->next = h->late;
+        h->late = p;
+    }
+    (void)pthread_mutex_unlock(&h->lock);
+    if (!late) p->run(p, NULL);
+}
+
 bool host_is_closing(host *h) {
     (void)pthread_mutex_lock(&h->lock);
     bool closing = h->closing;
@@ -116,6 +128,19 @@ void host_release(host *h) {
 
 /* ---- beginning and end ---- */
 
+static void bury_late(host *h) {
+    (void)pthread_mutex_lock(&h->lock);
+    post *p = h->late;
+    h->late = NULL;
+    h->closed = true;
+    (void)pthread_mutex_unlock(&h->lock);
+    while (p != NULL) {
+        post *next = p->next;
+        p->run(p, h->env);
+        p = next;
+    }
+}
+
 /*
  * The environment ends: by the end of the process, or of a Node worker thread. JavaScript runs no more, so the lives that it
  * leads end as if they were interrupted; then the chiefs are stopped and freed, and the threads that wait in the library's
@@ -137,6 +162,10 @@ static void close_host(void *data) {
     chiefs_stop(h);
     tasks_close(h);
     chiefs_free(h);
+    bury_late(h);
+    if (h->error_maker != NULL) (void)napi_delete_reference(h->env, h->error_maker);
+    if (h->describe != NULL) (void)napi_delete_reference(h->env, h->describe);
+    h->error_maker = h->describe = NULL;
     (void)napi_release_threadsafe_function(h->wake, napi_tsfn_abort);
 }
 

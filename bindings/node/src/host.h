@@ -36,7 +36,9 @@ struct host {
     member waiting;       /* under lock: the tasks in a call of the library's that waits */
     size_t tasks;         /* under lock: those threads that have not gone yet */
     post *first, *last;   /* under lock */
+    post *late;           /* under lock: what is to be freed in JavaScript's thread, while the environment ends */
     bool closing;         /* under lock */
+    bool closed;          /* under lock */
     size_t refs;          /* under lock */
 };
 
@@ -49,6 +51,9 @@ void host_unref(host *h);
 /* From any thread; false when the environment ends: then the post stays the caller's. */
 bool host_post(host *h, post *p);
 bool host_is_closing(host *h);
+
+/* From any thread: what frees something of JavaScript's, which is also done while the environment ends. */
+void host_bury(host *h, post *p);
 
 /* While something is held the process does not end by itself. JavaScript's thread. */
 void host_hold(host *h);

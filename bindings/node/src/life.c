@@ -543,7 +543,7 @@ static void leader_gone(post *p, napi_env env) {
 static void destroy(void *data) {
     leader *from = data;
     from->gone.run = leader_gone;
-    if (!host_post(from->host, &from->gone)) leader_gone(&from->gone, NULL);
+    host_bury(from->host, &from->gone);
 }
 
 static leader *new_leader(napi_env env, napi_value lead, int restart) {
