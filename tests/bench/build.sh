@@ -22,6 +22,11 @@ if command -v python3 >/dev/null && [[ -e $library ]]; then
         "$here/../../bindings/python/bench.py" >"$out/python"
     chmod +x "$out/python"
 fi
+if command -v node >/dev/null && [[ -e $library ]]; then
+    CHIEF_BUILD=${library%/lib/*} node "$here/../../bindings/node/build.js" --out "$out/chief.node"
+    printf '#!/bin/sh\nCHIEF_NODE_ADDON=%q exec node %q "$@"\n' "$out/chief.node" "$here/../../bindings/node/bench.js" >"$out/node"
+    chmod +x "$out/node"
+fi
 if command -v cargo >/dev/null && [[ -e $library ]]; then
     RUSTFLAGS="-C link-arg=-Wl,-rpath,${library%/*}" CHIEF_BUILD=${library%/lib/*} CARGO_TARGET_DIR=$out/cargo \
         cargo build --quiet --offline --release --example bench --manifest-path "$here/../../bindings/rust/Cargo.toml"

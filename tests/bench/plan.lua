@@ -44,6 +44,7 @@ plan.contenders = {
     works = { "oneway-int", "oneway-str64", "fanin-int", "fanout-int", "binding-oneway", "binding-batch", "pingpong",
       "restart" } },
   { name = "python", command = "$OUT/python", needs = "$OUT/python", works = { "binding-oneway", "binding-batch" } },
+  { name = "node", command = "$OUT/node", needs = "$OUT/node", works = { "binding-oneway", "binding-batch" } },
   { name = "go-binding", command = "$OUT/go-binding", needs = "$OUT/go-binding",
     works = { "binding-oneway", "binding-batch" } },
   { name = "rust", command = "$OUT/rust", needs = "$OUT/rust", works = { "binding-oneway", "binding-batch" } },
