@@ -39,10 +39,13 @@ type Chief struct {
 	locker func(context.Context) error
 	values sync.Map // of AddValueToContext, those whose key is no string
 
-	closing chan struct{} // closed with Close
-	freed   chan struct{} // closed when nothing is left in C
-	ended   chan struct{} // closed when the chief has stopped
-	result  error         // const after ended
+	whole, stop *node // under mu: its contexts, once somebody has asked for them
+
+	launched chan struct{} // closed with Launch
+	closing  chan struct{} // closed with Close
+	freed    chan struct{} // closed when nothing is left in C
+	ended    chan struct{} // closed when the chief has stopped
+	result   error         // const after ended
 }
 
 // New makes a chief without workers. Nothing runs until InitWorkers. It is to be closed; the garbage collector does not do that.
@@ -55,7 +58,8 @@ func New(options Options) (*Chief, error) {
 func (c *Chief) open() {
 	var a arena
 	defer a.free()
-	c.closing, c.freed, c.ended = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	c.closing, c.freed = make(chan struct{}), make(chan struct{})
+	c.launched, c.ended = make(chan struct{}), make(chan struct{})
 	if C.chief_abi() != C.CHIEF_ABI {
 		c.broken = failed(ErrNotSupported, "libchief of another ABI than this program was built for")
 		return
@@ -95,6 +99,14 @@ func (c *Chief) leave() {
 func (c *Chief) free() {
 	C.chief_free(c.c)
 	c.c = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, kept := range []*node{c.whole, c.stop} {
+		if kept != nil {
+			kept.end()
+		}
+	}
+	c.whole, c.stop = nil, nil // they refer to the chief, and a circle is not finalised
 	close(c.freed)
 }
 
@@ -262,6 +274,7 @@ func (c *Chief) Launch(ctx context.Context) error {
 		c.mu.Unlock()
 		return err
 	}
+	close(c.launched)
 	go follow(ctx, c.ended, parent)
 	go c.await()
 	return nil
@@ -457,24 +470,32 @@ func (c *Chief) ExitCode() (code int) {
 
 // GetContext is the chief's context: done when it has ended, with the values of AddValueToContext.
 func (c *Chief) GetContext() context.Context {
-	return c.context(func(p *C.chief) *C.chief_context { return C.chief_get_context(p) })
+	return c.context(&c.whole, func(p *C.chief) *C.chief_context { return C.chief_get_context(p) })
 }
 
 // StopContext is done, with the reason, from the moment the chief begins to stop.
 func (c *Chief) StopContext() context.Context {
-	return c.context(func(p *C.chief) *C.chief_context { return C.chief_get_stop_context(p) })
+	return c.context(&c.stop, func(p *C.chief) *C.chief_context { return C.chief_get_stop_context(p) })
 }
 
-// context is one that is done where the chief is closed.
-func (c *Chief) context(get func(p *C.chief) *C.chief_context) context.Context {
+// context is kept for the next who asks, and ends with the chief.
+func (c *Chief) context(kept **node, get func(p *C.chief) *C.chief_context) context.Context {
 	p, err := c.enter()
-	if err != nil {
+	if err == nil {
+		defer c.leave()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case *kept != nil:
+	case err != nil:
 		done, cancel := context.WithCancel(context.Background())
 		cancel()
 		return done
+	default:
+		*kept = newNode(C.chief_context_ref(get(p)), c.behind)
 	}
-	defer c.leave()
-	return newNode(C.chief_context_ref(get(p)), c.behind)
+	return *kept
 }
 
 // AddValueToContext sets a value that the workers see under the key, at any time: nil, a bool, an integer, a float, a string or

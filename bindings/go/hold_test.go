@@ -21,13 +21,24 @@ func remains() (counts [3]int) {
 	return [3]int{chief.Kept(), runtime.NumGoroutine(), len(files)}
 }
 
-// TestMain lets Go's poller open its own descriptors, so that they are not taken for left ones.
+// TestMain lets Go's poller and libuv open what they keep for the whole process, so that it is not taken for left.
 func TestMain(m *testing.M) {
-	r, w, err := os.Pipe()
-	if err == nil {
+	if r, w, err := os.Pipe(); err == nil {
 		r.Close()
 		w.Close()
 	}
+	log, err := chief.NewLog(chief.LogOptions{Level: chief.LevelOff})
+	if err != nil {
+		panic(err)
+	}
+	c, err := chief.New(chief.Options{Log: log})
+	if err != nil {
+		panic(err)
+	}
+	if c.AddWorker("nothing", chief.Func(func(*chief.Context) error { return nil })) == nil {
+		_ = c.InitWorkers(nil)
+	}
+	c.Close()
 	code := m.Run()
 	if leaked() {
 		code = 1
@@ -170,9 +181,38 @@ func TestChiefsComeAndGo(t *testing.T) {
 		if i%3 > 1 {
 			must(t, c.Launch(context.Background()))
 		}
+		whole := c.GetContext()
+		if whole.Err() != nil {
+			t.Fatal("a chief's context should not be done before its end")
+		}
+		ctx, cancel := context.WithCancel(whole)
+		defer cancel()
+		defer func() { <-ctx.Done() }()
 		must(t, c.Close())
 		must(t, c.Close())
 		is(t, c.Stop(), chief.ErrClosed)
+	}
+}
+
+func TestCloseEndsACallThatNobodyAnswers(t *testing.T) {
+	afterwards(t)
+	for _, launched := range []bool{false, true} {
+		c, err := chief.New(chief.Options{Log: mute(t)})
+		must(t, err)
+		must(t, c.AddWorker("silent", chief.Func(func(w *chief.Context) error { <-w.Done(); return nil })))
+		if launched {
+			launch(t, c)
+		}
+		answers := make(chan error)
+		go func() { _, err := c.Call(context.Background(), "silent", 1); answers <- err }()
+		ctx, cancel := context.WithCancel(context.Background())
+		go cancel()
+		_, err = c.Call(ctx, "silent", 1)
+		is(t, err, context.Canceled)
+		must(t, c.Close())
+		if err := <-answers; err == nil {
+			t.Error("nobody has answered")
+		}
 	}
 }
 

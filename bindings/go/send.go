@@ -81,9 +81,20 @@ func (c *Chief) Broadcast(v any) (int, error) {
 	return int(n), err
 }
 
-// CallBytes asks a worker from outside and waits for its answer until the context is done.
+// CallBytes asks a worker from outside and waits for its answer until the context is done. Before Launch it waits for that
+// first: nobody would answer, and nothing in C would end the wait.
 func (c *Chief) CallBytes(ctx context.Context, to string, data []byte) (*Message, error) {
+	if _, err := c.enter(); err != nil {
+		return nil, err
+	}
+	c.leave()
 	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	select {
+	case <-c.launched:
+	case <-c.closing:
+	case <-ctx.Done():
 		return nil, ended(ctx)
 	}
 	if ctx.Done() == nil {

@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"reflect"
+	"sync"
 )
 
 // unpacker goes through the tokens of a message.
@@ -17,7 +18,9 @@ type unpacker struct {
 // Unpack is the value of a message: nil, bool, int64, float64, string (text), []byte, []any, map[string]any, or map[any]any
 // where a key is no text.
 func Unpack(data []byte) (any, error) {
-	tokens := make([]C.chief_go_token, 16)
+	few := tokenBuffers.Get().(*[fewTokens]C.chief_go_token)
+	defer tokenBuffers.Put(few)
+	tokens := few[:]
 	for {
 		var n C.size_t
 		err := call(func() C.int {
@@ -33,6 +36,10 @@ func Unpack(data []byte) (any, error) {
 		tokens = make([]C.chief_go_token, n)
 	}
 }
+
+const fewTokens = 64
+
+var tokenBuffers = sync.Pool{New: func() any { return new([fewTokens]C.chief_go_token) }}
 
 func (u *unpacker) next() any {
 	t := u.tokens[0]
