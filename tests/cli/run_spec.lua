@@ -67,8 +67,19 @@ describe("chief run", function()
 
   it("runs all workers as fibers when asked to, on as many threads as the app says", function()
     local where = [[return { run = function(_, ctx)
-      local names, list = {}, io.popen("cat /proc/" .. io.open("/proc/self/stat"):read("n") .. "/task/*/comm")
-      for name in list:lines() do names[name] = (names[name] or 0) + 1 end
+      local names
+      local function count()
+        local list = io.popen("cat /proc/" .. io.open("/proc/self/stat"):read("n") .. "/task/*/comm")
+        names = {}
+        for name in list:lines() do names[name] = (names[name] or 0) + 1 end
+        return names["chief-fibers"] or 0
+      end
+      -- A thread has its name when it has begun.
+      for _ = 1, 500 do
+        local n = count()
+        if n == 0 or n >= 3 then break end
+        ctx:sleep(0.01)
+      end
       ctx.log:info(("fibers: %d, own: %s"):format(names["chief-fibers"] or 0, names[ctx.name] or 0))
       return true
     end }]]
@@ -202,7 +213,9 @@ describe("chief run", function()
       ctx.log:info("stuck")
       return ("a"):rep(40):find((".-"):rep(30) .. "b")
     end }]]
-    local running = command.start(app(SHORT, { one = deep }), "run", "app.lua")
+    -- Where it is, the signals of the interrupt find out, once the thread has been given a processor.
+    local text_of = SHORT:gsub("return {", "return { force_time = 1,")
+    local running = command.start(app(text_of, { one = deep }), "run", "app.lua")
     running:read_until("stuck")
     running:signal("TERM")
     local code, text = running:finish()
