@@ -109,9 +109,13 @@ func TestALuaWorkerInAProcess(t *testing.T) {
 
 func TestALoopInLuaIsInterrupted(t *testing.T) {
 	c := quiet(t, chief.Options{})
+	must(t, c.AddChannel("begun"))
 	must(t, c.AddLua("spins", "spins", lua(chief.WorkerOptions{Grace: chief.Zero})))
 	launch(t, c)
-	must(t, c.WaitState(within(t), "spins", chief.WorkerRun))
+	begun, err := c.Channel("begun")
+	must(t, err)
+	_, err = begun.Recv(within(t))
+	must(t, err)
 	where, err := c.Traceback("spins")
 	must(t, err)
 	if !strings.Contains(where, "spins.lua") {
