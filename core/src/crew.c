@@ -29,6 +29,7 @@ struct chief__crew {
     /* under lock */
     chief__mate *idle;
     size_t n_idle;
+    size_t n_ended; /* that stay and are not the crew's again yet */
     bool closed;
 };
 
@@ -68,6 +69,7 @@ static void assign(chief__mate *mate, void (*run)(void *), void *arg, const char
 /* With the lock held: who has ended a job waits for the next, or leaves where there are enough. */
 static void settle(chief__mate *mate) {
     chief__crew *crew = mate->crew;
+    crew->n_ended--;
     mate->leaves = crew->closed || crew->n_idle == CHIEF__CREW_IDLE;
     if (mate->leaves) {
         (void)chief__unpark(&mate->parker);
@@ -88,6 +90,16 @@ static bool wait_for_job(chief__mate *mate) {
     return mate->run != NULL;
 }
 
+/* With the lock held. Where enough stay this one is gone before anybody has to wake it for that. */
+static void end_job(chief__mate *mate) {
+    chief__crew *crew = mate->crew;
+    mate->ended = true;
+    mate->leaves = crew->n_idle + crew->n_ended >= CHIEF__CREW_IDLE;
+    if (mate->leaves) return;
+    crew->n_ended++;
+    if (mate->let_go) settle(mate);
+}
+
 /* With the lock held, but for the job itself. */
 static void do_job(chief__mate *mate) {
     void (*run)(void *) = mate->run;
@@ -98,8 +110,7 @@ static void do_job(chief__mate *mate) {
     mate->used = true;
     run(arg);
     chief__lock(&mate->crew->lock);
-    mate->ended = true;
-    if (mate->let_go) settle(mate);
+    end_job(mate);
 }
 
 static void mate_main(void *arg) {

@@ -76,10 +76,19 @@ static void test_crew__nothing_of_the_job_before_is_left_in_it(void **state) {
     chief__crew_close(crew);
 }
 
+enum { MANY = CHIEF__CREW_IDLE + 4 };
+
+static job jobs[MANY];
+
+static bool those_too_many_are_gone(void *data) {
+    int gone = 0;
+    (void)data;
+    for (int i = 0; i < MANY; i++) gone += syscall(SYS_tgkill, getpid(), jobs[i].tid, 0) != 0;
+    return gone == MANY - CHIEF__CREW_IDLE;
+}
+
 static void test_crew__jobs_at_once_have_threads_of_their_own(void **state) {
     (void)state;
-    enum { MANY = CHIEF__CREW_IDLE + 4 };
-    static job jobs[MANY];
     chief__crew *crew;
     support_gate gate;
     support_gate_init(&gate);
@@ -92,7 +101,8 @@ static void test_crew__jobs_at_once_have_threads_of_their_own(void **state) {
         for (int k = 0; k < i; k++) assert_int_not_equal(jobs[i].tid, jobs[k].tid);
     }
     support_gate_open(&gate);
-    for (int i = 0; i < MANY; i++) end(&jobs[i]); /* more than may wait for others */
+    assert_true(support_until(those_too_many_are_gone, NULL, 10000)); /* before anybody has asked */
+    for (int i = 0; i < MANY; i++) end(&jobs[i]);
     chief__crew_close(crew);
 }
 
