@@ -33,8 +33,9 @@ instrumented() {
 }
 has_leaked() { grep -hsE "^ *#[0-9]+ .*(core/src|bindings/lua)/" "$reports"/*; }
 
-instrumented -c 'import ctypes; from chief import context; context._new(ctypes.c_void_p(), None)'
-if ! has_leaked >"$reports/frames"; then
+# Many, since the address of one may still be somewhere on the stack.
+instrumented -c 'import ctypes; from chief import context; [context._new(ctypes.c_void_p(), None) for _ in range(100)]'
+if ! has_leaked >/dev/null; then
     echo "not ok - a leak on purpose is not seen"
     exit 1
 fi

@@ -6,6 +6,7 @@ Each test has 30 s, on a slow machine CHIEF_TEST_SLOW times that; one that takes
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import sys
 import time
@@ -61,6 +62,7 @@ def main(names: list[str]) -> bool:
     suite = loader.loadTestsFromNames(names) if names else loader.discover(HERE, top_level_dir=HERE)
     result = Tap()
     suite.run(result)
+    gc.collect()  # what is garbage by now would not be told to the library at the very end
     print(f"1..{result.count}", flush=True)
     return result.wasSuccessful() and result.count > 0
 

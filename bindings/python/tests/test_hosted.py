@@ -49,6 +49,19 @@ class OnOnesOwnThread(Case):
         self.assertEqual((status.state, status.error), ("stopped", "ValueError: as asked"))
         self.assertIn("as asked", status.traceback)
 
+    def test_ctrl_c_ends_the_life_and_is_raised(self) -> None:
+        c = self.make()
+
+        def worker(ctx: chief.WorkerContext) -> None:
+            raise KeyboardInterrupt
+
+        c.init_workers()
+        c.launch()
+        hosted = c.add_hosted("main", worker)
+        with self.assertRaises(KeyboardInterrupt):
+            hosted.lead_one(within(10))
+        c.wait("main", "failed", within(10))
+
     def test_its_descriptor_says_when_it_is_wanted(self) -> None:
         c = self.make(exit_when_done=True)
         c.init_workers()

@@ -227,14 +227,13 @@ class Stops(Case):
 
     def test_the_context_is_done_and_says_why(self) -> None:
         c = self.make()
-        said = []
+        said, stop = [], c.stop_context
 
         def worker(ctx: chief.WorkerContext) -> None:
             ctx.context.wait()
-            said.append((ctx.done, ctx.reason, ctx["its chief"].reason))
+            said.append((ctx.done, ctx.reason, stop.reason))
 
         c.add_worker("w", worker)
-        c.add_value("its chief", c.stop_context)
         self.go(c)
         self.stop(c)
         self.assertEqual(said, [(True, "the application stops", "enough")])

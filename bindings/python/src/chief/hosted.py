@@ -54,11 +54,11 @@ class Hosted:
             check(waiting(lambda ms: int(_begin(handle, ms, out)), timeout_ms(timeout)))
         finally:
             _unref(handle)
-        problem = self._live(out.value)
-        if isinstance(problem, KeyboardInterrupt):
-            raise problem
+        interrupt = self._live(out.value)
+        if interrupt is not None:
+            raise interrupt
 
-    def _live(self, worker: Any) -> Optional[BaseException]:
+    def _live(self, worker: Any) -> Optional[KeyboardInterrupt]:
         life = Life(worker, self._definition)
 
         def init() -> None:
@@ -71,7 +71,7 @@ class Hosted:
             life.close()
         life.end()
         _end(worker, code)
-        return life.problem
+        return life.interrupted_by
 
     def fileno(self) -> int:
         """A descriptor, readable while `lead_one` would not wait: for a thread that has a loop of its own."""

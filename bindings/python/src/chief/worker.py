@@ -337,8 +337,8 @@ class Life:
         self.definition = definition
         self.thread = threading.get_ident()
         self.instance: Any = None
-        #: What its code has raised, if anything.
-        self.problem: Optional[BaseException] = None
+        #: Ctrl-C, which is not the worker's alone. Other exceptions are let go of, with all that they hold.
+        self.interrupted_by: Optional[KeyboardInterrupt] = None
         # Under the lock: whether code of the user's runs, so that it may be interrupted, and what else ends it.
         self._lock = threading.Lock()
         self._interruptible = False
@@ -355,7 +355,8 @@ class Life:
                 self._leave()
         except BaseException as problem:
             self._leave()
-            self.problem = problem
+            if isinstance(problem, KeyboardInterrupt):
+                self.interrupted_by = problem
             return self._failed(handle, reason, problem)
         return OK
 
