@@ -2030,7 +2030,7 @@ CHIEF_API int chief_hosted_end(chief_worker *ctx, int code);
  * A descriptor that is readable while chief_hosted_begin, or chief_hosted_enter of one of its lives, would not wait;
  * for a thread that has a loop of its own. Made at the first call; do not read from it and do not close it.
  * @thread any  @blocks never
- * Errors: CHIEF_ESYS, CHIEF_EINVAL (as a negative result).
+ * Errors: CHIEF_ESYS, CHIEF_EINVAL, CHIEF_EFORK (as a negative result).
  */
 CHIEF_API int chief_hosted_fd(chief_hosted *hosted);
 

@@ -236,6 +236,7 @@ int chief_hosted_end(chief_worker *ctx, int code) {
 
 int chief_hosted_fd(chief_hosted *hosted) {
     if (hosted == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (chief__forked()) return chief__fail_code(CHIEF_EFORK);
     chief__lock(&hosted->lock);
     if (hosted->fd < 0) {
         hosted->fd = chief__fd_new();

@@ -2,6 +2,8 @@
 #include "support.h"
 
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define ANSWER_MS support_ms(10000)
 
@@ -422,6 +424,26 @@ static void test_hosted__a_chief_that_never_ran_closes_it(void **state) {
     close_chief(c, h);
 }
 
+/* The mutex of the line may have been locked as the child was made. */
+static void test_hosted__a_forked_child_has_none_of_its_lives(void **state) {
+    (void)state;
+    int status;
+    chief_worker *w;
+    chief_hosted *other;
+    chief *c = start_chief((chief_options){0});
+    chief_hosted *h = add(c, (chief_worker_options){0});
+    pid_t child = fork();
+    if (child == 0) {
+        (void)alarm((unsigned)(ANSWER_MS / 1000));
+        bool refused = chief_hosted_begin(h, CHIEF_FOREVER, &w) == CHIEF_EFORK && chief_hosted_fd(h) == CHIEF_EFORK;
+        _exit(refused && chief_add_hosted(c, "other", NULL, &other) == CHIEF_EFORK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(chief_hosted_end(begin_and_enter(h), 0), CHIEF_OK);
+    close_chief(c, h);
+}
+
 static void test_hosted__refuses_what_makes_no_sense(void **state) {
     (void)state;
     chief_schedule every = {.size = sizeof every, .every = 1000};
@@ -531,6 +553,7 @@ int main(void) {
         cmocka_unit_test(test_hosted__its_descriptor_says_when_to_go_on),
         cmocka_unit_test(test_hosted__one_that_is_removed_has_no_more_lives),
         cmocka_unit_test(test_hosted__a_chief_that_never_ran_closes_it),
+        cmocka_unit_test(test_hosted__a_forked_child_has_none_of_its_lives),
         cmocka_unit_test(test_hosted__refuses_what_makes_no_sense),
         cmocka_unit_test(test_hosted__is_not_for_workers_with_callbacks),
     };
