@@ -112,22 +112,37 @@ func (c *Context) SendMany(ctx context.Context, to string, values []any) (int, e
 
 // RecvMany waits for a message and takes all that are there then, `most` at most. In a worker they are in hand as a whole.
 func (ch *Channel) RecvMany(ctx context.Context, most int) ([]*Message, error) {
+	defer runtime.KeepAlive(ch)
+	return receiveMany(ctx, ch.as, ch.c, most)
+}
+
+// RecvMany waits for a message of the mailbox and takes all that are there then, `most` at most. Calls among
+// them are to be answered before the next are asked for.
+func (c *Context) RecvMany(ctx context.Context, most int) ([]*Message, error) {
+	return receiveMany(ctx, c, nil, most)
+}
+
+// receiveMany receives from a channel, or where that is nil from the mailbox of `as`.
+func receiveMany(ctx context.Context, as *Context, ch *C.chief_channel, most int) ([]*Message, error) {
 	if most < 1 {
 		return nil, failed(ErrInvalid, "RecvMany should be given how many at most, 1 or more")
 	}
-	defer runtime.KeepAlive(ch)
 	got := make([]C.chief_go_received, most)
 	var n C.size_t
-	take := func(timeout C.int64_t) C.int {
-		return C.chief_go_receive_many(ch.c, ch.worker(), timeout, &got[0], C.size_t(most), &n)
+	var worker *C.chief_worker
+	if as != nil {
+		worker = as.w
 	}
-	if err := patiently(ctx, ch.as, nil, take); err != nil {
+	err := patiently(ctx, as, nil, func(timeout C.int64_t) C.int {
+		return C.chief_go_receive_many(ch, worker, timeout, &got[0], C.size_t(most), &n)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return takeMany(got[:n]), nil
 }
 
-// takeMany copies the messages into memory that they share, and frees them at once.
+// takeMany copies the messages into memory that they share, and frees them at once, all but calls.
 func takeMany(got []C.chief_go_received) []*Message {
 	size := 0
 	for i := range got {
@@ -136,6 +151,12 @@ func takeMany(got []C.chief_go_received) []*Message {
 	data, block := make([]byte, 0, size), make([]Message, len(got))
 	list := make([]*Message, len(got))
 	for i := range got {
+		if got[i].kind == 'c' { // it stays in C until it is answered
+			list[i] = &Message{raw: got[i]}
+			list[i].take()
+			got[i].msg = nil
+			continue
+		}
 		m := &block[i]
 		m.raw = got[i]
 		start := len(data)

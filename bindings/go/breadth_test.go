@@ -240,6 +240,39 @@ func TestSelectAndBatches(t *testing.T) {
 // nil2 is nil inside of a list, which may be sent.
 func nil2() any { return []any{nil} }
 
+func TestAMailboxInBatches(t *testing.T) {
+	c := quiet(t, chief.Options{})
+	must(t, c.AddWorker("batches", chief.Func(func(w *chief.Context) error {
+		texts := ""
+		for {
+			list, err := w.RecvMany(w, 10)
+			if err != nil {
+				return err
+			}
+			for _, m := range list {
+				v, err := m.Value()
+				if err != nil {
+					return err
+				}
+				texts += v.(string)
+				if m.Kind == "call" {
+					return m.Reply(texts)
+				}
+			}
+		}
+	})))
+	must(t, c.InitWorkers(nil))
+	must(t, c.Send(within(t), "batches", "a"))
+	must(t, c.Send(within(t), "batches", "b"))
+	must(t, c.Launch(context.Background()))
+	m, err := c.Call(within(t), "batches", "c")
+	must(t, err)
+	v, err := m.Value()
+	must(t, err)
+	equal(t, v.(string), "abc")
+	must(t, stop(t, c))
+}
+
 func TestAtLeastOnceComesBack(t *testing.T) {
 	c := quiet(t, chief.Options{})
 	must(t, c.AddChannel("jobs", chief.ChannelOptions{Delivery: chief.AtLeastOnce}))

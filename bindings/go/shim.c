@@ -82,7 +82,8 @@ int chief_go_receive_many(chief_channel *ch, chief_worker *as, int64_t timeout_m
     *n = 0;
     chief_msg **list = calloc(max, sizeof *list);
     if (list == NULL) return no_room();
-    int rc = chief_channel_recv_many(ch, as, timeout_ms, list, max, n);
+    int rc = ch != NULL ? chief_channel_recv_many(ch, as, timeout_ms, list, max, n)
+                        : chief_worker_recv_many(as, timeout_ms, list, max, n);
     for (size_t i = 0; rc == CHIEF_OK && i < *n; i++) out[i] = describe(list[i]);
     free(list);
     return rc;
