@@ -136,6 +136,16 @@ export interface WorkerOptions {
   after?: string | string[]; sends?: string | string[]; receives?: string | string[];
   args?: Value; grace?: number; startTimeout?: number; mailbox?: number; count?: number; noRestartCodes?: number[];
   critical?: boolean; ready?: "explicit" | "run";
+  /** What follows an end that nobody asked for; a number is a delay in milliseconds. */
+  onExit?(exit: Exit): Answer | Promise<Answer>;
+  onExitTimeout?: number;
+}
+
+export type Answer = "default" | "restart" | "give_up" | "isolate" | number | undefined;
+
+export interface Exit {
+  worker: string; error: string; failures: number; restarts: number; reason?: string;
+  history: { generation: number; reason: string; code: number; time: number; up: number }[];
 }
 
 export interface PluginOptions extends WorkerOptions {

@@ -1,6 +1,7 @@
 // options: the options of people, checked and in the form that the addon reads. Times are milliseconds.
 "use strict";
 const { ChiefError } = require("./errors");
+const { deciderOf } = require("./policy");
 
 function refuse(where, text) {
   throw new ChiefError("invalid", `${where} ${text}`);
@@ -73,7 +74,7 @@ const isolations = { thread: 1, fiber: 2, process: 3 };
 const workerKeys = {
   restart, schedule, after: types.names, sends: types.names, receives: types.names, args: types.any,
   grace: types.milliseconds, startTimeout: types.milliseconds, mailbox: types.count, count: types.count,
-  noRestartCodes: types.counts, critical: types.flag,
+  noRestartCodes: types.counts, critical: types.flag, onExit: types.call, onExitTimeout: types.milliseconds,
   ready: type('"explicit" or "run"', (value) => ({ explicit: true, run: false })[value]),
 };
 
@@ -122,6 +123,7 @@ function read(where, wanted, given) {
 function readWorker(where, keys, given) {
   const made = readObject(where, keys, given);
   if (made.ready !== undefined) made.saysReady = made.ready;
+  if (made.onExit !== undefined) made.onExit = deciderOf(made.onExit);
   return made;
 }
 

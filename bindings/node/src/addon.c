@@ -43,5 +43,6 @@ NAPI_MODULE_INIT() {
     channel_define(env, exports);
     context_define(env, exports);
     poll_define(env, exports);
+    policy_define(env, exports);
     return exports;
 }

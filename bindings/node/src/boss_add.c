@@ -5,6 +5,11 @@
 
 #include "boss.h"
 
+static napi_value added(napi_env env, worker_options *o, int rc) {
+    options_added(o, rc);
+    return js_result(env, rc);
+}
+
 /* (chief, name, function, restartOnFail, options) */
 static napi_value add_worker(napi_env env, napi_callback_info info) {
     napi_value argv[5], result = NULL;
@@ -13,7 +18,7 @@ static napi_value add_worker(napi_env env, napi_callback_info info) {
     if (c == NULL) return NULL;
     if (options_read_worker(env, argv[4], &o)) {
         const char *name = js_get_text(env, &o.arena, argv[1]);
-        result = js_result(env, life_add_worker(env, c, name, argv[2], js_get_boolean(env, argv[3]), &o.worker));
+        result = added(env, &o, life_add_worker(env, c, name, argv[2], js_get_boolean(env, argv[3]), &o.worker));
     }
     options_end(&o);
     return result;
@@ -38,8 +43,9 @@ static napi_value add_lua_worker(napi_env env, napi_callback_info info) {
             .eager_libraries = js_get_boolean(env, js_member(env, from, "eagerLibraries")),
         };
         o.worker.process = NULL;
-        result = js_result(env, chief_lua_add_worker(c, js_get_text(env, &o.arena, argv[1]),
-                                                     js_get_text(env, &o.arena, argv[2]), &lua));
+        result = added(
+            env, &o,
+            chief_lua_add_worker(c, js_get_text(env, &o.arena, argv[1]), js_get_text(env, &o.arena, argv[2]), &lua));
     }
     options_end(&o);
     return result;
@@ -52,8 +58,9 @@ static napi_value add_plugin(napi_env env, napi_callback_info info) {
     chief *c = boss_args(env, info, argv, 4);
     if (c == NULL) return NULL;
     if (options_read_worker(env, argv[3], &o))
-        result = js_result(env, chief_add_plugin(c, js_get_text(env, &o.arena, argv[1]),
-                                                 js_get_text(env, &o.arena, argv[2]), &o.worker));
+        result = added(
+            env, &o,
+            chief_add_plugin(c, js_get_text(env, &o.arena, argv[1]), js_get_text(env, &o.arena, argv[2]), &o.worker));
     options_end(&o);
     return result;
 }
@@ -66,7 +73,7 @@ static napi_value add_process(napi_env env, napi_callback_info info) {
     if (c == NULL) return NULL;
     if (options_read_worker(env, argv[2], &o)) {
         o.worker.process = NULL;
-        result = js_result(env, chief_add_process(c, js_get_text(env, &o.arena, argv[1]), &o.process, &o.worker));
+        result = added(env, &o, chief_add_process(c, js_get_text(env, &o.arena, argv[1]), &o.process, &o.worker));
     }
     options_end(&o);
     return result;

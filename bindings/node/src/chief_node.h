@@ -32,7 +32,8 @@ typedef struct worker_options {
     chief_restart restart;
     chief_schedule schedule;
     chief_process process;
-    payload args; /* freed by options_end */
+    chief_policy policy; /* its data goes with a worker that was added, see options_added */
+    payload args;        /* freed by options_end */
     arena arena;
 } worker_options;
 
@@ -40,6 +41,14 @@ bool options_read_worker(napi_env env, napi_value from, worker_options *out);
 bool options_read_chief(napi_env env, arena *a, napi_value from, chief_options *out);
 bool options_read_channel(napi_env env, arena *a, napi_value from, chief_channel_options *out);
 void options_end(worker_options *o);
+
+/* After the worker was added, or not: the library keeps the policy of one that was. */
+void options_added(worker_options *o, int rc);
+
+/* A policy over a function (question, about); false and an exception. */
+bool policy_read(napi_env env, napi_value decide, int64_t timeout_ms, chief_policy *out);
+void policy_drop(const chief_policy *of);
+void policy_define(napi_env env, napi_value exports);
 
 /* ---- chief ---- */
 

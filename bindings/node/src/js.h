@@ -60,10 +60,7 @@ typedef enum handle_kind {
     HANDLE_POLL,
     HANDLE_CONTEXT,
     HANDLE_LOG,
-    HANDLE_RULE,
-    HANDLE_ZONE,
-    HANDLE_POOL,
-    HANDLE_SIM
+    HANDLE_QUESTION
 } handle_kind;
 
 /* A value that stands for `object`, whose `release` is called when it is collected, at the end of the environment at the

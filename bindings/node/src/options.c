@@ -112,6 +112,13 @@ static void read_parts(napi_env env, napi_value from, worker_options *out) {
     }
 }
 
+static bool read_policy(napi_env env, napi_value from, worker_options *out) {
+    napi_value decide = js_member(env, from, "onExit");
+    if (js_is_missing(env, decide)) return true;
+    out->worker.policy = &out->policy;
+    return policy_read(env, decide, js_member_integer(env, from, "onExitTimeout", 0), &out->policy);
+}
+
 bool options_read_worker(napi_env env, napi_value from, worker_options *out) {
     *out = (worker_options){.worker = {.size = sizeof out->worker}};
     chief_worker_options *w = &out->worker;
@@ -125,10 +132,15 @@ bool options_read_worker(napi_env env, napi_value from, worker_options *out) {
     w->no_restart_codes = read_codes(env, &out->arena, js_member(env, from, "noRestartCodes"), &w->n_no_restart_codes);
     read_names(env, from, out);
     read_parts(env, from, out);
-    return read_args(env, from, out);
+    return read_policy(env, from, out) && read_args(env, from, out);
+}
+
+void options_added(worker_options *o, int rc) {
+    if (rc == CHIEF_OK) o->policy.data = NULL;
 }
 
 void options_end(worker_options *o) {
+    policy_drop(&o->policy);
     arena_end(&o->arena);
     free(o->args.data);
 }

@@ -194,3 +194,41 @@ test("values and the log reach a worker and come from it", async (t) => {
   assert.equal(record.fields.worker, "w");
   assert.equal(record.fields.part, 1);
 });
+
+test("onExit decides what follows an end", async (t) => {
+  const exits = [];
+  const c = quiet(t);
+  c.addWorker("w", () => {
+    throw new Error("again");
+  }, {
+    onExit: async (exit) => {
+      exits.push(`${exit.worker} ${exit.error} ${exit.failures} ${exit.reason} ${exit.history.length}`);
+      return [0, "restart", "give_up"][exit.failures - 1];
+    },
+    restart: { delay: 0 },
+  });
+  await c.start();
+  const given = new Promise((resolve) => c.on("given_up", resolve));
+  await given;
+  assert.deepEqual(exits, ["w again 1 error 1", "w again 2 error 2", "w again 3 error 3"]);
+});
+
+test("an onExit that answers wrongly, late or by throwing leaves it to the options", async (t) => {
+  const c = quiet(t);
+  const notes = [];
+  const fails = () => {
+    throw new Error("again");
+  };
+  c.on("event", (event) => notes.push(`${event.kind} ${event.error}`));
+  c.addWorker("wrong", fails, { onExit: () => "perhaps" });
+  c.addWorker("throws", fails, { onExit: () => { throw new Error("no idea"); } });
+  c.addWorker("late", fails, { onExit: () => new Promise(() => {}), onExitTimeout: 5 });
+  let left = 3;
+  const decided = new Promise((resolve) => c.on("given_up", () => --left === 0 && resolve()));
+  await c.start();
+  await decided;
+  c.stop();
+  await assert.rejects(c.join(), code("failed"));
+  assert.ok(notes.some((text) => /should answer with one of default, restart/.test(text)), notes.join());
+  assert.ok(notes.some((text) => /no idea/.test(text)));
+});
