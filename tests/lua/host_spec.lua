@@ -349,7 +349,8 @@ describe("adding", function()
       local f <close> = assert(io.open(s.folder .. "/counted.lua.looks"))
       return #f:read "a"
     end
-    local ends, n, before = os.time() + stage.LIMIT, 0, nil
+    local ends, n = os.time() + stage.LIMIT, 0
+    local before
     repeat -- only a file that has not changed for some milliseconds is known
       n, before = n + 1, n > 0 and looks() or 0
       assert(s:add("w" .. n, { module = "counted" }))

@@ -80,7 +80,7 @@ local PROBES = {
     .. "return join(all)",
   "return select(2, pcall(require, 'chief_no_such_module'))",
   "return select(2, pcall(function() require 'chief_no_such_module' end))",
-  "local r = require local p = package.path return tostring(r == require) .. tostring(require == _G.require) .. type(p)",
+  "local r = require local p = package.path return tostring(r == require) .. tostring(r == _G.require) .. type(p)",
   "require = nil return type(package.path) .. tostring(require)",
   "local r = require require = print return tostring(r 'package' == package) .. tostring(require == print)",
   "local r = require package = nil return tostring(r 'string' == string)",
