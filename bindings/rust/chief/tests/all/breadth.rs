@@ -318,7 +318,9 @@ fn a_life_is_led_on_a_thread_of_ones_own() {
 }
 
 /// Adds up what it is sent, tells it when it is asked, and says when time has passed.
-struct Adds(Arc<()>);
+struct Adds {
+    _held: Arc<()>,
+}
 
 impl Actor for Adds {
     type Instance = i64;
@@ -357,7 +359,7 @@ fn actors_share_threads_and_fail_alone() {
     let held = Arc::new(());
     let ticks = chief.add_channel("ticks", &ChannelOptions::new().overflow(Overflow::DropOldest)).unwrap();
     let options = WorkerOptions::new().count(100).restart(Restart::on_failure().delay(Duration::ZERO));
-    chief.add_actor("adds", Adds(Arc::clone(&held)), &options).unwrap();
+    chief.add_actor("adds", Adds { _held: Arc::clone(&held) }, &options).unwrap();
     launch(&chief);
     chief.wait_ready(Some(limit(10))).unwrap();
     for n in [1, 2] {
