@@ -435,7 +435,9 @@ class Life:
             self.ctx.log.error("close() of a worker failed", error=describe(problem))
 
     def end(self) -> None:
+        """Lets go of everything: who keeps ctx keeps nothing of the library's by it."""
         self.ctx._handle = None
+        self.ctx._own_context = None
         self.instance = None
 
 
