@@ -234,6 +234,10 @@ export class Chief extends EventEmitter {
   readonly lateReplies: number;
 }
 
+/** When a worker with that schedule would run next. */
+export function cronTimes(expression: string, options?: { tz?: string; after?: Date | number; count?: number }): Date[];
+/** A time as clocks show it in a zone: "2026-03-29T03:00:00+02:00". */
+export function zoneText(time: Date | number, tz?: string): string;
 export function pack(value: Value): Buffer;
 export function unpack(bytes: Uint8Array): any;
 export const version: string;

@@ -3,6 +3,7 @@
 const native = require("./lib/native");
 const { Chief } = require("./lib/chief");
 const { Channel } = require("./lib/channel");
+const { cronTimes, zoneText } = require("./lib/cron");
 const { ChiefError } = require("./lib/errors");
 const { Message } = require("./lib/message");
 
@@ -11,6 +12,8 @@ module.exports = {
   Channel,
   ChiefError,
   Message,
+  cronTimes,
+  zoneText,
   pack: native.pack,
   unpack: native.unpack,
   version: native.version(),

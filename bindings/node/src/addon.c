@@ -44,5 +44,6 @@ NAPI_MODULE_INIT() {
     context_define(env, exports);
     poll_define(env, exports);
     policy_define(env, exports);
+    cron_define(env, exports);
     return exports;
 }

@@ -90,6 +90,7 @@ napi_value channel_handle(napi_env env, chief_channel *ch); /* takes over the re
 napi_value event_show(napi_env env, const chief_event *event);
 napi_value snapshot_show(napi_env env, chief_snapshot *snapshot); /* takes it over */
 void poll_define(napi_env env, napi_value exports);
+void cron_define(napi_env env, napi_value exports);
 void context_define(napi_env env, napi_value exports);
 napi_value context_handle(napi_env env, chief_context *ctx); /* with a reference of its own */
 napi_value log_handle(napi_env env, chief_log *log);         /* with a reference of its own */

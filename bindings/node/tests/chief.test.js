@@ -232,3 +232,24 @@ test("an onExit that answers wrongly, late or by throwing leaves it to the optio
   assert.ok(notes.some((text) => /should answer with one of default, restart/.test(text)), notes.join());
   assert.ok(notes.some((text) => /no idea/.test(text)));
 });
+
+test("the times of a cron expression are told, across a change of clocks", () => {
+  const after = Date.UTC(2026, 2, 28, 0, 0);
+  const times = chief.cronTimes("30 2 * * *", { tz: "Europe/Berlin", after, count: 3 });
+  assert.deepEqual(times.map((time) => chief.zoneText(time, "Europe/Berlin")),
+    ["2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]);
+  assert.throws(() => chief.cronTimes("61 * * * *"), (error) => code("invalid")(error) && /minute should be 0 to 59/.test(error.message));
+  assert.throws(() => chief.cronTimes("@daily", { tz: "Nowhere/Else" }), code("not_found"));
+});
+
+test("a worker with a schedule runs again and again", async (t) => {
+  let runs = 0;
+  const c = quiet(t);
+  const thrice = new Promise((resolve) => c.addWorker("w", () => {
+    if (++runs === 3) resolve();
+  }, { schedule: { every: 2 } }));
+  await c.start();
+  await thrice;
+  assert.equal(c.status("w").state, "run");
+  assert.equal(c.status("w").generation, 1);
+});
