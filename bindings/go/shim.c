@@ -130,6 +130,7 @@ int chief_go_unpack(const void *data, size_t len, chief_go_token *out, size_t ma
 
 int chief_go_pack(const chief_go_token *tokens, size_t n, const char *texts, void *buf, size_t size, size_t *len) {
     chief_token few[FEW];
+    few[0] = (chief_token){.kind = CHIEF_TOKEN_NIL}; /* n may be 0 */
     chief_token *pointing = room(few, n);
     if (pointing == NULL) return no_room();
     for (size_t i = 0; i < n; i++) {

@@ -143,7 +143,7 @@ func goInterrupt(_ *C.chief_worker, number C.uintptr_t) {
 		return
 	}
 	if w, ok := l.worker.(interface{ Interrupt() }); ok {
-		apart(func() error { w.Interrupt(); return nil })
+		go apart(func() error { w.Interrupt(); return nil }) // C does not wait for it
 	}
 }
 
