@@ -3,58 +3,11 @@
  * init, run and fini over, does what they ask for meanwhile (request.c), and returns what they have come to. Where the
  * worker is a fiber that is a step at a time, and takes no thread while it waits.
  */
-#include <stdatomic.h>
+#include "life.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "request.h"
-
-#define HELD 16 /* channels that a worker is known to hold messages of */
-
-/* What leads the lives of one worker: the function in JavaScript. */
-typedef struct leader {
-    host *host; /* held */
-    napi_ref lead;
-    int restart_on_fail;
-    post gone;
-} leader;
-
-typedef enum part { PART_INIT, PART_RUN, PART_FINI, PART_OVER } part;
-
-typedef struct life {
-    leader *leader;
-    host *host;    /* held */
-    member member; /* of all lives, under their lock */
-    post begin;    /* the part that JavaScript is told of: one at a time */
-    post cancel;
-    napi_ref handle; /* JavaScript's thread */
-    part part;
-    char *reason;   /* of the cancellation; written before `cancel` is posted */
-    bool told;      /* the worker's thread: of the cancellation */
-    bool begun;     /* the worker's thread: the part has been handed over */
-    chief_log *log; /* held, as the next */
-    chief_context *context;
-    char *name;
-    uint64_t generation;
-    payload args;
-    request *waiting;  /* the worker's thread: in order */
-    chief_wait *waits; /* the worker's thread */
-    size_t n_waits;
-    chief_channel
-        *held[HELD]; /* the worker's thread, not references: what has given it a message (NULL: the mailbox) */
-    size_t n_held;   /* more than HELD: not known any more */
-    pthread_mutex_t lock;
-    pthread_cond_t settled_cond;
-    chief_worker *ctx;         /* under lock; NULL when it may not be woken any more */
-    request *first, *last;     /* under lock: what is new */
-    bool settled, failed;      /* under lock: the part is over */
-    bool cancelled;            /* under lock: it ended with the error that says so */
-    char *text, *trace;        /* under lock */
-    bool interrupted, closing; /* under lock */
-    size_t refs;               /* under lock */
-    atomic_int last_asked;     /* a request_kind; -1: none */
-} life;
 
 /* All lives of the process. Lock order: this, a host's, a life's. */
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -62,7 +15,7 @@ static member all; /* under all_lock */
 
 /* ---- references ---- */
 
-static life *life_ref(life *l) {
+life *life_ref(life *l) {
     (void)pthread_mutex_lock(&l->lock);
     l->refs++;
     (void)pthread_mutex_unlock(&l->lock);
@@ -89,7 +42,7 @@ static void free_life(life *l) {
     free(l);
 }
 
-static void life_unref(void *object) {
+void life_unref(void *object) {
     life *l = object;
     if (l == NULL) return;
     (void)pthread_mutex_lock(&l->lock);
@@ -98,8 +51,7 @@ static void life_unref(void *object) {
     if (last) free_life(l);
 }
 
-/* With the lock held. */
-static void wake(life *l) {
+void life_wake(life *l) {
     (void)pthread_cond_broadcast(&l->settled_cond);
     if (l->ctx != NULL) chief_wait_wake(l->ctx);
 }
@@ -140,7 +92,7 @@ static void begin_part(post *p, napi_env env) {
     life_unref(l);
 }
 
-static void tell_cancel(post *p, napi_env env) {
+void life_tell_cancel(post *p, napi_env env) {
     life *l = (life *)((char *)p - offsetof(life, cancel));
     napi_value reason = env != NULL ? js_text(env, l->reason != NULL ? l->reason : "cancelled") : NULL;
     if (env != NULL) call_leader(env, l, "cancel", &reason, 1);
@@ -170,7 +122,7 @@ static napi_value life_settle(napi_env env, napi_callback_info info) {
     free(l->trace);
     l->text = text;
     l->trace = trace;
-    wake(l);
+    life_wake(l);
     (void)pthread_mutex_unlock(&l->lock);
     return js_undefined(env);
 }
@@ -182,7 +134,7 @@ static bool give(life *l, request *r) {
     if (open && first) l->first = r;
     else if (open) l->last->next = r;
     if (open) l->last = r;
-    if (open && first) wake(l);
+    if (open && first) life_wake(l);
     (void)pthread_mutex_unlock(&l->lock);
     return open;
 }
@@ -201,15 +153,7 @@ static napi_value life_ask(napi_env env, napi_callback_info info) {
     return promise;
 }
 
-void life_define(napi_env env, napi_value exports) {
-    static const export list[] = {{"lifeSettle", life_settle}, {"lifeAsk", life_ask}};
-    define(env, exports, list, sizeof list / sizeof *list);
-}
-
-/* ---- in the worker's thread ---- */
-
-/* Hands the part over; false when there is nobody any more who could run it. */
-static bool hand_over(life *l, part which) {
+bool life_hand_over(life *l, part which) {
     (void)pthread_mutex_lock(&l->lock);
     l->settled = false;
     l->refs++;
@@ -222,168 +166,12 @@ static bool hand_over(life *l, part which) {
     return open;
 }
 
-/* What is new joins what waits; true when the part is over. */
-static bool take_new(life *l, bool *interrupted) {
-    request **end = &l->waiting;
-    while (*end != NULL) end = &(*end)->next;
-    (void)pthread_mutex_lock(&l->lock);
-    *end = l->first;
-    l->first = l->last = NULL;
-    *interrupted = l->interrupted || l->closing;
-    bool over = l->settled || l->closing;
-    (void)pthread_mutex_unlock(&l->lock);
-    return over;
+void life_define(napi_env env, napi_value exports) {
+    static const export list[] = {{"lifeSettle", life_settle}, {"lifeAsk", life_ask}};
+    define(env, exports, list, sizeof list / sizeof *list);
 }
 
-static void tell_of_cancellation(life *l, chief_worker *ctx) {
-    char buf[256];
-    if (l->told) return;
-    l->told = true;
-    size_t len = chief_context_reason(chief_worker_context(ctx), buf, sizeof buf);
-    l->reason = len > 0 ? strdup(buf) : NULL;
-    l->cancel.run = tell_cancel;
-    (void)life_ref(l);
-    if (!host_post(l->host, &l->cancel)) life_unref(l);
-}
-
-/* Whether one that is before it waits for room in the same channel: then it is not its turn. */
-static bool is_behind(const life *l, request *r) {
-    chief_channel *to = request_target(r);
-    if (to == NULL) return false;
-    for (request *one = l->waiting; one != r; one = one->next)
-        if (request_target(one) == to && one->call == NULL) return true;
-    return false;
-}
-
-static void fail_all(life *l, const char *why) {
-    while (l->waiting != NULL) {
-        request *r = l->waiting;
-        l->waiting = r->next;
-        request_end(r, CHIEF_ECANCELED, why);
-        request_finish(r);
-    }
-}
-
-/* It asks these for the next, or acknowledges: what it has had of them is done with. */
-static void let_go(life *l, const request *r) {
-    if (r->kind != ASK_RECV && r->kind != ASK_ACK) return;
-    for (size_t i = 0; i < r->n_channels; i++)
-        for (size_t k = 0; k < l->n_held && l->n_held <= HELD; k++)
-            if (l->held[k] == r->channels[i]) l->held[k--] = l->held[--l->n_held];
-}
-
-static void take_in_hand(life *l, const request *r) {
-    if (r->kind != ASK_RECV || r->rc != CHIEF_OK || l->n_held > HELD) return;
-    if (l->n_held < HELD) l->held[l->n_held] = r->channels[r->index];
-    l->n_held++;
-}
-
-static void try_all(life *l, chief_worker *ctx, bool done) {
-    for (request **at = &l->waiting; *at != NULL;) {
-        request *r = *at;
-        if (!is_behind(l, r)) let_go(l, r);
-        if (is_behind(l, r) || !request_try(r, ctx, done)) {
-            at = &r->next;
-        } else {
-            *at = r->next;
-            take_in_hand(l, r);
-            request_finish(r);
-        }
-    }
-}
-
-static bool make_room(life *l, size_t n) {
-    if (n <= l->n_waits) return true;
-    chief_wait *more = realloc(l->waits, n * sizeof *more);
-    if (more == NULL) return false;
-    l->waits = more;
-    l->n_waits = n;
-    return true;
-}
-
-/* Waits for all of them and for a wake. */
-static int prepare_all(life *l, chief_worker *ctx) {
-    size_t n = 1;
-    for (request *r = l->waiting; r != NULL; r = r->next) n++;
-    if (!make_room(l, n)) return chief_set_last_error(CHIEF_ENOMEM, NULL);
-    l->waits[0] = (chief_wait){.size = sizeof *l->waits, .kind = CHIEF_WAIT_WAKE, .deadline = INT64_MAX};
-    n = 1;
-    for (request *r = l->waiting; r != NULL; r = r->next) {
-        if (is_behind(l, r)) continue;
-        request_wait(r, &l->waits[n]);
-        l->waits[n - 1].also = &l->waits[n];
-        n++;
-    }
-    return chief_wait_prepare(ctx, l->waits);
-}
-
-/* One of them can't be waited for any longer; which one shows when each is prepared alone. */
-static void judge(life *l, chief_worker *ctx) {
-    for (request **at = &l->waiting; *at != NULL;) {
-        request *r = *at;
-        chief_wait wait;
-        request_wait(r, &wait);
-        int rc = is_behind(l, r) ? CHIEF_EAGAIN : chief_wait_prepare(ctx, &wait);
-        if (rc == CHIEF_OK || rc == CHIEF_EAGAIN) {
-            at = &r->next;
-        } else {
-            *at = r->next;
-            request_end(r, rc, NULL);
-            request_finish(r);
-        }
-    }
-}
-
-/* CHIEF_EAGAIN when it is to wait; CHIEF_OK when the part is over. */
-static int serve(life *l, chief_worker *ctx) {
-    for (;;) {
-        char why[256] = "";
-        bool interrupted;
-        bool done = chief_context_err(chief_worker_context(ctx)) != CHIEF_OK;
-        bool over = take_new(l, &interrupted);
-        if (done) tell_of_cancellation(l, ctx);
-        if (interrupted && chief_worker_interrupt_reason(ctx, why, sizeof why) == 0)
-            (void)snprintf(why, sizeof why, "the program ends");
-        if (interrupted) fail_all(l, why);
-        try_all(l, ctx, done);
-        if (over) return CHIEF_OK;
-        int rc = prepare_all(l, ctx);
-        if (rc == CHIEF_EAGAIN) return rc;
-        if (rc == CHIEF_ENOMEM) fail_all(l, "out of memory");
-        else if (rc != CHIEF_OK) judge(l, ctx);
-    }
-}
-
-/* What the part has come to, as init and run return it. */
-static int outcome(life *l, chief_worker *ctx) {
-    fail_all(l, "this life of the worker is over");
-    l->begun = false;
-    (void)pthread_mutex_lock(&l->lock);
-    int rc = l->failed ? CHIEF_EFAILED : CHIEF_OK;
-    /* cut off by the stop: that is a clean end, but for messages that it has not done with */
-    if (!l->settled || l->cancelled) rc = l->settled && l->n_held == 0 ? CHIEF_OK : CHIEF_ECANCELED;
-    char *text = l->text, *trace = l->trace;
-    l->text = l->trace = NULL;
-    (void)pthread_mutex_unlock(&l->lock);
-    if (rc == CHIEF_EFAILED || (rc == CHIEF_ECANCELED && text != NULL))
-        chief_worker_set_error(ctx, CHIEF_REASON_ERROR, text != NULL ? text : "failed", trace);
-    free(text);
-    free(trace);
-    return rc;
-}
-
-static int refuse(chief_worker *ctx) {
-    chief_worker_set_error(ctx, CHIEF_REASON_ERROR, "the program ends", NULL);
-    return CHIEF_ECANCELED;
-}
-
-/* Takes a part further: CHIEF_EAGAIN when it has prepared a wait. */
-static int step(life *l, chief_worker *ctx, part which) {
-    if (!l->begun && !hand_over(l, which)) return refuse(ctx);
-    l->begun = true;
-    int rc = serve(l, ctx);
-    return rc == CHIEF_OK ? outcome(l, ctx) : rc;
-}
+/* ---- in the worker's thread ---- */
 
 static bool fill(life *l, leader *from, chief_worker *ctx) {
     chief_bytes args = chief_worker_args(ctx);
@@ -426,7 +214,7 @@ static void leave(life *l) {
     (void)pthread_mutex_lock(&l->lock);
     l->ctx = NULL;
     (void)pthread_mutex_unlock(&l->lock);
-    (void)hand_over(l, PART_OVER);
+    (void)life_hand_over(l, PART_OVER);
     life_unref(l);
 }
 
@@ -442,30 +230,30 @@ static int init(chief_worker *ctx, void *data, void **instance) {
     int rc;
     life *l = new_life(data, ctx);
     if (l == NULL) return CHIEF_ENOMEM;
-    while ((rc = step(l, ctx, PART_INIT)) == CHIEF_EAGAIN) chief_wait_park(ctx);
+    while ((rc = life_step(l, ctx, PART_INIT)) == CHIEF_EAGAIN) chief_wait_park(ctx);
     if (rc == CHIEF_OK) *instance = l;
     return end_init(l, rc);
 }
 
 static int run(chief_worker *ctx, void *instance) {
     int rc;
-    while ((rc = step(instance, ctx, PART_RUN)) == CHIEF_EAGAIN) chief_wait_park(ctx);
+    while ((rc = life_step(instance, ctx, PART_RUN)) == CHIEF_EAGAIN) chief_wait_park(ctx);
     return rc;
 }
 
 static int resume(chief_worker *ctx, void *data, void **instance, int32_t which) {
-    if (which == CHIEF_PART_RUN) return step(*instance, ctx, PART_RUN);
+    if (which == CHIEF_PART_RUN) return life_step(*instance, ctx, PART_RUN);
     if (*instance == data) {
         life *l = new_life(data, ctx);
         if (l == NULL) return CHIEF_ENOMEM;
         *instance = l;
     }
-    return end_init(*instance, step(*instance, ctx, PART_INIT));
+    return end_init(*instance, life_step(*instance, ctx, PART_INIT));
 }
 
 static void fini(void *instance) {
     life *l = instance;
-    if (hand_over(l, PART_FINI)) {
+    if (life_hand_over(l, PART_FINI)) {
         (void)pthread_mutex_lock(&l->lock);
         while (!l->settled && !l->closing) (void)pthread_cond_wait(&l->settled_cond, &l->lock);
         (void)pthread_mutex_unlock(&l->lock);
@@ -500,7 +288,7 @@ static void interrupt(chief_worker *ctx, void *instance) {
     if (l == NULL) return;
     (void)pthread_mutex_lock(&l->lock);
     l->interrupted = true;
-    wake(l);
+    life_wake(l);
     (void)pthread_mutex_unlock(&l->lock);
     life_unref(l);
 }
@@ -524,7 +312,7 @@ void lives_close(host *h) {
         if (l->host != h) continue;
         (void)pthread_mutex_lock(&l->lock);
         l->closing = true;
-        wake(l);
+        life_wake(l);
         (void)pthread_mutex_unlock(&l->lock);
     }
     (void)pthread_mutex_unlock(&all_lock);
