@@ -193,6 +193,7 @@ with c:
     def test_ctrl_c_is_heard_while_the_main_thread_waits(self) -> None:
         program = """
 import chief, threading, os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored by who runs the tests
 c = chief.Chief("app", log=chief.Log(level="off"))
 c.add_worker("w", lambda ctx: ctx.context.wait())
 c.init_workers(); c.launch(); c.wait_ready()
