@@ -157,7 +157,11 @@ napi_value js_result(napi_env env, int code) { return code == CHIEF_OK ? js_unde
 
 /* ---- handles ---- */
 
+#define HANDLE_MARK 0x63686965
+
+/* Handles never leave lib/, so that the mark is for mistakes there. */
 typedef struct handle {
+    uint32_t mark;
     handle_kind kind;
     void *object;
     void (*release)(void *object);
@@ -171,29 +175,24 @@ static void collect(napi_env env, void *data, void *hint) {
     free(h);
 }
 
-static const napi_type_tag tag = {0x6368696566686e64, 0x6c2d6e6f64652d31};
-
 napi_value js_handle(napi_env env, handle_kind kind, void *object, void (*release)(void *object)) {
     napi_value value;
     handle *h = malloc(sizeof *h);
     if (h == NULL) return js_throw(env, chief_set_last_error(CHIEF_ENOMEM, NULL));
-    *h = (handle){.kind = kind, .object = object};
+    *h = (handle){.mark = HANDLE_MARK, .kind = kind, .object = object};
     if (napi_create_external(env, h, collect, NULL, &value) != napi_ok) {
         free(h);
         return NULL;
     }
-    (void)napi_type_tag_object(env, value, &tag);
     h->release = release;
     return value;
 }
 
 void *js_object(napi_env env, napi_value value, handle_kind kind) {
     void *data = NULL;
-    bool ours = false;
-    if (has_type(env, value, napi_external) && napi_check_object_type_tag(env, value, &tag, &ours) == napi_ok && ours)
-        (void)napi_get_value_external(env, value, &data);
-    handle *h = data;
-    if (h != NULL && h->kind == kind) return h->object;
+    if (has_type(env, value, napi_external)) (void)napi_get_value_external(env, value, &data);
+    const handle *h = data;
+    if (h != NULL && h->mark == HANDLE_MARK && h->kind == kind) return h->object;
     (void)js_throw(env, chief_set_last_error(CHIEF_EINVAL, "this is not a handle of the kind that was expected"));
     return NULL;
 }
