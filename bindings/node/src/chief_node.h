@@ -16,6 +16,8 @@ typedef struct payload {
 /* `raw`: a Buffer as it is. false and an exception when it can't be sent. */
 bool payload_read(napi_env env, napi_value value, bool raw, payload *out);
 napi_value payload_show(napi_env env, chief_bytes bytes, bool raw);
+/* The bytes of a Buffer or a Uint8Array, and of nothing else: N-API's own look at a buffer takes any view, or aborts. */
+bool bytes_of(napi_env env, napi_value value, void **data, size_t *len);
 /* The value of a context or of a log's field, copied; false and an exception. */
 bool value_read(napi_env env, arena *a, napi_value value, chief_value *out);
 napi_value value_show(napi_env env, const chief_value *value);

@@ -73,7 +73,7 @@ static napi_value unpack(napi_env env, napi_callback_info info) {
     void *data;
     size_t len;
     if (!js_args(env, info, &buffer, 1)) return NULL;
-    if (napi_get_buffer_info(env, buffer, &data, &len) != napi_ok)
+    if (!bytes_of(env, buffer, &data, &len))
         return js_throw(env, chief_set_last_error(CHIEF_EINVAL, "what is unpacked should be a Buffer or a Uint8Array"));
     return payload_show(env, (chief_bytes){data, len}, false);
 }

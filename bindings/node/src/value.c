@@ -221,20 +221,19 @@ static bool is_above(napi_env env, const place *at, napi_value value) {
     return same;
 }
 
-/* A Buffer or a Uint8Array; N-API takes any view for a buffer. */
-static bool is_bytes(napi_env env, napi_value value) {
+bool bytes_of(napi_env env, napi_value value, void **data, size_t *len) {
     bool is = false;
     napi_typedarray_type type;
     if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return false;
-    return napi_get_typedarray_info(env, value, &type, NULL, NULL, NULL, NULL) == napi_ok && type == napi_uint8_array;
+    if (napi_get_typedarray_info(env, value, &type, NULL, NULL, NULL, NULL) != napi_ok) return false;
+    return type == napi_uint8_array && napi_get_buffer_info(env, value, data, len) == napi_ok;
 }
 
 static bool write_container(writer *w, napi_value value, const place *at, size_t depth) {
     bool is = false;
     void *data;
     size_t len;
-    if (is_bytes(w->env, value))
-        return napi_get_buffer_info(w->env, value, &data, &len) == napi_ok && write_bytes(w, data, len);
+    if (bytes_of(w->env, value, &data, &len)) return write_bytes(w, data, len);
     if (is_above(w->env, at, value)) return refuse(w, at, "a cycle");
     if (depth >= DEPTH) return refuse(w, at, "what is nested deeper than 100 levels");
     if (napi_is_array(w->env, value, &is) == napi_ok && is) return write_array(w, value, at, depth + 1);
@@ -279,7 +278,7 @@ static bool finish(writer *w, payload *out) {
 
 static bool read_raw(napi_env env, napi_value value, payload *out) {
     void *data;
-    if (!is_bytes(env, value) || napi_get_buffer_info(env, value, &data, &out->len) != napi_ok) {
+    if (!bytes_of(env, value, &data, &out->len)) {
         (void)js_throw(env, chief_set_last_error(CHIEF_EINVAL, "a raw message should be a Buffer or a Uint8Array"));
         return false;
     }
@@ -430,8 +429,7 @@ napi_value payload_show(napi_env env, chief_bytes bytes, bool raw) {
 
 static bool value_of_object(napi_env env, arena *a, napi_value value, chief_value *out) {
     void *data;
-    if (!is_bytes(env, value)) return false;
-    if (napi_get_buffer_info(env, value, &data, &out->bytes.len) != napi_ok) return false;
+    if (!bytes_of(env, value, &data, &out->bytes.len)) return false;
     void *copy = arena_get(a, env, out->bytes.len);
     if (copy != NULL && out->bytes.len > 0) memcpy(copy, data, out->bytes.len);
     out->bytes.data = copy;
