@@ -14,7 +14,11 @@ enum { PACKAGE = 1, OWN = 2 };
 /* The module's place below a folder: its dots are separators there. False when it does not fit. */
 static bool put_module(char **at, const char *end, const char *module) {
     if (strlen(module) >= (size_t)(end - *at)) return false;
-    for (; *module != '\0'; module++) *(*at)++ = *module == '.' ? *LUA_DIRSEP : *module;
+    for (; *module != '\0'; module++) {
+        char c = *module;
+        if (c == '.') c = *LUA_DIRSEP;
+        *(*at)++ = c;
+    }
     return true;
 }
 

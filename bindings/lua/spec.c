@@ -80,9 +80,9 @@ chief__lua_spec *chief__lua_spec_new(const chief__lua_source *s) {
     return spec;
 }
 
-void chief__lua_spec_free(void *of) {
-    chief__lua_spec *spec = of;
-    if (spec != NULL) drop_paths(spec->paths);
+void chief__lua_spec_free(void *spec) {
+    const chief__lua_spec *own = spec;
+    if (own != NULL) drop_paths(own->paths);
     free(spec);
 }
 
