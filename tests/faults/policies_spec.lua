@@ -41,7 +41,7 @@ describe("Lua workers", function()
       for _ = 1, 2 do s:next() end
       s.core:send("a", "x")
       s:wait("a", "failed")
-      s.out:recv(0.1) -- nothing comes: it is in the middle of a's rest
+      s.out:recv(0.15) -- nothing comes: it is towards the end of a's rest
       s.core:send("b", "x")
       for _ = 1, 2 do s:next() end
       s:stop()

@@ -243,7 +243,7 @@ static void test_fault_05__each_has_a_timer_of_its_own(void **state) {
     await_count(&b->runs, 1);
     assert_int_equal(chief_send(c, "a", "x", 1, 0), CHIEF_OK);
     await_state(c, "a", CHIEF_WORKER_FAILED);
-    chief__pause_ms(50); /* in the middle of a's rest */
+    chief__pause_ms(150); /* in a's rest, and long before b's is over */
     assert_int_equal(chief_send(c, "b", "x", 1, 0), CHIEF_OK);
     await_count(&a->runs, 2);
     await_count(&b->runs, 2);
