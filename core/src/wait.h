@@ -6,8 +6,9 @@
  * nobody unparks a waiter that is no more. A waiter that was taken out of a queue by a wake and then leaves empty-handed
  * passes the wake on.
  *
- * Lock order, the whole of the core's: chief → (pool | hub) → channel → call → (context tree | party | inbox). Nothing of
- * the host's runs under any of them, but the allocator under a chief's own while that is configured (test_locks.c).
+ * Lock order, the whole of the core's: chief → (pool | hub) → a channel's back → its front → call → (context tree | party |
+ * inbox). Nothing of the host's runs under any of them, but the allocator under a chief's own while that is configured
+ * (test_locks.c).
  */
 #ifndef CHIEF_WAIT_H
 #define CHIEF_WAIT_H

@@ -1,5 +1,5 @@
 /*
- * Channels under everything at once: 1 to 4 senders and receivers that time out, reserve, select, die, are given up and
+ * Channels under everything at once: 1 to 8 senders and receivers that time out, reserve, select, die, are given up and
  * come again, until the channel is closed or all are asked to stop. Every message is numbered and counted here. In the
  * patient rounds only the first of each kind has time limits; it is stopped first, and the others, who wait for ever, have
  * to get everything through: a wake that was lost is seen there.
@@ -8,7 +8,7 @@
  */
 #include "channel_kit.h"
 
-enum { MOST = 4, NUMBERS = 20000 };
+enum { MOST = 8, NUMBERS = 20000 };
 
 typedef struct ground ground;
 
@@ -181,7 +181,7 @@ static void receive_all(void *data) {
 /* ---- a round ---- */
 
 static void ground_open(ground *g, uint64_t seed) {
-    static const uint32_t capacities[] = {1, 2, 64};
+    static const uint32_t capacities[] = {1, 2, 1024};
     chief_channel_options o = {.size = sizeof o, .max_deliveries = CHIEF_ZERO};
     uint64_t random = seed;
     memset(g, 0, sizeof *g);

@@ -1,0 +1,360 @@
+/*
+ * The protocols that docs/concurrency.md argues for, as models that are gone through in every order: the word that a thread or
+ * a fiber parks on (plat.c), and the two ends of a channel (channel.c, send.c, recv.c). Each model has mistakes that can be
+ * switched on, and the explorer has to find them.
+ */
+#include "explorer.h"
+
+/* ---- the word ---- */
+
+enum { EMPTY, TOKEN, PARKED, SUSPENDED };
+enum { WAITER, WAKERS, N_WAKERS = 2 };
+enum { LOOKS, TAKES, SLEEPS, ASLEEP, GONE };
+
+typedef struct word {
+    uint8_t word;
+    uint8_t at[1 + N_WAKERS];
+    uint8_t set;     /* how many wakers have done what they wake for */
+    uint8_t in_line; /* how often the fiber was put in line since it was suspended */
+    uint8_t is_fiber;
+    uint8_t forgets; /* the mistake: it sleeps without saying so first */
+} word;
+
+/* A thread looks, says PARKED unless there is a token, and the kernel lets it sleep only while it still says so. */
+static explorer_step wait_in_thread(word *w) {
+    uint8_t *at = &w->at[WAITER];
+    switch (*at) {
+    case LOOKS: *at = w->set == N_WAKERS ? GONE : TAKES; break;
+    case TAKES:
+        if (w->word == TOKEN) {
+            w->word = EMPTY;
+            *at = LOOKS;
+        } else {
+            if (!w->forgets) w->word = PARKED;
+            *at = SLEEPS;
+        }
+        break;
+    case SLEEPS: *at = w->word == PARKED || w->forgets ? ASLEEP : TAKES; break;
+    default: return EXPLORER_BLOCKED;
+    }
+    return EXPLORER_DONE;
+}
+
+/* A fiber drops the token before it looks, and says SUSPENDED unless there is one; whoever takes that away puts it in line. */
+static explorer_step wait_in_fiber(word *w) {
+    uint8_t *at = &w->at[WAITER];
+    switch (*at) {
+    case TAKES:
+        w->word = EMPTY;
+        *at = LOOKS;
+        break;
+    case LOOKS: *at = w->set == N_WAKERS ? GONE : SLEEPS; break;
+    case SLEEPS:
+        if (w->word == EMPTY) w->word = SUSPENDED;
+        *at = w->word == SUSPENDED ? ASLEEP : TAKES;
+        break;
+    case ASLEEP:
+        if (w->in_line == 0) return EXPLORER_BLOCKED;
+        if (w->in_line > 1) return EXPLORER_WRONG;
+        w->in_line = 0;
+        *at = TAKES;
+        break;
+    default: return EXPLORER_BLOCKED;
+    }
+    return EXPLORER_DONE;
+}
+
+static explorer_step wake(word *w, uint8_t *at) {
+    if (*at == 0) {
+        w->set++;
+    } else if (*at == 1) {
+        uint8_t was = w->word;
+        w->word = TOKEN;
+        if (was == PARKED && w->at[WAITER] == ASLEEP) w->at[WAITER] = TAKES;
+        if (was == SUSPENDED) w->in_line++;
+    } else {
+        return EXPLORER_BLOCKED;
+    }
+    ++*at;
+    return EXPLORER_DONE;
+}
+
+static explorer_step word_step(void *state, int thread, int choice) {
+    word *w = state;
+    (void)choice;
+    if (thread >= WAKERS) return wake(w, &w->at[thread]);
+    return w->is_fiber ? wait_in_fiber(w) : wait_in_thread(w);
+}
+
+static bool word_may_end(const void *state) { return ((const word *)state)->at[WAITER] == GONE; }
+
+static bool word_holds(bool is_fiber, bool forgets) {
+    static const explorer_model model = {sizeof(word), 1 + N_WAKERS, 1, word_step, word_may_end};
+    size_t states;
+    word first = {.is_fiber = is_fiber, .forgets = forgets, .at = {is_fiber ? TAKES : LOOKS}};
+    bool holds = explorer_run(&model, &first, &states);
+    print_message("%zu states\n", states);
+    return holds;
+}
+
+static void test_interleavings__no_wake_of_a_thread_is_lost(void **state) {
+    (void)state;
+    assert_true(word_holds(false, false));
+    assert_false(word_holds(false, true));
+}
+
+static void test_interleavings__a_fiber_is_put_in_line_once(void **state) {
+    (void)state;
+    assert_true(word_holds(true, false));
+}
+
+/* ---- the two ends ---- */
+
+enum { MOST = 4, MESSAGES = 8 };
+enum { EASY, EASY_LOCKED, BACK, FRONT, LOCKED, PARKS, BACK_AGAIN, FRONT_AGAIN, OVER };
+enum { NO_MISTAKE, JOINS_UNSEEN, COUNTS_EARLY, KEEPS_THE_WAKE };
+
+typedef struct ends {
+    uint8_t senders, receivers, each, capacity, mistake;
+    uint8_t back, front; /* who has the lock: a thread + 1 */
+    uint8_t fresh[MESSAGES], queue[MESSAGES];
+    uint8_t n_fresh, n_queue;
+    uint8_t sent, left, left_seen;
+    uint8_t standing[2][MOST]; /* the threads that wait, + 1, in order: senders, receivers */
+    uint8_t n_standing[2];
+    uint8_t at[MOST];
+    uint8_t spun[MOST], token[MOST], gives_up[MOST];
+    uint8_t next[MOST]; /* of a sender: its next number */
+    uint8_t got;
+    uint8_t newest[MOST][MOST]; /* by receiver and sender */
+} ends;
+
+static bool is_sender(const ends *e, int t) { return t < e->senders; }
+
+static bool take_lock(uint8_t *lock, int t) {
+    if (*lock != 0) return false;
+    *lock = (uint8_t)(t + 1);
+    return true;
+}
+
+static void wake_first(ends *e, int which) {
+    if (e->n_standing[which] == 0) return;
+    e->token[e->standing[which][0] - 1] = 1;
+    memmove(e->standing[which], e->standing[which] + 1, MOST - 1);
+    e->standing[which][MOST - 1] = 0;
+    e->n_standing[which]--;
+}
+
+/* True when it still stood there. */
+static bool leave(ends *e, int t) {
+    int which = is_sender(e, t) ? 0 : 1;
+    uint8_t *line = e->standing[which];
+    for (int i = 0; i < e->n_standing[which]; i++)
+        if (line[i] == t + 1) {
+            memmove(line + i, line + i + 1, (size_t)(MOST - 1 - i));
+            line[MOST - 1] = 0;
+            e->n_standing[which]--;
+            return true;
+        }
+    return false;
+}
+
+static void push(uint8_t *list, uint8_t *n, uint8_t message) { list[(*n)++] = message; }
+
+static uint8_t pop(uint8_t *list, uint8_t *n) {
+    uint8_t message = list[0];
+    memmove(list, list + 1, MESSAGES - 1);
+    list[MESSAGES - 1] = 0;
+    --*n;
+    return message;
+}
+
+static uint8_t made(ends *e, int t) { return (uint8_t)(t << 4 | ++e->next[t]); }
+
+static void meet(ends *e) {
+    while (e->n_fresh > 0) push(e->queue, &e->n_queue, pop(e->fresh, &e->n_fresh));
+}
+
+static void part(ends *e) {
+    e->left = e->left_seen = (uint8_t)(e->sent - e->n_queue);
+    e->back = e->front = 0;
+}
+
+static void go_on(ends *e, int t) {
+    e->spun[t] = 0;
+    e->at[t] = is_sender(e, t) && e->next[t] == e->each ? OVER : EASY;
+}
+
+/* What arrives is newer than all of that sender that arrived here before. */
+static bool receive(ends *e, int t) {
+    uint8_t message = pop(e->queue, &e->n_queue);
+    uint8_t *newest = &e->newest[t][message >> 4];
+    bool in_order = (message & 15) > *newest;
+    *newest = message & 15;
+    e->got++;
+    return in_order;
+}
+
+static bool has_room_behind(ends *e) {
+    if (e->sent - e->left_seen < e->capacity) return true;
+    e->left_seen = (uint8_t)(e->left + (e->mistake == COUNTS_EARLY));
+    return e->sent - e->left_seen < e->capacity;
+}
+
+static explorer_step send_easily(ends *e, int t) {
+    bool room = has_room_behind(e);
+    if (room) {
+        e->sent++;
+        push(e->fresh, &e->n_fresh, made(e, t));
+        wake_first(e, 1);
+        go_on(e, t);
+    } else {
+        e->at[t] = BACK;
+    }
+    e->back = 0;
+    return e->n_queue + e->n_fresh > e->capacity ? EXPLORER_WRONG : EXPLORER_DONE;
+}
+
+static explorer_step receive_easily(ends *e, int t) {
+    bool right = true;
+    if (e->n_queue > 0 && e->n_standing[0] == 0) {
+        right = receive(e, t);
+        e->left++;
+        go_on(e, t);
+    } else {
+        e->at[t] = BACK;
+    }
+    e->front = 0;
+    return right ? EXPLORER_DONE : EXPLORER_WRONG;
+}
+
+/* With both locks, as the two halves of the slow way: false when there is nothing to do but to wait. */
+static bool send_with_both(ends *e, int t) {
+    if (e->n_queue >= e->capacity) return false;
+    e->sent++;
+    push(e->queue, &e->n_queue, made(e, t));
+    wake_first(e, 1);
+    return true;
+}
+
+static bool receive_with_both(ends *e, int t, bool *right) {
+    if (e->n_queue == 0) return false;
+    *right = receive(e, t);
+    if (e->n_queue < e->capacity) wake_first(e, 0);
+    return true;
+}
+
+static void stand(ends *e, int t) {
+    int which = is_sender(e, t) ? 0 : 1;
+    push(e->standing[which], &e->n_standing[which], (uint8_t)(t + 1));
+    e->at[t] = PARKS;
+}
+
+static explorer_step with_both(ends *e, int t) {
+    bool right = true;
+    meet(e);
+    if (e->mistake == JOINS_UNSEEN && e->spun[t] == 1) {
+        e->spun[t] = 2;
+        stand(e, t);
+    } else if (is_sender(e, t) ? send_with_both(e, t) : receive_with_both(e, t, &right)) {
+        go_on(e, t);
+    } else if (e->gives_up[t] == 2) {
+        e->at[t] = OVER;
+    } else if (!e->spun[t]) {
+        e->spun[t] = 1;
+        e->at[t] = BACK;
+    } else {
+        stand(e, t);
+    }
+    part(e);
+    return right ? EXPLORER_DONE : EXPLORER_WRONG;
+}
+
+/* Who gives up ends its wait without a token, at any moment; what it was woken for meanwhile it takes, or leaves to the next. */
+static explorer_step park(ends *e, int t, int choice) {
+    if (choice == 1 && e->gives_up[t] == 1) e->gives_up[t] = 2;
+    else if (choice == 1 || !e->token[t]) return EXPLORER_BLOCKED;
+    e->token[t] = 0;
+    e->at[t] = e->mistake == KEEPS_THE_WAKE && e->gives_up[t] == 2 ? OVER : BACK_AGAIN;
+    return EXPLORER_DONE;
+}
+
+static explorer_step ends_step(void *state, int t, int choice) {
+    ends *e = state;
+    if (choice == 1 && e->at[t] != PARKS) return EXPLORER_BLOCKED;
+    switch (e->at[t]) {
+    case EASY:
+        if (!take_lock(is_sender(e, t) ? &e->back : &e->front, t)) return EXPLORER_BLOCKED;
+        e->at[t] = EASY_LOCKED;
+        return EXPLORER_DONE;
+    case EASY_LOCKED: return is_sender(e, t) ? send_easily(e, t) : receive_easily(e, t);
+    case BACK:
+    case BACK_AGAIN:
+        if (!take_lock(&e->back, t)) return EXPLORER_BLOCKED;
+        e->at[t]++;
+        return EXPLORER_DONE;
+    case FRONT:
+    case FRONT_AGAIN:
+        if (!take_lock(&e->front, t)) return EXPLORER_BLOCKED;
+        if (e->at[t] == FRONT_AGAIN) (void)leave(e, t);
+        e->at[t] = LOCKED;
+        return EXPLORER_DONE;
+    case LOCKED: return with_both(e, t);
+    case PARKS: return park(e, t, choice);
+    default: return EXPLORER_BLOCKED;
+    }
+}
+
+/* All was sent and has arrived, and receivers alone wait. */
+static bool ends_may_end(const void *state) {
+    const ends *e = state;
+    for (int t = 0; t < e->senders; t++)
+        if (e->at[t] != OVER) return false;
+    return e->n_fresh == 0 && e->n_queue == 0 && e->got == e->senders * e->each;
+}
+
+static bool ends_hold(ends first) {
+    explorer_model model = {sizeof first, first.senders + first.receivers, 2, ends_step, ends_may_end};
+    size_t states;
+    bool holds = explorer_run(&model, &first, &states);
+    print_message("%d to %d, %d each, capacity %d: %zu states\n", first.senders, first.receivers, first.each,
+                  first.capacity, states);
+    return holds;
+}
+
+static void test_interleavings__the_ends_of_a_channel_lose_nothing(void **state) {
+    (void)state;
+    assert_true(ends_hold((ends){.senders = 1, .receivers = 1, .each = 4, .capacity = 1}));
+    assert_true(ends_hold((ends){.senders = 1, .receivers = 1, .each = 4, .capacity = 2}));
+    assert_true(ends_hold((ends){.senders = 2, .receivers = 1, .each = 2, .capacity = 1}));
+    assert_true(ends_hold((ends){.senders = 1, .receivers = 2, .each = 3, .capacity = 1}));
+    assert_true(ends_hold((ends){.senders = 1, .receivers = 2, .each = 3, .capacity = 2}));
+}
+
+static void test_interleavings__a_receiver_that_gives_up_keeps_no_wake(void **state) {
+    (void)state;
+    assert_true(ends_hold((ends){.senders = 1, .receivers = 2, .each = 3, .capacity = 1, .gives_up = {0, 1}}));
+    assert_true(ends_hold((ends){.senders = 1, .receivers = 2, .each = 3, .capacity = 2, .gives_up = {0, 1}}));
+}
+
+static void test_interleavings__mistakes_are_found(void **state) {
+    (void)state;
+    for (uint8_t mistake = JOINS_UNSEEN; mistake <= KEEPS_THE_WAKE; mistake++)
+        assert_false(ends_hold((ends){.senders = 1,
+                                      .receivers = 2,
+                                      .each = 3,
+                                      .capacity = 2,
+                                      .mistake = mistake,
+                                      .gives_up = {0, mistake == KEEPS_THE_WAKE}}));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_interleavings__no_wake_of_a_thread_is_lost),
+        cmocka_unit_test(test_interleavings__a_fiber_is_put_in_line_once),
+        cmocka_unit_test(test_interleavings__the_ends_of_a_channel_lose_nothing),
+        cmocka_unit_test(test_interleavings__a_receiver_that_gives_up_keeps_no_wake),
+        cmocka_unit_test(test_interleavings__mistakes_are_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
