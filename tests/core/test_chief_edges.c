@@ -46,6 +46,7 @@ static const chief_worker_ops sleeper = {.size = sizeof sleeper, .run = until_st
 
 /* The loop's allocations fail while it is told to; other threads have memory. */
 static struct {
+    support_heap heap;
     atomic_bool poor;
     pthread_t loop;
     support_gate stands, go_on;
@@ -53,14 +54,11 @@ static struct {
 } scarce;
 
 static void *scarce_realloc(void *data, void *ptr, size_t size) {
-    (void)data;
-    if (size == 0) {
-        free(ptr);
-        return NULL;
-    }
-    if (atomic_load(&scarce.poor) && pthread_equal(pthread_self(), scarce.loop)) return NULL;
-    return realloc(ptr, size);
+    bool refused = size > 0 && atomic_load(&scarce.poor) && pthread_equal(pthread_self(), scarce.loop);
+    return refused ? NULL : support_realloc(data, ptr, size);
 }
+
+static bool nothing_is_alive(void *heap) { return atomic_load(&((support_heap *)heap)->live) == 0; }
 
 /* Holds the loop once, so that several requests wait for it, and leaves it without memory. */
 static void hold_the_loop(void *data, const chief_record *record) {
@@ -82,7 +80,7 @@ static void stop_late(void *c) { (void)chief_stop_worker(c, "late"); }
 static void test_chief_edges__a_home_that_was_never_made_can_be_abandoned_and_made_again(void **state) {
     (void)state;
     chief__thread busy, start, stop;
-    chief_allocator hook = {.size = sizeof hook, .realloc = scarce_realloc};
+    chief_allocator hook = {.size = sizeof hook, .realloc = scarce_realloc, .data = &scarce.heap};
     chief_worker_options o = {.size = sizeof o, .grace = CHIEF_ZERO};
     assert_int_equal(chief_set_allocator(&hook), CHIEF_OK);
     support_gate_init(&scarce.stands);
@@ -109,7 +107,9 @@ static void test_chief_edges__a_home_that_was_never_made_can_be_abandoned_and_ma
     atomic_store(&scarce.poor, false);
     assert_int_equal(chief_start_worker(c, "late"), CHIEF_OK);
     await_state(c, "late", CHIEF_WORKER_RUN);
-    chief_free(c); /* with no grace, its last life may be abandoned */
+    chief_free(c);
+    /* With no grace, its last life may be abandoned, and end a moment later. */
+    assert_true(support_until(nothing_is_alive, &scarce.heap, 10000));
     support_gate_fini(&scarce.stands);
     support_gate_fini(&scarce.go_on);
     (void)chief_set_allocator(NULL);
