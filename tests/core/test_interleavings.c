@@ -8,7 +8,7 @@
 /* ---- the word ---- */
 
 enum { EMPTY, TOKEN, PARKED, SUSPENDED };
-enum { WAITER, WAKERS, N_WAKERS = 2 };
+enum { WAITER, N_WAKERS = 2 };
 enum { LOOKS, TAKES, SLEEPS, ASLEEP, GONE };
 
 typedef struct word {
@@ -82,7 +82,7 @@ static explorer_step wake(word *w, uint8_t *at) {
 static explorer_step word_step(void *state, int thread, int choice) {
     word *w = state;
     (void)choice;
-    if (thread >= WAKERS) return wake(w, &w->at[thread]);
+    if (thread != WAITER) return wake(w, &w->at[thread]);
     return w->is_fiber ? wait_in_fiber(w) : wait_in_thread(w);
 }
 
