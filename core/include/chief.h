@@ -721,7 +721,7 @@ typedef struct chief_token {
 } chief_token;
 
 /*
- * Reads a whole message into `out[0 .. *n)`. A STR is valid UTF-8 (what was sent as text and is none comes as BIN);
+ * Reads a whole message into `out`, `n` tokens. A STR is valid UTF-8 (what was sent as text and is none comes as BIN);
  * since a Lua string can be either, it comes as STR when it is UTF-8 and at most 64 KiB long, else as BIN. Keys are
  * STR, BIN, INT or BOOL. A nil among the elements or values is read; Lua has none there. `max` may be 0, to ask how
  * many there are; there are never more tokens than bytes. `data` of the tokens lies within the message, and lives as
