@@ -1883,7 +1883,8 @@ CHIEF_API int chief_get_info(chief *c, chief_app_info *out);
 CHIEF_API int chief_exit_code(chief *c);
 
 /*
- * The host's side of a mailbox: as chief_worker_send, chief_worker_broadcast and chief_worker_call, from outside.
+ * The host's side of a mailbox: as chief_worker_send, chief_worker_broadcast and chief_worker_call, from outside. What is
+ * sent before the launch waits for it, and so does a call without a timeout.
  * @thread any (not the chief's own loop)  @blocks timeout
  * Errors: as those.
  */

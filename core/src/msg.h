@@ -32,7 +32,7 @@ typedef struct chief__body chief__body; /* bytes that several messages share */
 struct chief_msg {
     atomic_uint refs; /* dropped with release, the last one acquires */
     _Atomic uint32_t
-        deliveries;        /* written under the channel's lock, relaxed: a holder that was given up may still look */
+        deliveries;        /* written under the front's lock, relaxed: a holder that was given up may still look */
     chief_msg *next;       /* under the lock of what its list belongs to, as `seq` */
     uint64_t seq;          /* its place among all that its channel accepted */
     chief__label *channel; /* held; changed only while nobody else holds the message */
