@@ -85,9 +85,13 @@ local function read(pipe, expected, seen, skipped)
   error(("expected «%s», got:\n%s"):format(expected, table.concat(seen, "\n")), 0)
 end
 
+-- What does not end is killed, and then there is no end to be read. Nothing looks for leaks at its own end: the signals
+-- of `timeout` would catch LeakSanitizer at it, which then waits for ever; other tests look.
+local ENVIRONMENT = [[PATH="$PWD/.bin:$PATH" PKG_CONFIG_PATH="$PWD/.pc" ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"]]
+
 local function run(root, typed, expected)
-  local line = ([[cd %s && export PATH="$PWD/.bin:$PATH" PKG_CONFIG_PATH="$PWD/.pc" && {
-    timeout -s KILL %d sh -c %s 2>&1 & pid=$!; echo $pid; wait $pid; echo "the end"; }]]):format(app_folder.quote(root),
+  local line = ([[cd %s && export %s && { timeout -s KILL %d sh -c %s 2>&1 &
+    pid=$!; echo $pid; wait $pid; test $? -eq 137 || echo "the end"; }]]):format(app_folder.quote(root), ENVIRONMENT,
     LIMIT, app_folder.quote("exec 2>&1; " .. typed))
   local pipe <close> = assert(io.popen(line))
   local pid = pipe:read("l")
