@@ -339,12 +339,12 @@ static void test_interleavings__a_receiver_that_gives_up_keeps_no_wake(void **st
 
 static void test_interleavings__mistakes_are_found(void **state) {
     (void)state;
-    for (uint8_t mistake = JOINS_UNSEEN; mistake <= KEEPS_THE_WAKE; mistake++)
+    for (int mistake = JOINS_UNSEEN; mistake <= KEEPS_THE_WAKE; mistake++)
         assert_false(ends_hold((ends){.senders = 1,
                                       .receivers = 2,
                                       .each = 3,
                                       .capacity = 2,
-                                      .mistake = mistake,
+                                      .mistake = (uint8_t)mistake,
                                       .gives_up = {0, mistake == KEEPS_THE_WAKE}}));
 }
 
