@@ -98,6 +98,14 @@ static void list(entry *e) {
     *at = e;
 }
 
+/* When the library goes, nobody can find them any more. */
+__attribute__((destructor)) static void unlist_all(void) {
+    (void)pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (buckets[i] != NULL) unlist(&buckets[i]);
+    (void)pthread_mutex_unlock(&lock);
+}
+
 /* ---- Users ---- */
 
 static entry *borrow(const char *path, const struct stat *about) {

@@ -183,6 +183,7 @@ static void test_process__a_program_that_is_not_there_is_an_init_error(void **st
     const char *argv[] = {"/nowhere/at-all"};
     chief_process how = {.size = sizeof how, .argv = argv, .n_argv = 1};
     troupe_begin(&t, NULL);
+    if (support_under_valgrind()) skip();
     assert_int_equal(chief_add_process(t.c, "w", &how, NULL), CHIEF_OK);
     troupe_start(&t);
     troupe_await(&t, "w", CHIEF_WORKER_FAILED);

@@ -110,6 +110,7 @@ static void test_schedule_runs__again_and_again_in_one_life(void **state) {
     assert_int_equal(p.inits, 1);
     assert_int_equal(p.finis, 1);
     assert_int_equal(p.most_inside, 1);
+    if (support_ms(1) > 1) return;             /* the first may be looked at late */
     assert_true(p.begun[1] - p.begun[0] >= 4); /* 5 ms, seen on a clock of whole ones */
     assert_true(p.begun[2] - p.begun[0] >= 9);
 }

@@ -518,6 +518,7 @@ static void test_spawn__what_a_child_refuses_to_hear_is_dropped(void **state) {
     static char piece[CHIEF__SIDE_ROOM];
     const char *argv[] = {"/proc/self/exe", "refuse-to-hear"};
     chief__spawned *s;
+    if (support_under_valgrind()) skip();
     assert_int_equal(spawn_argv(&s, argv, 2, NULL), CHIEF_OK);
     assert_says("refuses");
     assert_true(chief__spawned_push(s, "x", 1));
