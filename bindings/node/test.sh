@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests of the binding for Node, as TAP. Called by ctest as bindings/node; arguments are parts of the names of tests.
-# CHIEF_BUILD: a build tree. CHIEF_SANITIZE=address: that tree is instrumented, and so is the addon.
+# CHIEF_BUILD: a build tree. CHIEF_SANITIZE=address, and others after it: that tree is instrumented, and so is the addon.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 CHIEF_BUILD=$(cd "${CHIEF_BUILD:-$here/../../build/dev}" && pwd)
@@ -15,13 +15,13 @@ if [[ ${CHIEF_SANITIZE:-} == thread ]]; then
 fi
 
 CFLAGS="-g -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror"
-if [[ ${CHIEF_SANITIZE:-} == address ]]; then
+if [[ ${CHIEF_SANITIZE:-} == address* ]]; then
     CFLAGS+=" -fsanitize=address,undefined -fno-omit-frame-pointer"
 fi
 CFLAGS=$CFLAGS node "$here/build.js" --out "$CHIEF_NODE_ADDON"
 
 run=(node --expose-gc --test-reporter=tap "$here/tests/run.js" "$@")
-if [[ ${CHIEF_SANITIZE:-} != address ]]; then
+if [[ ${CHIEF_SANITIZE:-} != address* ]]; then
     exec "${run[@]}"
 fi
 
