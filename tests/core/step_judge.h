@@ -46,6 +46,7 @@ typedef struct worker {
     bool expired;              /* has to be ended by force */
     int64_t interrupted_until; /* 0: is not */
     bool reports; /* its report comes with this step, whose deadlines may still take its home for what it was */
+    bool held;    /* until that report */
     bool first;   /* its answer is what STEP_INIT waits for */
     bool critical;
     bool served;       /* was ready in its last generation */
@@ -358,8 +359,9 @@ static void judge_home(const chief__action *a, worker *w) {
         w->first = sim.initing;
         break;
     case STEP_A_RUN:
-        CHECK(w->home == HELD && sim.launched && !sim.stopping && !w->asked && w->state == CHIEF_WORKER_RUN);
-        w->home = RUNNING;
+        CHECK(w->home == HELD || (w->reports && w->held));
+        CHECK(sim.launched && !sim.stopping && !w->asked && w->state == CHIEF_WORKER_RUN);
+        if (w->home == HELD) w->home = RUNNING;
         break;
     case STEP_A_FINI:
         CHECK(w->home == HELD && (w->state == CHIEF_WORKER_INITIALIZED || w->interrupted_until != 0));
@@ -541,10 +543,11 @@ static void initialized(uint32_t id) {
 
 static void ends(uint32_t id, chief__step_kind kind, int32_t reason) {
     sim.w[id].reports = true;
+    sim.w[id].held = sim.w[id].home == HELD;
     sim.w[id].home = NOBODY;
     sim.w[id].code = sim.code = (int32_t)pick(4);
     step(kind, id, sim.w[id].generation, reason);
-    sim.w[id].reports = false;
+    sim.w[id].reports = sim.w[id].held = false;
 }
 
 /* It has to be ended by force. */
