@@ -27,6 +27,9 @@ number(I, Seed) -> (I * 7 + Seed) rem 1000003.
 run("oneway-int", N, Seed) -> stream(int, N div 4 * 4, Seed, 1, 1);
 run("oneway-str64", N, Seed) -> stream(str64, N div 4 * 4, Seed, 1, 1);
 run("oneway-table", N, Seed) -> stream(table, N div 4 * 4, Seed, 1, 1);
+run("batch-int", N, Seed) -> batches(int, N div 4 * 4, Seed);
+run("batch-str64", N, Seed) -> batches(str64, N div 4 * 4, Seed);
+run("batch-table", N, Seed) -> batches(table, N div 4 * 4, Seed);
 run("fanin-int", N, Seed) -> stream(int, N div 4 * 4, Seed, 4, 1);
 run("fanout-int", N, Seed) -> stream(int, N div 4 * 4, Seed, 1, 4);
 run("pingpong", N, Seed) -> pingpong(N, Seed);
@@ -75,14 +78,34 @@ give(I, Step, N, Make, To) ->
     give(I + Step, Step, N, Make, To).
 
 take(_, I, N, Sum) when I > N -> Sum;
-take(int, I, N, Sum) -> receive V when is_integer(V) -> take(int, I + 1, N, Sum + V) end;
-take(str64, I, N, Sum) ->
-    receive
-        V when I band 63 =:= 0 -> take(str64, I + 1, N, Sum + byte_size(V) + binary:first(V));
-        V -> take(str64, I + 1, N, Sum + byte_size(V))
-    end;
-take(table, I, N, Sum) ->
-    receive #{id := Id, name := Name, tags := Tags} -> take(table, I + 1, N, Sum + Id + byte_size(Name) + length(Tags)) end.
+take(Kind, I, N, Sum) -> receive V -> take(Kind, I + 1, N, Sum + count(Kind, V, I)) end.
+
+count(int, V, _) -> V;
+count(str64, V, I) when I band 63 =:= 0 -> byte_size(V) + binary:first(V);
+count(str64, V, _) -> byte_size(V);
+count(table, #{id := Id, name := Name, tags := Tags}, _) -> Id + byte_size(Name) + length(Tags).
+
+%% The same from one to one, a hundred in a list.
+batches(Kind, N, Seed) ->
+    Self = self(),
+    Make = maker(Kind, Seed),
+    Begun = erlang:monotonic_time(),
+    To = spawn_opt(fun() -> Self ! {sum, take_many(Kind, 1, N, 0)} end, [{message_queue_data, off_heap}]),
+    spawn(fun() -> give_many(1, N, Make, To) end),
+    Sum = receive {sum, V} -> V end,
+    say(N / seconds(Begun), "msg/s", Sum).
+
+give_many(I, N, _, _) when I > N -> ok;
+give_many(I, N, Make, To) ->
+    To ! [Make(K) || K <- lists:seq(I, min(I + 99, N))],
+    give_many(I + 100, N, Make, To).
+
+take_many(_, I, N, Sum) when I > N -> Sum;
+take_many(Kind, I, N, Sum) ->
+    receive Many -> take_each(Kind, Many, I, N, Sum) end.
+
+take_each(Kind, [V | Rest], I, N, Sum) -> take_each(Kind, Rest, I + 1, N, Sum + count(Kind, V, I));
+take_each(Kind, [], I, N, Sum) -> take_many(Kind, I, N, Sum).
 
 pingpong(N, Seed) ->
     Pong = spawn(fun pong/0),

@@ -12,6 +12,7 @@ import (
 )
 
 const capacity = 1024
+const batch = 100
 
 type record struct {
 	id   int
@@ -51,28 +52,56 @@ func stream[T any](n, senders, receivers int, make_ func(int) T, count func(T, i
 	return float64(n) / time.Since(begun).Seconds(), sum
 }
 
-func ints(n, senders, receivers int) (float64, int) {
-	return stream(n, senders, receivers, number, func(v, i int) int { return v })
+// The same from one to one, a hundred in a slice.
+func batches[T any](n int, make_ func(int) T, count func(T, int) int) (float64, int) {
+	ch := make(chan []T, capacity/batch)
+	begun := time.Now()
+	go func() {
+		for first := 1; first <= n; first += batch {
+			many := make([]T, 0, batch)
+			for i := first; i < first+batch && i <= n; i++ {
+				many = append(many, make_(i))
+			}
+			ch <- many
+		}
+		close(ch)
+	}()
+	sum, seen := 0, 0
+	for many := range ch {
+		for _, v := range many {
+			seen++
+			sum += count(v, seen)
+		}
+	}
+	return float64(n) / time.Since(begun).Seconds(), sum
 }
 
-func str64(n int) (float64, int) {
+func oneByOne[T any](n int, make_ func(int) T, count func(T, int) int) (float64, int) {
+	return stream(n, 1, 1, make_, count)
+}
+
+func one(v, i int) int { return v }
+
+func text() func(int) string {
 	var texts [16]string
 	for k := range texts {
 		texts[k] = strings.Repeat(string(rune('a'+(k+seed)%26)), 64)
 	}
-	return stream(n, 1, 1, func(i int) string { return texts[i&15] }, func(v string, i int) int {
-		if i&63 == 0 {
-			return len(v) + int(v[0])
-		}
-		return len(v)
-	})
+	return func(i int) string { return texts[i&15] }
 }
 
-func tables(n int) (float64, int) {
-	return stream(n, 1, 1, func(i int) *record {
-		return &record{number(i), "picture", []string{"red", "green", "blue", "black", "white"}}
-	}, func(v *record, i int) int { return v.id + len(v.name) + len(v.tags) })
+func length(v string, i int) int {
+	if i&63 == 0 {
+		return len(v) + int(v[0])
+	}
+	return len(v)
 }
+
+func picture(i int) *record {
+	return &record{number(i), "picture", []string{"red", "green", "blue", "black", "white"}}
+}
+
+func size(v *record, i int) int { return v.id + len(v.name) + len(v.tags) }
 
 func pingpong(n int) (float64, int) {
 	ping, pong := make(chan int), make(chan int)
@@ -169,15 +198,21 @@ func main() {
 	rate := func(value float64, sum int) { say(value, "msg/s", sum) }
 	switch *work {
 	case "oneway-int":
-		rate(ints(n, 1, 1))
+		rate(oneByOne(n, number, one))
 	case "oneway-str64":
-		rate(str64(n))
+		rate(oneByOne(n, text(), length))
 	case "oneway-table":
-		rate(tables(n))
+		rate(oneByOne(n, picture, size))
+	case "batch-int":
+		rate(batches(n, number, one))
+	case "batch-str64":
+		rate(batches(n, text(), length))
+	case "batch-table":
+		rate(batches(n, picture, size))
 	case "fanin-int":
-		rate(ints(n, 4, 1))
+		rate(stream(n, 4, 1, number, one))
 	case "fanout-int":
-		rate(ints(n, 1, 4))
+		rate(stream(n, 1, 4, number, one))
 	case "pingpong":
 		value, sum := pingpong(*messages)
 		say(value, "us", sum)

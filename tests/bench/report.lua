@@ -8,17 +8,37 @@ local function number(value, unit)
   return (value < 1000 and "%.2f" or "%.0f"):format(value)
 end
 
-local HEADER = "%-13s %-14s %10s %10s %10s  %-6s %8s %9s"
+local HEADER = "%-13s %-14s %10s %10s %10s  %-6s %7s %8s %9s"
+
+local function is_rate(unit) return unit == "msg/s" or unit == "x" end
+
+-- What Lua workers reach, in fibers or threads, whichever is better.
+local function best_of_ours(results, like)
+  local best
+  for _, r in ipairs(results) do
+    local ours = (r.who == "chief-fiber" or r.who == "chief-thread") and r.work == like.work and r.unit == like.unit
+    local better = ours and (not best or (r.median > best) == is_rate(r.unit))
+    if better then best = r.median end
+  end
+  return best
+end
+
+-- How much that is of what this one does: of its rate, or of its time or memory.
+local function ratio(results, r)
+  local ours = best_of_ours(results, r)
+  return ours and r.median > 0 and ("%.2f"):format(ours / r.median) or "-"
+end
 
 function report.print(results, works)
-  print(HEADER:format("WORK", "WHO", "MEDIAN", "LEAST", "MOST", "UNIT", "CPU s", "PEAK KiB"))
+  print(HEADER:format("WORK", "WHO", "MEDIAN", "LEAST", "MOST", "UNIT", "OURS BY", "CPU s", "PEAK KiB"))
   for _, r in ipairs(results) do
     local line = HEADER:format(r.work, r.who, number(r.median, r.unit), number(r.min, r.unit),
-      number(r.max, r.unit), r.unit, ("%.2f"):format(r.cpu_s), ("%d"):format(r.peak_kib))
+      number(r.max, r.unit), r.unit, ratio(results, r), ("%.2f"):format(r.cpu_s), ("%d"):format(r.peak_kib))
     print(line .. (r.low and "  low: less than 0.7 of what it reaches elsewhere" or ""))
   end
   print()
   for _, work in ipairs(works) do print(("%-13s %s"):format(work.name, work.says)) end
+  print("OURS BY: the better of chief-fiber and chief-thread, divided by this one")
 end
 
 local KEYS = { "work", "who", "unit", "median", "min", "max", "runs", "cpu_s", "peak_kib", "messages", "seed",
