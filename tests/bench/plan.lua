@@ -71,7 +71,7 @@ plan.contenders = {
   { name = "floor-state", command = "$OUT/floors --floor state", works = { "spawn" },
     figures = { spawn = 92 } },
   { name = "floor-lua", command = "lua5.4 $BENCH/plain.lua",
-    works = { "oneway-int", "oneway-str64", "oneway-table", "cpu-one" } },
+    works = { "oneway-int", "oneway-str64", "oneway-table", "batch-int", "batch-str64", "batch-table", "cpu-one" } },
 }
 
 -- Less than this much of a figure is flagged.
