@@ -45,7 +45,7 @@ struct chief__scheds {
     size_t stack;
     void (*on_thread)(void *);
     void *data;
-    atomic_bool closing;
+    atomic_bool closing; /* set with release, read with acquire */
     atomic_bool monitor_sleeps;
     chief__mutex lock;
     chief__cond changed;
@@ -244,8 +244,9 @@ static bool steal(chief__sched *s) {
     return false;
 }
 
+/* Who sees it also sees whom the closing thread has made ready. */
 static bool is_closing(const chief__scheds *group) {
-    return atomic_load_explicit(&group->closing, memory_order_relaxed);
+    return atomic_load_explicit(&group->closing, memory_order_acquire);
 }
 
 static void wake_monitor(chief__scheds *group) {
@@ -268,35 +269,57 @@ static void idle(chief__sched *s) {
         wake_monitor(s->group);
 }
 
-/* Until it is another thread's, or all is over. */
+/* With the scheduler's lock held: it is to be run by whoever comes first. */
+static void orphan(chief__sched *s) {
+    chief__scheds *group = s->group;
+    s->owner = NULL;
+    s->running = NULL;
+    chief__lock(&group->lock);
+    s->next_orphan = group->orphans;
+    group->orphans = s;
+    chief__cond_wake_all(&group->changed);
+    chief__unlock(&group->lock);
+}
+
+/* Until it is another thread's, or all is over. Who was abandoned before it had its turn has it still. */
 static void run(chief__sched *s) {
     here = s;
     chief__lock(&s->lock);
-    while (s->owner == myself && !is_closing(s->group)) {
+    while (s->owner == myself && (s->first != NULL || !is_closing(s->group))) {
         take_due(s);
         if (s->n_fds > 0 && s->turns % POLL_EVERY == 0) poll(s, 0);
         chief__fiber *f = take(s);
         if (f != NULL) turn(s, f);
         else idle(s);
     }
-    if (s->owner == myself) s->owner = NULL;
+    if (s->owner == myself) orphan(s); /* for a fiber that comes back from a thread of its own */
     chief__unlock(&s->lock);
     here = NULL;
 }
 
 /* ---- threads ---- */
 
-/* The next scheduler that nobody runs; NULL when there is nothing to do any more. */
+/* With the group's lock held: a scheduler that nobody runs; at the end only one that has something to do. */
+static chief__sched *take_orphan(chief__scheds *group) {
+    chief__sched **at = &group->orphans;
+    while (*at != NULL && is_closing(group) && atomic_load_explicit(&(*at)->len, memory_order_relaxed) == 0)
+        at = &(*at)->next_orphan;
+    chief__sched *s = *at;
+    if (s != NULL) *at = s->next_orphan;
+    return s;
+}
+
+/* NULL when there is nothing to do any more. */
 static chief__sched *next_role(runner *r) {
     chief__scheds *group = r->group;
     int64_t until = chief__deadline(SPARE_MS);
+    chief__sched *s;
     chief__lock(&group->lock);
     group->n_idle++;
-    while (group->orphans == NULL && !is_closing(group))
+    while ((s = take_orphan(group)) == NULL && !is_closing(group))
         if (!chief__cond_wait(&group->changed, &group->lock, until) && group->n_runners > group->n) break;
+    if (s == NULL) s = take_orphan(group); /* that came with the end of the wait */
     group->n_idle--;
-    chief__sched *s = is_closing(group) ? NULL : group->orphans;
-    if (s != NULL) group->orphans = s->next_orphan;
     chief__unlock(&group->lock);
     if (s == NULL) return NULL;
     chief__lock(&s->lock);
@@ -375,18 +398,6 @@ static int add_runner(chief__scheds *group) {
     forget(group, r);
     chief__scheds_unref(group);
     return rc;
-}
-
-/* With the scheduler's lock held: it is to be run by whoever comes first. */
-static void orphan(chief__sched *s) {
-    chief__scheds *group = s->group;
-    s->owner = NULL;
-    s->running = NULL;
-    chief__lock(&group->lock);
-    s->next_orphan = group->orphans;
-    group->orphans = s;
-    chief__cond_wake_all(&group->changed);
-    chief__unlock(&group->lock);
 }
 
 /* Sees to it that somebody comes. Without a thread more, the next that comes back does. */
@@ -657,7 +668,7 @@ static void let_go(chief__scheds *group) {
 }
 
 bool chief__scheds_close(chief__scheds *group, int64_t deadline) {
-    atomic_store_explicit(&group->closing, true, memory_order_relaxed);
+    atomic_store_explicit(&group->closing, true, memory_order_release);
     for (uint32_t i = 0; i < group->n; i++) chief__poller_wake(&group->scheds[i].poller);
     chief__lock(&group->lock);
     chief__cond_wake_all(&group->changed);

@@ -44,8 +44,8 @@ int chief__scheds_new(chief__scheds **out, uint32_t n, size_t stack, void (*on_t
 chief__scheds *chief__scheds_ref(chief__scheds *group);
 void chief__scheds_unref(chief__scheds *group);
 
-/* The threads end as soon as they resume nothing; true when all have ended by the deadline (monotonic ms). Fibers that
- * are left are not resumed any more. */
+/* The threads end as soon as no fiber is ready; true when all have ended by the deadline (monotonic ms). Fibers that wait
+ * then are not resumed any more. */
 bool chief__scheds_close(chief__scheds *group, int64_t deadline);
 
 /* How many threads there are now. */

@@ -231,6 +231,7 @@ static int serve(chief_worker *w) {
                 if (rc != 0) return rc;
                 continue;
             }
+            if (rc == CHIEF_ECANCELED) return 0; /* also where one that is abandoned is not given what is there */
         }
         if (ops->on_timer != NULL && chief__now_ms() >= w->next_timer && chief_context_err(w->context) == CHIEF_OK) {
             w->next_timer += ops->interval;

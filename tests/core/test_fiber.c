@@ -337,6 +337,54 @@ static void test_fiber__one_that_is_stuck_does_not_hold_the_end(void **state) {
     until(&ended, 1);
 }
 
+/* It is ready again at once, as one is that has not been told yet. */
+static bool take_many_turns(probe *p) {
+    chief__waiter_wake(&p->waiter);
+    return atomic_load(&p->resumed) < p->rounds;
+}
+
+static bool block_then_take_many_turns(probe *p) {
+    if (atomic_load(&p->resumed) == 1) {
+        chief__fiber_block(&p->fiber);
+        (void)support_gate_pass(p->gate);
+    }
+    return take_many_turns(p);
+}
+
+static void test_fiber__those_that_are_ready_are_led_to_their_end(void **state) {
+    (void)state;
+    static probe probes[100];
+    atomic_uint ended = 0;
+    chief__scheds *group = open_group(2);
+    memset(probes, 0, sizeof probes);
+    for (size_t i = 0; i < 100; i++) {
+        probes[i].rounds = 1000;
+        start(&probes[i], group, take_many_turns, &ended);
+    }
+    close_group(group);
+    assert_int_equal(atomic_load(&ended), 100);
+}
+
+/* Its scheduler has no thread any more when it comes back. */
+static void test_fiber__one_that_was_stuck_goes_on_after_the_end(void **state) {
+    (void)state;
+    static support_gate gate;
+    static probe stuck;
+    atomic_uint ended = 0;
+    memset(&stuck, 0, sizeof stuck);
+    support_gate_init(&gate);
+    stuck.gate = &gate;
+    stuck.rounds = 1000;
+    chief__scheds *group = open_group(1);
+    start(&stuck, group, block_then_take_many_turns, &ended);
+    until(&stuck.resumed, 1);
+    assert_false(chief__scheds_close(group, chief__deadline(10)));
+    chief__scheds_unref(group);
+    support_gate_open(&gate);
+    until(&ended, 1);
+    support_gate_fini(&gate);
+}
+
 /* No thread has a stack of that size. */
 static void test_fiber__without_threads_every_start_is_refused(void **state) {
     (void)state;
@@ -379,8 +427,10 @@ int main(void) {
         cmocka_unit_test(test_fiber__one_that_blocks_keeps_nobody_waiting),
         cmocka_unit_test(test_fiber__one_that_spins_keeps_nobody_waiting),
         cmocka_unit_test(test_fiber__one_that_has_ended_is_left_alone),
+        cmocka_unit_test(test_fiber__those_that_are_ready_are_led_to_their_end),
         cmocka_unit_test(test_fiber__without_threads_every_start_is_refused),
         cmocka_unit_test(test_fiber__one_that_is_stuck_does_not_hold_the_end),
+        cmocka_unit_test(test_fiber__one_that_was_stuck_goes_on_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

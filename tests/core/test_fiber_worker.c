@@ -404,6 +404,36 @@ static void test_fiber_worker__a_callback_can_fail(void **state) {
     chief_free(c);
 }
 
+static int ignore_the_stop(chief_worker *ctx, void *instance, const chief_msg *msg) {
+    probe *p = instance;
+    (void)ctx, (void)msg;
+    (void)atomic_fetch_add(&p->done, 1);
+    while (!atomic_load(&p->let_go)) chief__pause_ms(1);
+    return 0;
+}
+
+static bool has_one(void *data) { return atomic_load(&((probe *)data)->done) == 1; }
+
+static void test_fiber_worker__one_that_is_abandoned_is_called_no_more_and_ends(void **state) {
+    (void)state;
+    static probe p;
+    const chief_fiber_ops callbacks = {.size = sizeof callbacks, .on_message = ignore_the_stop};
+    chief_worker_options o = {.size = sizeof o, .isolation = CHIEF_FIBER, .grace = 20, .destroy = destroy};
+    chief *c = quiet_chief(NULL);
+    o.fiber = &callbacks;
+    assert_int_equal(chief_add_worker_with(c, "p", &deaf_ops, &p, &o), CHIEF_OK);
+    launch(c);
+    for (int i = 0; i < 2; i++) assert_int_equal(chief_send(c, "p", "x", 1, CHIEF_FOREVER), CHIEF_OK);
+    assert_true(support_until(has_one, &p, ANSWER_MS));
+    assert_int_equal(chief_stop(c), CHIEF_OK);
+    assert_int_equal(chief_join(c, support_ms(ANSWER_MS)), CHIEF_ETIMEDOUT);
+    chief_free(c);
+    atomic_store(&p.let_go, true);
+    assert_true(support_until(is_destroyed, &p, ANSWER_MS));
+    assert_int_equal(atomic_load(&p.finis), 1);
+    assert_int_equal(atomic_load(&p.done), 1);
+}
+
 static void test_fiber_worker__wrong_callbacks_are_refused(void **state) {
     (void)state;
     chief_worker_ops none = {.size = sizeof none};
@@ -488,6 +518,7 @@ int main(void) {
         cmocka_unit_test(test_fiber_worker__one_that_spins_or_blocks_leaves_the_others_their_thread),
         cmocka_unit_test(test_fiber_worker__one_that_spins_is_interrupted),
         cmocka_unit_test(test_fiber_worker__one_that_ignores_the_stop_is_abandoned),
+        cmocka_unit_test(test_fiber_worker__one_that_is_abandoned_is_called_no_more_and_ends),
         cmocka_unit_test(test_fiber_worker__callbacks_get_messages_and_ticks),
         cmocka_unit_test(test_fiber_worker__a_callback_can_fail),
         cmocka_unit_test(test_fiber_worker__wrong_callbacks_are_refused),
