@@ -154,6 +154,21 @@ static inline void support_thread(chief__thread *thread, void (*run)(void *), vo
     assert_int_equal(chief__thread_start(thread, run, data, 0, "test"), CHIEF_OK);
 }
 
+/* ---- chiefs ---- */
+
+/* A chief that writes no log; `o` may be NULL, and keeps what is filled in. */
+static inline chief *support_quiet_chief(chief_options *o) {
+    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
+    chief_options none = {0};
+    chief *c;
+    if (o == NULL) o = &none;
+    o->size = sizeof *o;
+    assert_int_equal(chief_log_new(&o->log, &log_options), CHIEF_OK);
+    assert_int_equal(chief_new(&c, o), CHIEF_OK);
+    chief_log_unref(o->log);
+    return c;
+}
+
 /* ---- texts ---- */
 
 static inline void support_says(const char *part) {

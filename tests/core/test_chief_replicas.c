@@ -59,18 +59,6 @@ static const chief_worker_ops ops = {
 
 #define ANSWER_MS support_ms(10000)
 
-static chief *quiet_chief(chief_options *o) {
-    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_options none = {0};
-    chief *c;
-    if (o == NULL) o = &none;
-    o->size = sizeof *o;
-    assert_int_equal(chief_log_new(&o->log, &log_options), CHIEF_OK);
-    assert_int_equal(chief_new(&c, o), CHIEF_OK);
-    chief_log_unref(o->log);
-    return c;
-}
-
 static int try_add(chief *c, const char *name, crew *w, uint32_t count, const char *after) {
     static const chief_restart at_once = {.size = sizeof at_once, .delay = CHIEF_ZERO, .jitter = -1};
     chief_worker_options o = {
@@ -148,7 +136,7 @@ static void test_replicas__are_workers_of_their_own(void **state) {
     (void)state;
     crew w = {0};
     crew alone = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &alone, 1, NULL);
     add(c, "b", &w, 3, NULL);
     add(c, "c", &alone, 0, NULL);
@@ -169,7 +157,7 @@ static void test_replicas__are_workers_of_their_own(void **state) {
 static void test_replicas__no_name_is_taken_twice(void **state) {
     (void)state;
     crew w = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 2, NULL);
     assert_int_equal(try_add(c, "a", &w, 0, NULL), CHIEF_EEXIST);
     assert_int_equal(try_add(c, "a", &w, 3, NULL), CHIEF_EEXIST);
@@ -189,7 +177,7 @@ static void test_replicas__are_enabled_by_their_name_or_one_by_one(void **state)
     (void)state;
     static const char *const wrong[] = {"a", "c"};
     crew w = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 2, NULL);
     add(c, "b", &w, 2, NULL);
     assert_int_equal(chief_is_enabled(c, "a"), 1);
@@ -218,7 +206,7 @@ static void test_replicas__are_enabled_by_their_name_or_one_by_one(void **state)
 static void test_replicas__are_asked_all_at_once_or_one_by_one(void **state) {
     (void)state;
     crew w = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 3, NULL);
     launch(c);
     await(c, "a", CHIEF_WORKER_RUN);
@@ -247,7 +235,7 @@ static void test_replicas__are_asked_all_at_once_or_one_by_one(void **state) {
 static void test_replicas__legal_for_some_is_no_mistake(void **state) {
     (void)state;
     crew w = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     chief_event *e;
     size_t n;
     add(c, "a", &w, 2, NULL);
@@ -268,7 +256,7 @@ static void test_replicas__are_removed_and_their_name_is_free(void **state) {
     (void)state;
     crew w = {0};
     crew again = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 2, NULL);
     launch(c);
     await(c, "a", CHIEF_WORKER_RUN);
@@ -293,7 +281,7 @@ static void test_replicas__are_removed_and_their_name_is_free(void **state) {
 static void test_replicas__come_all_or_none_while_running(void **state) {
     (void)state;
     crew w = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 2, NULL);
     launch(c);
     assert_int_equal(try_add(c, "b", &w, 2, "nosuch"), CHIEF_ENOENT);
@@ -312,7 +300,7 @@ static void test_replicas__are_waited_for_until_all_are_ready(void **state) {
     crew w = {.gate = &gate};
     crew later = {0};
     support_gate_init(&gate);
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "z", &later, 2, "a");
     add(c, "a", &w, 2, NULL);
     launch(c);
@@ -332,7 +320,7 @@ static void test_replicas__get_messages_in_turn(void **state) {
     (void)state;
     crew w = {0};
     size_t reached;
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 3, NULL);
     launch(c);
     await(c, "a", CHIEF_WORKER_RUN);
@@ -354,7 +342,7 @@ static void test_replicas__get_messages_in_turn(void **state) {
 static void test_replicas__fail_each_for_itself(void **state) {
     (void)state;
     crew w = {0};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", &w, 2, NULL);
     launch(c);
     await(c, "a", CHIEF_WORKER_RUN);

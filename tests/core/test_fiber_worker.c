@@ -160,18 +160,6 @@ static const chief_fiber_ops fiber_ops = {.size = sizeof fiber_ops, .resume = re
 
 /* ---- helpers ---- */
 
-static chief *quiet_chief(chief_options *o) {
-    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_options none = {0};
-    chief *c;
-    if (o == NULL) o = &none;
-    o->size = sizeof *o;
-    assert_int_equal(chief_log_new(&o->log, &log_options), CHIEF_OK);
-    assert_int_equal(chief_new(&c, o), CHIEF_OK);
-    chief_log_unref(o->log);
-    return c;
-}
-
 static void add_with(chief *c, const char *name, const chief_worker_ops *with, probe *p, chief_worker_options *o) {
     chief_worker_options none = {0};
     if (o == NULL) o = &none;
@@ -211,7 +199,7 @@ static void test_fiber_worker__a_pipeline_keeps_the_order(void **state) {
     for (uint32_t capacity = 1; capacity <= 1000; capacity *= 10) {
         probe from = {.what = SENDS, .n = 20000};
         probe to = {.what = RECEIVES, .n = 20000};
-        chief *c = quiet_chief(NULL);
+        chief *c = support_quiet_chief(NULL);
         add_channel(c, capacity);
         add(c, "to", &to);
         add(c, "from", &from);
@@ -230,7 +218,7 @@ static void test_fiber_worker__questions_are_answered(void **state) {
     (void)state;
     probe caller = {.what = CALLS, .to = "callee", .n = 5000};
     probe callee = {.what = ANSWERS};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "callee", &callee);
     add(c, "caller", &caller);
     launch(c);
@@ -255,7 +243,7 @@ static void test_fiber_worker__a_failed_one_is_restarted_with_its_text(void **st
         .size = sizeof at_once, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .jitter = -1};
     chief_worker_options o = {.restart = &at_once};
     probe p = {.what = FAILS};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add_with(c, "p", &ops, &p, &o);
     launch(c);
     assert_true(support_until(is_third, c, ANSWER_MS));
@@ -274,7 +262,7 @@ static void test_fiber_worker__a_crowd_shares_a_few_threads_and_stops_at_once(vo
     enum { CROWD = 1000 };
     static probe crowd[CROWD];
     char name[16];
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     memset(crowd, 0, sizeof crowd);
     for (int i = 0; i < CROWD; i++) {
         crowd[i].what = SLEEPS;
@@ -296,7 +284,7 @@ static void test_fiber_worker__one_that_spins_or_blocks_leaves_the_others_their_
         probe slow = {.what = what == 0 ? SPINS : BLOCKS};
         probe caller = {.what = CALLS, .to = "callee", .n = 100};
         probe callee = {.what = ANSWERS};
-        chief *c = quiet_chief(&one);
+        chief *c = support_quiet_chief(&one);
         add(c, "slow", &slow);
         add(c, "callee", &callee);
         add(c, "caller", &caller);
@@ -313,7 +301,7 @@ static void test_fiber_worker__one_that_spins_is_interrupted(void **state) {
     (void)state;
     probe slow = {.what = SPINS};
     chief_worker_options o = {.grace = 20};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     add_with(c, "slow", &ops, &slow, &o);
     launch(c);
     await_state(c, "slow", CHIEF_WORKER_RUN);
@@ -331,7 +319,7 @@ static void test_fiber_worker__one_that_ignores_the_stop_is_abandoned(void **sta
     (void)state;
     static probe slow;
     chief_worker_options o = {.grace = 20};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     memset(&slow, 0, sizeof slow);
     slow.what = IGNORES;
     add_with(c, "slow", &deaf_ops, &slow, &o);
@@ -370,7 +358,7 @@ static int on_timer(chief_worker *ctx, void *instance) {
 static chief *serve(served *s, const chief_fiber_ops *callbacks) {
     chief_worker_ops none = {.size = sizeof none};
     chief_worker_options o = {.size = sizeof o, .isolation = CHIEF_FIBER, .fiber = callbacks};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_worker_with(c, "s", &none, s, &o), CHIEF_OK);
     launch(c);
     await_state(c, "s", CHIEF_WORKER_RUN);
@@ -439,7 +427,7 @@ static void test_fiber_worker__wrong_callbacks_are_refused(void **state) {
     chief_worker_ops none = {.size = sizeof none};
     chief_fiber_ops callbacks = {.size = sizeof callbacks};
     chief_worker_options o = {.size = sizeof o, .isolation = CHIEF_FIBER, .fiber = &callbacks};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_worker_with(c, "s", &none, NULL, &o), CHIEF_EINVAL);
     support_says("neither resume, on_message nor on_timer");
     callbacks.on_timer = on_timer;
@@ -499,7 +487,7 @@ static void test_fiber_worker__a_thread_can_wait_in_parts_too(void **state) {
     atomic_int n = 0;
     chief_worker_ops wrong = {.size = sizeof wrong, .run = waits_wrongly};
     chief_worker_ops right = {.size = sizeof right, .run = parks};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_worker(c, "wrong", &wrong, NULL), CHIEF_OK);
     assert_int_equal(chief_add_worker(c, "right", &right, &n), CHIEF_OK);
     launch(c);

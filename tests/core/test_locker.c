@@ -62,16 +62,6 @@ static int wait_in_locker(void *data, chief_context *ctx) {
     return l->answer;
 }
 
-static chief *quiet_chief(void) {
-    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_options o = {.size = sizeof o};
-    chief *c;
-    assert_int_equal(chief_log_new(&o.log, &log_options), CHIEF_OK);
-    assert_int_equal(chief_new(&c, &o), CHIEF_OK);
-    chief_log_unref(o.log);
-    return c;
-}
-
 /* The text of the event `stopping`; "" when there was none. */
 static void stopping_text(chief *c, char *out, size_t size) {
     chief_event *e;
@@ -90,7 +80,7 @@ static void test_locker__its_return_begins_the_stop(void **state) {
     probe p = {0};
     char why[64];
     support_gate_init(&p.running);
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     locker l = {.c = c, .probe = &p};
     assert_int_equal(chief_add_worker(c, "a", &probe_ops, &p), CHIEF_OK);
     assert_int_equal(chief_set_locker(c, wait_in_locker, &l), CHIEF_OK);
@@ -111,7 +101,7 @@ static void test_locker__signals_are_left_to_the_host(void **state) {
     struct sigaction meanwhile;
     probe p = {0};
     support_gate_init(&p.running);
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     locker l = {.c = c, .probe = &p};
     assert_int_equal(chief_add_worker(c, "a", &probe_ops, &p), CHIEF_OK);
     assert_int_equal(chief_set_locker(c, wait_in_locker, &l), CHIEF_OK);
@@ -128,7 +118,7 @@ static void test_locker__a_failing_one_stops_all_the_same(void **state) {
     probe p = {0};
     char why[64];
     support_gate_init(&p.running);
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     locker l = {.c = c, .probe = &p, .answer = 7};
     assert_int_equal(chief_add_worker(c, "a", &probe_ops, &p), CHIEF_OK);
     assert_int_equal(chief_set_locker(c, wait_in_locker, &l), CHIEF_OK);
@@ -152,7 +142,7 @@ static void test_locker__it_is_told_of_another_stop(void **state) {
     probe p = {0};
     chief__thread thread;
     support_gate_init(&p.running);
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     locker l = {.c = c, .probe = &p, .wait_for_end = true};
     assert_int_equal(chief_add_worker(c, "a", &probe_ops, &p), CHIEF_OK);
     assert_int_equal(chief_set_locker(c, wait_in_locker, &l), CHIEF_OK);
@@ -166,7 +156,7 @@ static void test_locker__it_is_told_of_another_stop(void **state) {
 
 static void test_locker__it_is_told_of_the_end(void **state) {
     (void)state;
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     locker l = {.c = c, .wait_for_end = true};
     assert_int_equal(chief_add_worker(c, "a", &fail_ops, NULL), CHIEF_OK);
     assert_int_equal(chief_set_exit_when_done(c, 1), CHIEF_OK);
@@ -201,7 +191,7 @@ static void test_locker__one_that_stays_hurts_nobody(void **state) {
     probe p = {0};
     chief__thread thread;
     support_gate_init(&p.running);
-    stuck s = {.c = quiet_chief(), .probe = &p};
+    stuck s = {.c = support_quiet_chief(NULL), .probe = &p};
     support_gate_init(&s.let_go);
     assert_int_equal(chief_add_worker(s.c, "a", &probe_ops, &p), CHIEF_OK);
     assert_int_equal(chief_set_locker(s.c, never_returns, &s), CHIEF_OK);
@@ -224,7 +214,7 @@ static void test_locker__it_is_set_before_the_start(void **state) {
     (void)state;
     probe p = {0};
     support_gate_init(&p.running);
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     locker l = {.c = c, .probe = &p};
     assert_int_equal(chief_set_locker(NULL, wait_in_locker, &l), CHIEF_EINVAL);
     assert_int_equal(chief_stop_because(c, "no"), CHIEF_ENOTINIT);

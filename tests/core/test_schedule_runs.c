@@ -68,16 +68,6 @@ static int in_fiber(void **state) {
     return 0;
 }
 
-static chief *quiet_chief(void) {
-    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_options o = {.size = sizeof o};
-    chief *c;
-    assert_int_equal(chief_log_new(&o.log, &log_options), CHIEF_OK);
-    assert_int_equal(chief_new(&c, &o), CHIEF_OK);
-    chief_log_unref(o.log);
-    return c;
-}
-
 static void start(chief *c, probe *p, const chief_schedule *schedule, const chief_restart *restart) {
     const chief_worker_options o = {.size = sizeof o,
                                     .schedule = schedule,
@@ -102,7 +92,7 @@ static const chief_schedule quick = {.size = sizeof quick, .every = 5};
 static void test_schedule_runs__again_and_again_in_one_life(void **state) {
     (void)state;
     probe p = {0};
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     start(c, &p, &quick, NULL);
     assert_true(support_gate_pass(&p.third));
     assert_int_equal(chief_pool_get_state(chief_get_pool(c), "job"), CHIEF_WORKER_RUN);
@@ -121,7 +111,7 @@ static void test_schedule_runs__a_stop_ends_the_wait_at_once(void **state) {
                                            {.size = sizeof often[0], .cron = "0 0 1 1 *", .tz = "UTC"}};
     for (size_t i = 0; i < 2; i++) {
         probe p = {0};
-        chief *c = quiet_chief();
+        chief *c = support_quiet_chief(NULL);
         start(c, &p, &often[i], NULL);
         assert_int_equal(chief_wait_state(c, "job", CHIEF_WORKER_RUN, ANSWER_MS), CHIEF_OK);
         int64_t begun = chief__now_ms();
@@ -136,7 +126,7 @@ static void test_schedule_runs__later_waits_first(void **state) {
     (void)state;
     static const chief_schedule later = {.size = sizeof later, .every = 3600000, .later = 1};
     probe p = {0};
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     start(c, &p, &later, NULL);
     assert_int_equal(chief_wait_ready(c, ANSWER_MS), CHIEF_OK); /* ready all the same */
     stop(c, &p);
@@ -148,7 +138,7 @@ static void test_schedule_runs__a_failing_run_is_the_workers_failure(void **stat
     static const chief_restart restart = {
         .size = sizeof restart, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 1, .jitter = -1};
     probe p = {.fail_at = 2};
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     start(c, &p, &quick, &restart);
     assert_true(support_gate_pass(&p.third));
     chief_snapshot *s;
@@ -166,7 +156,7 @@ static void test_schedule_runs__a_failing_run_is_the_workers_failure(void **stat
 static void test_schedule_runs__without_a_policy_it_fails_for_good(void **state) {
     (void)state;
     probe p = {.fail_at = 1};
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     start(c, &p, &quick, NULL);
     assert_int_equal(chief_wait_state(c, "job", CHIEF_WORKER_FAILED, ANSWER_MS), CHIEF_OK);
     assert_int_equal(chief_stop(c), CHIEF_OK);
@@ -182,7 +172,7 @@ static void test_schedule_runs__a_clean_run_acknowledges(void **state) {
     const chief_restart restart = {
         .size = sizeof restart, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 1, .jitter = -1};
     probe p = {.fail_at = 2};
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "work", &channel_options), CHIEF_OK);
     assert_int_equal(chief_get_channel(c, "work", &p.from), CHIEF_OK);
     for (int i = 0; i < 2; i++) assert_int_equal(chief_channel_send(p.from, NULL, "x", 1, 0), CHIEF_OK);
@@ -206,7 +196,7 @@ static void test_schedule_runs__mistakes_add_nothing(void **state) {
     const chief_worker_options in_callbacks = {
         .size = sizeof o, .schedule = &quick, .isolation = CHIEF_FIBER, .fiber = &callbacks};
     probe p = {0};
-    chief *c = quiet_chief();
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_worker_with(c, "job", &ops, &p, &o), CHIEF_EINVAL);
     support_says("minute should be 0 to 59, got 61");
     assert_true(chief_add_worker_with(c, "job", &ops, &p, &in_process) < 0);
