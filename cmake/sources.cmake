@@ -95,6 +95,7 @@ set(CHIEF_CORE_SOURCES
 set(CHIEF_LUA_SOURCES
   bindings/lua/add.c
   bindings/lua/arena.c
+  bindings/lua/base.c
   bindings/lua/boss.c
   bindings/lua/buffer.c
   bindings/lua/bytecode.c
@@ -110,6 +111,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/exit.c
   bindings/lua/fail.c
   bindings/lua/findings.c
+  bindings/lua/globals.c
   bindings/lua/host.c
   bindings/lua/inspect.c
   bindings/lua/instance.c
@@ -147,6 +149,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/spare.c
   bindings/lua/spec.c
   bindings/lua/state.c
+  bindings/lua/strings.c
   bindings/lua/suspend.c
   bindings/lua/system.c
   bindings/lua/trace.c

@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <string.h>
 
 #include "interrupt.h"
 #include "memory.h"
@@ -269,6 +270,12 @@ static const luaL_Reg base_functions[] = {{"pcall", protected_call}, {"xpcall", 
 static const luaL_Reg coroutine_functions[] = {{"resume", resume}, {"wrap", wrap}, {"close", close_one}, {NULL, NULL}};
 
 static const luaL_Reg fiber_functions[] = {{"yield", yield}, {"isyieldable", is_yieldable}, {NULL, NULL}};
+
+lua_CFunction chief__lua_corun_global(const char *name) {
+    const luaL_Reg *at = base_functions;
+    while (at->name != NULL && strcmp(at->name, name) != 0) at++;
+    return at->func;
+}
 
 void chief__lua_corun_globals(lua_State *L) {
     lua_pushglobaltable(L);

@@ -17,6 +17,9 @@
 void chief__lua_corun_globals(lua_State *L);
 void chief__lua_corun_adjust(lua_State *L);
 
+/* What the globals have by that name instead of Lua's own; NULL for the other names. */
+lua_CFunction chief__lua_corun_global(const char *name);
+
 /* A C function: has the coroutine that is its argument closed by close_all. */
 int chief__lua_corun_keep(lua_State *L);
 

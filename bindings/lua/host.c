@@ -15,7 +15,6 @@
 #include "limit.h"
 #include "load.h"
 #include "look.h"
-#include "luv.h"
 #include "memory.h"
 #include "process.h"
 #include "runtime.h"
@@ -68,7 +67,6 @@ static int init_on(lua_State *L, int status, lua_KContext context) {
 static int init_protected(lua_State *L) {
     host *h = lua_touserdata(L, 1);
     chief__lua_prepare(L, &h->spec->source, h->worker);
-    chief__lua_luv_open(L);
     chief__lua_load(L, &h->spec->source);
     lua_settop(L, MODULE);
     chief__lua_ctx *ctx = chief__lua_push_ctx(L, h->worker);

@@ -7,6 +7,7 @@
 
 #include "bytecode.h"
 #include "fail.h"
+#include "globals.h"
 #include "load.h"
 #include "search.h"
 
@@ -135,6 +136,7 @@ static int look_protected(lua_State *L) {
     look *l = lua_touserdata(L, LOOK);
     bool asked;
     chief__lua_prepare(L, l->source, NULL);
+    chief__lua_globals_settle(L); /* a library that comes at its first use is no other module */
     int before = count_loaded(L);
     chief__lua_load(L, l->source);
     bool alone = count_loaded(L) == before + 1;

@@ -3,12 +3,16 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "base.h"
 #include "corun.h"
 #include "exit.h"
+#include "globals.h"
 #include "life.h"
 #include "package.h"
 #include "pipes.h"
+#include "strings.h"
 
 typedef struct library {
     const char *name;
@@ -19,8 +23,9 @@ typedef struct library {
 
 static void settle_both(lua_State *L);
 
-/* STRING is named, as strings have its table without anybody asking for it, and PACKAGE, as it is more than its table. */
-enum { STRING = 1, PACKAGE = 9, LIBRARIES = 9 };
+/* STRING is named, as strings have its table without anybody asking for it, and PACKAGE, as it is more than its table: the name
+ * after it is that of its function. */
+enum { STRING = 1, PACKAGE = 9, LIBRARIES = 9, REQUIRE = 10 };
 
 static const library libraries[LIBRARIES + 1] = {
     [STRING] = {LUA_STRLIBNAME, luaopen_string, NULL, false},
@@ -36,14 +41,13 @@ static const library libraries[LIBRARIES + 1] = {
 
 /*
  * A library's table that was not used yet has the *filler* as its metatable: one for all of them, which has each at the place of
- * its number, and its own address at 0, by which it is known. Strings have a metatable of their own until then, the *stand-in*.
+ * its number, and its own address at 0, by which it is known. The registry has it by that address, too.
  */
 static const char filler_mark;
-static const char stand_in_mark;
 
-/* Whether the metatable on top is that one. [-0, +0, -] */
-static bool is_marked(lua_State *L, const void *mark) {
-    bool same = lua_rawgeti(L, -1, 0) == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == mark;
+/* Whether the metatable on top is the filler. [-0, +0, -] */
+static bool is_filler(lua_State *L) {
+    bool same = lua_rawgeti(L, -1, 0) == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1) == &filler_mark;
     lua_pop(L, 1);
     return same;
 }
@@ -102,6 +106,7 @@ static void fill(lua_State *L, int idx);
  * what opening a library leaves in the registry. */
 static int fill_all(lua_State *L) {
     int top = lua_gettop(L);
+    chief__lua_globals_settle(L);
     for (int n = 1; n <= LIBRARIES; n++) {
         lua_rawgeti(L, lua_upvalueindex(2), n);
         fill(L, lua_gettop(L));
@@ -146,7 +151,7 @@ static void push_package(lua_State *L, int idx) {
 static void fill(lua_State *L, int idx) {
     luaL_checkstack(L, LUA_MINSTACK, NULL);
     if (!lua_getmetatable(L, idx)) return;
-    if (is_marked(L, &filler_mark)) {
+    if (is_filler(L)) {
         int n = number_of(L, idx);
         if (n == PACKAGE) push_package(L, idx);
         else push_functions(L, &libraries[n]);
@@ -172,61 +177,14 @@ static int fill_and_set(lua_State *L) {
     return 0;
 }
 
-/* pairs(library); its upvalue is next. */
+/* pairs(library) */
 static int fill_and_walk(lua_State *L) {
     lua_settop(L, 1);
     fill(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcfunction(L, chief__lua_base_function("next"));
     lua_insert(L, 1);
     lua_pushnil(L);
     return 3;
-}
-
-/* ---- Strings ---- */
-
-/* Arithmetic with strings is done by the metatable that comes with the library. Its function runs in our place, so that what
- * it says of a wrong operand is about who called us. */
-static int calculate(lua_State *L, const char *event) {
-    lua_settop(L, 2);
-    lua_pushliteral(L, "");
-    lua_getmetatable(L, -1);
-    if (is_marked(L, &stand_in_mark)) {
-        lua_getfield(L, -1, "__index");
-        fill(L, lua_gettop(L));
-    }
-    lua_settop(L, 2);
-    lua_pushliteral(L, "");
-    if (luaL_getmetafield(L, -1, event) == LUA_TNIL) return luaL_error(L, "no %s of strings", event);
-    lua_CFunction f = lua_tocfunction(L, -1);
-    lua_settop(L, 2);
-    return f(L);
-}
-
-static int add(lua_State *L) { return calculate(L, "__add"); }
-static int sub(lua_State *L) { return calculate(L, "__sub"); }
-static int mul(lua_State *L) { return calculate(L, "__mul"); }
-static int mod(lua_State *L) { return calculate(L, "__mod"); }
-static int power(lua_State *L) { return calculate(L, "__pow"); }
-static int divide(lua_State *L) { return calculate(L, "__div"); }
-static int floor_divide(lua_State *L) { return calculate(L, "__idiv"); }
-static int negate(lua_State *L) { return calculate(L, "__unm"); }
-
-static const luaL_Reg arithmetic[] = {
-    {"__add", add},    {"__sub", sub},           {"__mul", mul},    {"__mod", mod}, {"__pow", power},
-    {"__div", divide}, {"__idiv", floor_divide}, {"__unm", negate}, {NULL, NULL},
-};
-
-/* The table string is on top. [-0, +0, m] */
-static void stand_in(lua_State *L) {
-    lua_pushliteral(L, "");
-    lua_createtable(L, 0, 10);
-    luaL_setfuncs(L, arithmetic, 0);
-    lua_pushvalue(L, -3);
-    lua_setfield(L, -2, "__index");
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&stand_in_mark);
-    lua_rawseti(L, -2, 0);
-    lua_setmetatable(L, -2);
-    lua_pop(L, 1);
 }
 
 /* ---- Metatables ---- */
@@ -234,11 +192,14 @@ static void stand_in(lua_State *L) {
 /* getmetatable, setmetatable and those of debug: who asks finds, or replaces, what would be there without us. */
 static int settled(lua_State *L) {
     if (lua_gettop(L) > 0 && lua_getmetatable(L, 1)) {
-        bool is_string = is_marked(L, &stand_in_mark);
-        if (is_string) lua_getfield(L, -1, "__index");
-        bool is_library = !is_string && is_marked(L, &filler_mark);
-        if (is_string || is_library) fill(L, is_string ? lua_gettop(L) : 1);
-        lua_pop(L, is_string ? 2 : 1);
+        bool is_marked = lua_rawgeti(L, -1, 0) == LUA_TLIGHTUSERDATA;
+        lua_pop(L, 1);
+        bool is_library = is_marked && is_filler(L);
+        bool is_string = is_marked && chief__lua_strings_stand_in(L);
+        lua_pop(L, 1);
+        if (is_library) fill(L, 1);
+        else if (is_string) chief__lua_library_fill_strings(L);
+        else if (is_marked) chief__lua_globals_settle_at(L, 1);
     }
     return lua_tocfunction(L, lua_upvalueindex(1))(L);
 }
@@ -255,10 +216,10 @@ static void settle_both(lua_State *L) {
     settle(L, "setmetatable");
 }
 
-/* ---- Opening ---- */
+/* ---- Names ---- */
 
 /* [-0, +1, m] */
-static void push_filler(lua_State *L) {
+static void push_new_filler(lua_State *L) {
     lua_createtable(L, LIBRARIES, 4);
     lua_pushlightuserdata(L, (void *)(uintptr_t)&filler_mark);
     lua_rawseti(L, -2, 0);
@@ -266,58 +227,105 @@ static void push_filler(lua_State *L) {
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, fill_and_set);
     lua_setfield(L, -2, "__newindex");
-    lua_getglobal(L, "next");
-    lua_pushcclosure(L, fill_and_walk, 1);
+    lua_pushcfunction(L, fill_and_walk);
     lua_setfield(L, -2, "__pairs");
 }
 
-/* An empty table that fills itself; the filler and package.loaded are at these indices. [-0, +0, m] */
-static void promise(lua_State *L, int n, int filler, int loaded) {
-    lua_newtable(L);
+/* The state's own. [-0, +1, m] */
+static void push_filler(lua_State *L) {
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &filler_mark) != LUA_TNIL) return;
+    lua_pop(L, 1);
+    push_new_filler(L);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, filler, n);
-    lua_pushvalue(L, filler);
-    lua_setmetatable(L, -2);
-    if (n == STRING) stand_in(L);
-    if (n == PACKAGE) chief__lua_package_promise(L);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, loaded, libraries[n].name);
-    lua_setglobal(L, libraries[n].name);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &filler_mark);
 }
 
-static void promise_all(lua_State *L) {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+/* The library's table, at first an empty one that fills itself. [-0, +1, m] */
+static void push_table(lua_State *L, int n) {
     push_filler(L);
-    int filler = lua_gettop(L);
-    for (int n = 1; n <= LIBRARIES; n++) promise(L, n, filler, filler - 1);
-    lua_pop(L, 2);
-    lua_pushglobaltable(L);
-    settle_both(L);
+    if (lua_rawgeti(L, -1, n) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, n);
+        lua_pushvalue(L, -2);
+        lua_setmetatable(L, -2);
+    }
+    lua_remove(L, -2);
+}
+
+/* What is on top is the library in package.loaded. [-0, +0, m] */
+static void set_loaded(lua_State *L, const char *name) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, name);
     lua_pop(L, 1);
+}
+
+int chief__lua_library_count(void) { return REQUIRE; }
+
+const char *chief__lua_library_name(int n) { return n + 1 == REQUIRE ? "require" : libraries[n + 1].name; }
+
+void chief__lua_library_push(lua_State *L, int n) {
+    bool is_require = n + 1 == REQUIRE;
+    push_table(L, is_require ? PACKAGE : n + 1);
+    if (is_require) chief__lua_package_push_require(L);
+    else set_loaded(L, libraries[n + 1].name);
+}
+
+void chief__lua_library_push_base(lua_State *L, int n) {
+    const char *name = chief__lua_base_name(n);
+    lua_CFunction own = chief__lua_life_of(L) != NULL ? chief__lua_corun_global(name) : NULL;
+    if (own != NULL) {
+        lua_pushcfunction(L, own);
+        return;
+    }
+    chief__lua_base_push(L, n);
+    if (strcmp(name, "getmetatable") == 0 || strcmp(name, "setmetatable") == 0) lua_pushcclosure(L, settled, 1);
+}
+
+/* Under its name, too, unless that means something else already: who looks for a function's name finds it there. */
+void chief__lua_library_fill_strings(lua_State *L) {
+    chief__lua_globals_give(L, libraries[STRING].name);
+    push_table(L, STRING);
+    fill(L, lua_gettop(L));
+    lua_pop(L, 1);
+}
+
+/* ---- Opening ---- */
+
+static void promise_all(lua_State *L) {
+    if (!chief__lua_base_open()) luaL_error(L, "not enough memory");
+    lua_pushglobaltable(L);
+    set_loaded(L, LUA_GNAME);
+    lua_pop(L, 1);
+    chief__lua_strings_open(L);
+    chief__lua_globals_open(L);
+}
+
+static void set_global(lua_State *L, const char *name) {
+    set_loaded(L, name);
+    lua_setglobal(L, name);
 }
 
 static void open_all(lua_State *L) {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    for (int n = 1; n < PACKAGE; n++) {
-        push_functions(L, &libraries[n]);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -3, libraries[n].name);
-        lua_setglobal(L, libraries[n].name);
-    }
-    lua_newtable(L);
-    chief__lua_package_promise(L);
-    chief__lua_package_push(L, lua_gettop(L));
-    move_to(L, lua_gettop(L) - 1);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, LUA_LOADLIBNAME);
-    lua_setglobal(L, LUA_LOADLIBNAME);
-    lua_pop(L, 1);
-}
-
-void chief__lua_open_libraries(lua_State *L, bool eager) {
     luaL_requiref(L, LUA_GNAME, luaopen_base, 1);
     lua_pop(L, 1);
     if (chief__lua_life_of(L) != NULL) chief__lua_corun_globals(L);
+    for (int n = 1; n < PACKAGE; n++) {
+        push_functions(L, &libraries[n]);
+        set_global(L, libraries[n].name);
+    }
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    chief__lua_package_push_require(L);
+    lua_setglobal(L, "require");
+    chief__lua_package_push(L, lua_gettop(L));
+    move_to(L, lua_gettop(L) - 1);
+    set_global(L, LUA_LOADLIBNAME);
+}
+
+void chief__lua_open_libraries(lua_State *L, bool eager) {
     if (eager) open_all(L);
     else promise_all(L);
 }

@@ -9,7 +9,6 @@
 #include "fail.h"
 #include "libraries.h"
 #include "life.h"
-#include "module.h"
 #include "package.h"
 #include "search.h"
 
@@ -21,7 +20,6 @@ void chief__lua_prepare(lua_State *L, const chief__lua_source *source, chief_wor
     const chief__lua_life *life = chief__lua_life_of(L);
     if (life == NULL || !life->has_libraries) chief__lua_open_libraries(L, source->eager);
     chief__lua_exit_of(L, worker);
-    chief__lua_preload(L);
 }
 
 /* ---- The module ---- */
@@ -88,18 +86,11 @@ static void refuse_value(lua_State *L, const char *module) {
 
 /* ---- As require does it, without the library ---- */
 
-static bool is_preloaded(lua_State *L, const char *module) {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    bool there = lua_getfield(L, -1, module) != LUA_TNIL;
-    lua_pop(L, 2);
-    return there;
-}
-
 /* The function of the module's file, with that; false where `require` has to look, or to say what is wrong. [-0, +(0|2), m] */
 static bool push_loader(lua_State *L, const chief__lua_source *source) {
     struct stat about;
     char file[CHIEF__LUA_FILE_SIZE];
-    if (source->path == NULL || is_preloaded(L, source->module) ||
+    if (source->path == NULL || chief__lua_package_has(source->module) ||
         !chief__lua_search_find(file, source->path, source->module, &about) ||
         !chief__lua_bytecode_load(L, file, &about))
         return false;

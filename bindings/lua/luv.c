@@ -121,7 +121,6 @@ static int load_luv(lua_State *L) {
 }
 
 void chief__lua_luv_open(lua_State *L) {
-    lua_getglobal(L, "require");
     lua_pushcclosure(L, load_luv, 1);
-    set_preload(L, "luv");
+    set_preload(L, CHIEF__LUA_LUV);
 }

@@ -13,7 +13,9 @@
 
 #pragma GCC visibility push(hidden)
 
-/* From now on `require "luv"` sets the runner. [-0, +0, m] */
+#define CHIEF__LUA_LUV "luv"
+
+/* From now on `require "luv"` sets the runner. The function `require` is on top. [-1, +0, m] */
 void chief__lua_luv_open(lua_State *L);
 
 #pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include "codec.h"
 #include "context.h"
 #include "cron.h"
+#include "globals.h"
 #include "inspect.h"
 #include "json.h"
 #include "log.h"
@@ -50,6 +51,7 @@ int luaopen_chief_core(lua_State *L) {
     const char *wrong = chief__lua_check_runtime();
     if (wrong != NULL) return luaL_error(L, "%s", wrong);
     luaL_checkversion(L);
+    chief__lua_globals_settle(L); /* what is ours looks into package.loaded */
     luaL_newlib(L, functions);
     chief__lua_push_states(L);
     lua_setfield(L, -2, "state");
@@ -65,6 +67,6 @@ int luaopen_chief_core(lua_State *L) {
 void chief__lua_preload(lua_State *L) {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
     lua_pushcfunction(L, luaopen_chief_core);
-    lua_setfield(L, -2, "chief.core");
+    lua_setfield(L, -2, CHIEF__LUA_CORE);
     lua_pop(L, 1);
 }

@@ -4,6 +4,10 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "globals.h"
+#include "life.h"
+#include "luv.h"
+#include "module.h"
 #include "search.h"
 
 /* Where the registry keeps the source, and the library's own require once that is there. */
@@ -90,6 +94,7 @@ static void lead_searchers(lua_State *L, int table) {
 /* Its upvalue is the table, as that of the library's own is, and looking into it fills it. The other's function runs in our place,
  * so that what it says is about who called us. */
 static int fill_and_require(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TSTRING) chief__lua_globals_give(L, lua_tostring(L, 1)); /* it may be a library */
     lua_getfield(L, lua_upvalueindex(1), "loaded");
     lua_rawgetp(L, LUA_REGISTRYINDEX, &require_key);
     lua_CFunction require = lua_tocfunction(L, -1);
@@ -97,10 +102,19 @@ static int fill_and_require(lua_State *L) {
     return require(L);
 }
 
-void chief__lua_package_promise(lua_State *L) {
-    lua_pushvalue(L, -1);
-    lua_pushcclosure(L, fill_and_require, 1);
-    lua_setglobal(L, "require");
+void chief__lua_package_push_require(lua_State *L) { lua_pushcclosure(L, fill_and_require, 1); }
+
+/* What is there without a file. [-0, +0, m] */
+static void preload(lua_State *L, int table) {
+    chief__lua_preload(L);
+    if (chief__lua_life_of(L) == NULL) return; /* no worker: nothing of its runs in a loop */
+    lua_pushvalue(L, table);
+    chief__lua_package_push_require(L);
+    chief__lua_luv_open(L);
+}
+
+bool chief__lua_package_has(const char *module) {
+    return strcmp(module, CHIEF__LUA_CORE) == 0 || strcmp(module, CHIEF__LUA_LUV) == 0;
 }
 
 /* The global `require`, as it is. [-0, +1, m] */
@@ -134,5 +148,6 @@ void chief__lua_package_push(lua_State *L, int table) {
     set_paths(L);
     settle_require(L, before, table);
     lead_searchers(L, table);
+    preload(L, table);
     lua_remove(L, before);
 }

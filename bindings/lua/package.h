@@ -7,6 +7,7 @@
 #define CHIEF_LUA_PACKAGE_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 #include "spec.h"
 
@@ -15,8 +16,11 @@
 /* Before all else: where modules are looked for. The source stays as long as the state may ask. [-0, +0, m] */
 void chief__lua_package_of(lua_State *L, const chief__lua_source *source);
 
-/* Sets the global `require`, which fills the table on top when it is called. [-0, +0, m] */
-void chief__lua_package_promise(lua_State *L);
+/* Pushes a `require` that fills the table on top when it is called. [-1, +1, m] */
+void chief__lua_package_push_require(lua_State *L);
+
+/* Whether the library is to be asked for that module before any file is. */
+bool chief__lua_package_has(const char *module);
 
 /* Pushes the library's table, whole, for one that is at stack index `table`, where all of its functions look from then on: that is
  * to get what is in it. The global `require` stays as it is. [-0, +1, v] */
