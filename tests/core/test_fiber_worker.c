@@ -407,7 +407,7 @@ static void test_fiber_worker__one_that_is_abandoned_is_called_no_more_and_ends(
     static probe p;
     const chief_fiber_ops callbacks = {.size = sizeof callbacks, .on_message = ignore_the_stop};
     chief_worker_options o = {.size = sizeof o, .isolation = CHIEF_FIBER, .grace = 20, .destroy = destroy};
-    chief *c = quiet_chief(NULL);
+    chief *c = support_quiet_chief(NULL);
     o.fiber = &callbacks;
     assert_int_equal(chief_add_worker_with(c, "p", &deaf_ops, &p, &o), CHIEF_OK);
     launch(c);
