@@ -1,38 +1,48 @@
--- Lua workers in threads and fibers, mixed at random, at one channel: 1 to 8 senders and receivers, capacities of 1, 2
--- and 1024, every way to send and to receive; the channel is closed, all are stopped, or receivers die. Each message is
--- numbered, and counted here.
+-- Lua workers in threads, fibers and processes, or mixed, at one channel: 1 to 8 senders and receivers, capacities of
+-- 1, 2 and 1024, every way to send and to receive; the channel is closed, all are stopped, workers die, or those in
+-- processes are killed. Each message is numbered, and counted here.
 --
--- CHIEF_STRESS_MS (default 2000) is how long, CHIEF_STRESS_SEED where the rounds begin; a failure names its seed.
+-- The seed of a round says all of its shape: seeds that follow each other lead through the whole matrix in SHAPES
+-- rounds. CHIEF_STRESS_SEED is where to begin (else the clock says it), CHIEF_STRESS_ROUNDS how many rounds («all»:
+-- the matrix once), CHIEF_STRESS_MS (default 2000) for how long otherwise. A failure names its seed. Workers
+-- in C, and kills in the middle of a call: core/test_matrix.c.
 local stage = require "stage"
 
+-- Its numbers go on in the next life; what it has sent in this one is told before it dies.
 local SENDER = [[
 local M = {}
 function M.run(_, ctx)
-  local ch, me, random = ctx:channel("ch"), ctx.args.number, ctx.args.seed
+  local ch, me, random = ctx:channel("ch"), ctx.args.number, ctx.args.seed + ctx.generation * 7919
+  local before = ctx.generation * 1000
   local sent = 0
   local function below(n)
     random = (random * 1103515245 + 12345) & 0x7fffffff
     return (random >> 8) % n
   end
   local ways = {
-    function() return ch:send({ me, sent + 1 }) and 1 or nil end,
-    function() return ch:send({ me, sent + 1 }, below(3) / 1000) and 1 or 0 end,
-    function() return ch:try_send({ me, sent + 1 }) and 1 or 0 end,
+    function() return ch:send({ me, before + sent + 1 }) and 1 or nil end,
+    function() return ch:send({ me, before + sent + 1 }, below(3) / 1000) and 1 or 0 end,
+    function() return ch:try_send({ me, before + sent + 1 }) and 1 or 0 end,
     function()
       local list = {}
-      for i = 1, 1 + below(10) do list[i] = { me, sent + i } end
+      for i = 1, 1 + below(10) do list[i] = { me, before + sent + i } end
       local n, _, _, part = ch:send_many(list, below(2) == 0 and 0.001 or nil)
       return n or part
     end,
-    function() return coroutine.wrap(function() return ch:send({ me, sent + 1 }) and 1 or nil end)() end,
+    function() return coroutine.wrap(function() return ch:send({ me, before + sent + 1 }) and 1 or nil end)() end,
   }
   while sent < ctx.args.messages and not ctx:done() do
     local n = ways[1 + below(#ways)]()
     if not n then break end -- closed, or stopped
     sent = sent + n
     if n == 0 and below(2) == 0 then ctx:sleep(0.0002) end
+    if ctx.args.dies and ctx.generation < 4 and below(60) == 0 then
+      ctx:channel("out"):send({ "sent", sent, false })
+      if ctx.args.killed then os.execute("kill -KILL $PPID") end
+      error("dies")
+    end
   end
-  ctx:channel("out"):send({ "sent", me, sent })
+  ctx:channel("out"):send({ "sent", sent, true })
 end
 return M
 ]]
@@ -49,7 +59,10 @@ function M.run(_, ctx)
   end
   local function take(value, info)
     out:send({ "got", ctx.name, ctx.generation, value[1], value[2], info.deliveries })
-    if ctx.args.dies and below(100) == 0 then error("dies") end
+    if ctx.args.dies and ctx.generation < 20 and below(100) == 0 then
+      if ctx.args.killed then os.execute("kill -KILL $PPID") end
+      error("dies")
+    end
   end
   local function one(value, info, code)
     if value ~= nil then take(value, info) end
@@ -89,33 +102,48 @@ local function generator(seed)
   end
 end
 
-local function pick(below, list) return list[1 + below(#list)] end
+local CAPACITIES = { 1, 2, 1024 }
+local ENDINGS = { "all", "close", "stop", "die", "kill" }
+local PLACES = { "thread", "fiber", "process", "mixed" }
+local MOST = 8
+local SHAPES = MOST * MOST * #CAPACITIES * #ENDINGS * #PLACES
+
+-- The seed's place in the matrix; the factor has no divisor in common with SHAPES, so that each shape comes.
+local function shape(seed)
+  local at = seed % SHAPES * 2371 % SHAPES
+  local function digit(n)
+    local i = at % n
+    at = at // n
+    return 1 + i
+  end
+  return { seed = seed, senders = digit(MOST), receivers = digit(MOST), capacity = CAPACITIES[digit(#CAPACITIES)],
+    place = PLACES[digit(#PLACES)], ending = ENDINGS[digit(#ENDINGS)], workers = {} }
+end
 
 -- What a round is, all of it by its seed.
 local function make_round(seed)
   local below = generator(seed)
   for _ = 1, 4 do below(2) end
-  local round = {
-    seed = seed, capacity = pick(below, { 1, 2, 1024 }), ending = pick(below, { "all", "close", "stop", "die" }),
-    delivery = pick(below, { "at_most_once", "at_least_once" }), workers = {}, after = below(2000),
-  }
-  for kind, n in pairs({ s = 1 + below(8), r = 1 + below(8) }) do
-    for i = 1, n do
-      table.insert(round.workers, { kind = kind, name = kind .. i, isolation = pick(below, { "thread", "fiber" }),
-        args = { number = i, seed = below(1 << 30), messages = 200, dies = round.ending == "die" } })
-    end
+  local round = shape(seed)
+  round.delivery = below(2) == 0 and "at_most_once" or "at_least_once"
+  round.after = below(round.senders * 100)
+  local dies = round.ending == "die" or round.ending == "kill"
+  local function add(kind, i)
+    local place = round.place == "mixed" and PLACES[1 + below(3)] or round.place
+    table.insert(round.workers, { kind = kind, name = kind .. i, isolation = place,
+      args = { number = i, seed = below(1 << 30), messages = 1 + below(200), dies = dies,
+        killed = round.ending == "kill" and place == "process" } })
   end
+  for i = 1, round.senders do add("s", i) end
+  for i = 1, round.receivers do add("r", i) end
   return round
 end
 
 local function add_workers(s, round)
-  local senders = 0
   for _, worker in ipairs(round.workers) do
     assert(s:add(worker.name, { module = worker.kind == "s" and "sender" or "receiver", args = worker.args,
-      isolation = worker.isolation, restart = worker.kind == "r" and { delay = 0 } or nil, grace = stage.LIMIT }))
-    if worker.kind == "s" then senders = senders + 1 end
+      isolation = worker.isolation, restart = { delay = 0 }, grace = stage.LIMIT }))
   end
-  return senders
 end
 
 -- All messages that a receiver has from one sender, delivered the first time, come in order; nobody has one of them
@@ -148,18 +176,18 @@ local function all_stopped(s, round, ends)
 end
 
 -- Reads reports until each sender has told how much it sent, closing or stopping in between.
-local function play(s, round, senders)
+local function play(s, round)
   local ch = assert(s.core:channel("ch"))
   local accepted, told, got, seen, last = 0, 0, 0, {}, {}
   local function read(report)
     if report[1] == "sent" then
-      accepted, told = accepted + report[3], told + 1
+      accepted, told = accepted + report[2], told + (report[3] and 1 or 0)
     else
       got = got + 1
       check_got(report, seen, last)
     end
   end
-  while told < senders do
+  while told < round.senders do
     read((s:next()))
     if got == round.after and round.ending == "close" then ch:close() end
     if got == round.after and round.ending == "stop" then s.core:stop() end
@@ -181,30 +209,36 @@ local function check(round)
   local s = stage.new({ ["sender.lua"] = SENDER, ["receiver.lua"] = RECEIVER })
   local ok, message = xpcall(function()
     assert(s.core:add_channel("ch", { capacity = round.capacity, delivery = round.delivery, max_deliveries = 0 }))
-    local senders = add_workers(s, round)
+    add_workers(s, round)
     s:start()
-    local accepted, arrived, stats = play(s, round, senders)
+    local accepted, arrived, stats = play(s, round)
     assert.equal(accepted, stats.sent)
     assert.equal(stats.sent, stats.acknowledged + stats.queued + stats.dropped)
     assert.equal(0, stats.in_hand)
     -- What a receiver has in hand when it dies is dropped, or comes to another; it says nothing of the rest of a batch.
     local lost = stats.sent - stats.queued - arrived
-    local may_drop = round.ending == "die" and round.delivery == "at_most_once"
+    local dies = round.ending == "die" or round.ending == "kill"
+    local may_drop = dies and round.delivery == "at_most_once"
     assert(lost >= 0 and lost <= (may_drop and stats.dropped or 0), ("%d lost, %d dropped"):format(lost, stats.dropped))
     if not may_drop then assert.equal(0, stats.dropped) end
   end, debug.traceback)
   s:close()
-  assert(ok, ("CHIEF_STRESS_SEED=%d (%s, %s, capacity %d, %d workers): %s"):format(round.seed, round.ending,
-    round.delivery, round.capacity, #round.workers, tostring(message)))
+  assert(ok, ("CHIEF_STRESS_SEED=%d (%d to %d, %s, %s, %s, capacity %d): %s"):format(round.seed, round.senders,
+    round.receivers, round.place, round.ending, round.delivery, round.capacity, tostring(message)))
 end
 
 describe("a channel", function()
   it("loses, doubles and disorders nothing whoever is at it", function()
     local seed = tonumber(os.getenv("CHIEF_STRESS_SEED")) or os.time() * 1000
+    local rounds = os.getenv("CHIEF_STRESS_ROUNDS")
+    rounds = rounds == "all" and SHAPES or tonumber(rounds)
     local ends = os.time() + (tonumber(os.getenv("CHIEF_STRESS_MS")) or 2000) / 1000
+    print(("# CHIEF_STRESS_SEED=%d"):format(seed))
+    local played = 0
     repeat
-      check(make_round(seed))
-      seed = seed + 1
-    until os.time() >= ends
+      check(make_round(seed + played))
+      played = played + 1
+    until played == rounds or not rounds and os.time() >= ends
+    print(("# %d rounds of the %d there are"):format(played, SHAPES))
   end)
 end)
