@@ -1,4 +1,4 @@
-/* The same app gives the same sequence of events whether its workers run in threads or in processes. */
+/* The same app gives the same sequence of events whether its workers run in threads, as fibers or in processes. */
 #include "troupe.h"
 
 #define TOLD_SIZE ((size_t)64 * 1024)
@@ -138,16 +138,23 @@ static void tell(const scene *s, int32_t isolation, char **told) {
     troupe_end(&t);
 }
 
+static void plays_as_in_threads(const scene *s, int32_t isolation, char **threads) {
+    char *told[8];
+    tell(s, isolation, told);
+    for (size_t i = 0; i <= s->n; i++) {
+        assert_string_equal(told[i], threads[i]);
+        free(told[i]);
+    }
+}
+
 static void plays_equally(const scene *s) {
     char *threads[8];
-    char *processes[8];
     tell(s, CHIEF_THREAD, threads);
-    tell(s, CHIEF_PROCESS, processes);
+    plays_as_in_threads(s, CHIEF_FIBER, threads);
+    plays_as_in_threads(s, CHIEF_PROCESS, threads);
     for (size_t i = 0; i <= s->n; i++) {
-        assert_string_equal(processes[i], threads[i]);
         assert_true(i == s->n || strlen(threads[i]) > 0);
         free(threads[i]);
-        free(processes[i]);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * troupe: a chief whose workers are actors (tests/plugins/actor.c) in threads or processes, what they said in the log, and
- * what was told of them in events. For tests of processes.
+ * troupe: a chief whose workers are actors (tests/plugins/actor.c) in threads, fibers or processes, what they said in the
+ * log, and what was told of them in events. For tests of processes.
  */
 #ifndef CHIEF_TEST_TROUPE_H
 #define CHIEF_TEST_TROUPE_H
@@ -63,6 +63,20 @@ static inline void troupe_end(troupe *t) {
     chief_log_unref(t->log);
 }
 
+/* A fiber that does what an actor in a thread does, and blocks where that does. */
+static inline int troupe_resume(chief_worker *w, void *data, void **instance, int32_t part) {
+    const chief_worker_ops *of = data;
+    return part == CHIEF_PART_INIT ? of->init(w, data, instance) : of->run(w, *instance);
+}
+
+static inline int troupe_add_fiber(troupe *t, const char *name, chief_worker_options *o) {
+    static chief_worker_ops actor = {.size = sizeof actor};
+    static const chief_fiber_ops fiber = {.size = sizeof fiber, .resume = troupe_resume};
+    int rc = chief_load_plugin(CHIEF_TEST_ACTOR, &actor);
+    o->fiber = &fiber;
+    return rc == CHIEF_OK ? chief_add_worker_with(t->c, name, &actor, &actor, o) : rc;
+}
+
 static inline void troupe_add(troupe *t, const troupe_part *part) {
     chief_worker_options o = part->options;
     chief_restart restart = part->restart;
@@ -71,7 +85,8 @@ static inline void troupe_add(troupe *t, const troupe_part *part) {
     o.args = (chief_bytes){part->args, strlen(part->args)};
     restart.size = sizeof restart;
     if (restart.policy != 0) o.restart = &restart;
-    int rc = chief_add_plugin(t->c, part->name, CHIEF_TEST_ACTOR, &o);
+    int rc = part->isolation == CHIEF_FIBER ? troupe_add_fiber(t, part->name, &o)
+                                            : chief_add_plugin(t->c, part->name, CHIEF_TEST_ACTOR, &o);
     if (rc != CHIEF_OK) fail_msg("%s: %s", part->name, chief_last_error());
 }
 
