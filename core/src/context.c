@@ -382,7 +382,7 @@ static bool leads_to(const chief_context *from, const struct tree *tree) {
 }
 
 int chief__context_see(chief_context *ctx, chief_context *other) {
-    static chief__mutex seeing = {PTHREAD_MUTEX_INITIALIZER}; /* before every tree's: two must not turn to each other */
+    static chief__mutex seeing; /* before every tree's: two must not turn to each other */
     chief__lock(&seeing);
     bool circle = leads_to(other, ctx->tree);
     chief__lock(&ctx->tree->lock);

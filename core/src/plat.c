@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <locale.h>
 #include <poll.h>
@@ -84,40 +85,77 @@ static int64_t now_ns(void) {
     return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* ---- sleeping on a word ---- */
+
+/* Sleeps while the word has this value, at the longest until the deadline (monotonic ms); false when that has passed. */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
+    struct timespec until = timespec_of(deadline_ms);
+    /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock. */
+    long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value,
+                      deadline_ms == INT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
+    return rc == 0 || errno != ETIMEDOUT;
+}
+
+static void futex_wake(_Atomic uint32_t *word, int most) {
+    (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, most, NULL, NULL, 0);
+}
+
 /* ---- locks ---- */
 
-void chief__mutex_init(chief__mutex *m) { (void)pthread_mutex_init(&m->handle, NULL); }
+enum { FREE = 0, HELD = 1, WANTED = 2 };
 
-void chief__mutex_fini(chief__mutex *m) { (void)pthread_mutex_destroy(&m->handle); }
+void chief__mutex_init(chief__mutex *m) { atomic_init(&m->word, FREE); }
+
+void chief__mutex_fini(chief__mutex *m) { (void)m; }
+
+static bool try_lock(chief__mutex *m) {
+    uint32_t seen = FREE;
+    return atomic_compare_exchange_strong_explicit(&m->word, &seen, HELD, memory_order_acquire, memory_order_relaxed);
+}
 
 /* Our locks are held for a few dozen instructions. Who finds one held is there sooner by looking again than by going to sleep:
- * a sleep and the wake-up that ends it cost microseconds. */
-void chief__lock(chief__mutex *m) {
+ * a sleep and the wake-up that ends it cost microseconds. Who has slept does not know whether others still do, and so takes
+ * it as WANTED. */
+static void lock_slowly(chief__mutex *m) {
     for (int i = 0; i < LOCK_LOOKS; i++) {
-        if (pthread_mutex_trylock(&m->handle) == 0) return;
         relax();
+        if (atomic_load_explicit(&m->word, memory_order_relaxed) == FREE && try_lock(m)) return;
     }
-    (void)pthread_mutex_lock(&m->handle);
+    while (atomic_exchange_explicit(&m->word, WANTED, memory_order_acquire) != FREE)
+        (void)futex_wait(&m->word, WANTED, INT64_MAX);
 }
 
-void chief__unlock(chief__mutex *m) { (void)pthread_mutex_unlock(&m->handle); }
+void chief__lock(chief__mutex *m) {
+    if (!try_lock(m)) lock_slowly(m);
+}
+
+/* Once it is free the next one may have it, and free its memory: the kernel only looks for who sleeps at that address. */
+void chief__unlock(chief__mutex *m) {
+    if (atomic_exchange_explicit(&m->word, FREE, memory_order_release) == WANTED) futex_wake(&m->word, 1);
+}
 
 void chief__cond_init(chief__cond *c) {
-    pthread_condattr_t attr;
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&c->handle, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    atomic_init(&c->times, 0);
+    atomic_init(&c->waiters, 0);
 }
 
-void chief__cond_fini(chief__cond *c) { (void)pthread_cond_destroy(&c->handle); }
+void chief__cond_fini(chief__cond *c) { (void)c; }
 
-void chief__cond_wake_all(chief__cond *c) { (void)pthread_cond_broadcast(&c->handle); }
+/* What is waited for was changed under the lock, so who has looked before that has counted itself already. */
+void chief__cond_wake_all(chief__cond *c) {
+    (void)atomic_fetch_add_explicit(&c->times, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&c->waiters, memory_order_relaxed) > 0) futex_wake(&c->times, INT_MAX);
+}
 
+/* A wake after the unlock changes the word first, and the kernel does not let the thread sleep. */
 bool chief__cond_wait(chief__cond *c, chief__mutex *m, int64_t deadline_ms) {
-    if (deadline_ms == INT64_MAX) return pthread_cond_wait(&c->handle, &m->handle) == 0;
-    struct timespec until = timespec_of(deadline_ms);
-    return pthread_cond_timedwait(&c->handle, &m->handle, &until) == 0;
+    (void)atomic_fetch_add_explicit(&c->waiters, 1, memory_order_relaxed);
+    uint32_t seen = atomic_load_explicit(&c->times, memory_order_relaxed);
+    chief__unlock(m);
+    bool in_time = futex_wait(&c->times, seen, deadline_ms);
+    chief__lock(m);
+    (void)atomic_fetch_sub_explicit(&c->waiters, 1, memory_order_relaxed);
+    return in_time;
 }
 
 /* ---- threads ---- */
@@ -193,13 +231,6 @@ void chief__thread_detach_self(void) { (void)pthread_detach(pthread_self()); }
 
 enum { EMPTY = 0, TOKEN = 1, PARKED = 2, SUSPENDED = 3 };
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
-    struct timespec until = timespec_of(deadline_ms);
-    /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock. */
-    (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value,
-                  deadline_ms == INT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
-}
-
 static bool has_token(const chief__parker *p) { return atomic_load_explicit(&p->word, memory_order_relaxed) == TOKEN; }
 
 /* A partner that runs on another core answers sooner than the kernel puts a thread to sleep. Only looks: the token is taken
@@ -254,13 +285,13 @@ bool chief__park(chief__parker *p, int64_t deadline_ms) {
         }
         if (deadline_ms != INT64_MAX && chief__now_ms() >= deadline_ms)
             return atomic_exchange_explicit(&p->word, EMPTY, memory_order_acquire) == TOKEN;
-        futex_wait(&p->word, PARKED, deadline_ms);
+        (void)futex_wait(&p->word, PARKED, deadline_ms);
     }
 }
 
 bool chief__unpark(chief__parker *p) {
     uint32_t was = atomic_exchange_explicit(&p->word, TOKEN, memory_order_acq_rel);
-    if (was == PARKED) (void)syscall(SYS_futex, &p->word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
+    if (was == PARKED) futex_wake(&p->word, 1);
     return was == SUSPENDED;
 }
 

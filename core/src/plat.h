@@ -23,18 +23,19 @@ void chief__pause_ms(int64_t ms);
 /* A deadline in monotonic ms for a timeout as the public calls take it; INT64_MAX for a negative one. */
 int64_t chief__deadline(int64_t timeout_ms);
 
+/* Four bytes, and no call of the kernel while nobody else wants it. Zeroed is free. */
 typedef struct chief__mutex {
-    pthread_mutex_t handle;
+    _Atomic uint32_t word; /* 0 free, 1 held, 2 held and perhaps somebody sleeps for it */
 } chief__mutex;
 
-/* Initialising a default Linux mutex or condition cannot fail. */
 void chief__mutex_init(chief__mutex *m);
 void chief__mutex_fini(chief__mutex *m);
 void chief__lock(chief__mutex *m);
 void chief__unlock(chief__mutex *m);
 
 typedef struct chief__cond {
-    pthread_cond_t handle;
+    _Atomic uint32_t times;   /* that it was woken */
+    _Atomic uint32_t waiters; /* those that wait with the lock that goes with it */
 } chief__cond;
 
 void chief__cond_init(chief__cond *c);
