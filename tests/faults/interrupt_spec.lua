@@ -6,6 +6,9 @@ local stage = require "stage"
 local SLOW = tonumber(os.getenv("CHIEF_TEST_SLOW")) or 1
 local GRACE = 0.05
 local FORCE_TIME = 0.1 * SLOW -- as long as chief's own where the tests run at full speed
+-- For those that are to end by themselves: on a machine that is busy with others their thread may not run for long.
+local LONG_FORCE_TIME = 20 * FORCE_TIME
+local TRIES = 30 -- of what is bound to milliseconds: one of them has the processor to itself
 
 local function where_signals_arrive(name, body)
   if os.getenv("CHIEF_SANITIZE") == "thread" then return pending(name) end
@@ -53,7 +56,7 @@ local function end_one(body, check, uses)
     assert(forced, "it was not interrupted")
     took = ended.time - forced.time
     check(s:status("w"), said, s)
-  end, { w = { grace = GRACE }, force_time = FORCE_TIME })
+  end, { w = { grace = GRACE }, force_time = LONG_FORCE_TIME })
   return took
 end
 
@@ -64,11 +67,11 @@ local function is_dead(status)
   assert.matches("stack traceback:.*w%.lua:", status.traceback)
 end
 
--- Each __close is entered within 70 ms of the first raise, which is a time limit, too: the best of three counts.
+-- Each __close is entered within 70 ms of the first raise, which is a time limit, too: the best of its tries counts.
 local function dies(name, body, expected, uses)
   where_signals_arrive("16: " .. name, function()
     local best, said = math.huge, nil
-    for _ = 1, 3 do
+    for _ = 1, TRIES do
       local took = end_one(body, function(status, words)
         is_dead(status)
         said = words
@@ -188,7 +191,7 @@ describe("an interrupted worker", function()
   where_signals_arrive("16: gives each __close 15 ms", function()
     if SLOW > 1 then return end -- its milliseconds are the processor's
     local best
-    for _ = 1, 10 do
+    for _ = 1, TRIES do
       end_one([[
         local a <close> = closer("a", function() local t = os.clock() while os.clock() - t < 0.002 do end end)
         spin()]], function(status, said)
@@ -221,7 +224,7 @@ describe("an interrupted worker", function()
       s:wait("w", "stopped")
       s:stop()
       back = resident()
-    end, { w = { grace = 0 }, force_time = 100 * FORCE_TIME })
+    end, { w = { grace = 0 }, force_time = 5 * LONG_FORCE_TIME })
     assert.is_true(full - back > 72 * 1024 * 1024, ("%d and %d bytes"):format(full, back))
   end)
 
@@ -232,7 +235,7 @@ describe("an interrupted worker", function()
       assert.equal("failed", status.state)
       assert.equal("init_error", status.reason)
       assert.equal("interrupted: init did not end within 0.05 s", status.error)
-    end, { init_timeout = 0.05, force_time = FORCE_TIME })
+    end, { init_timeout = 0.05, force_time = LONG_FORCE_TIME })
   end)
 
   where_signals_arrive("runs again in a fresh state", function()
@@ -241,7 +244,7 @@ describe("an interrupted worker", function()
       assert(s.core:restart_worker("w"))
       assert.equal("go", s:next())
       assert.equal(2, s:wait("w", "run").generation)
-    end, { w = { grace = 0.01 }, force_time = FORCE_TIME })
+    end, { w = { grace = 0.01 }, force_time = LONG_FORCE_TIME })
   end)
 end)
 

@@ -72,7 +72,7 @@ describe("a luv worker", function()
       local status = s:wait("w", "stopped")
       assert.equal("killed", status.reason)
       assert.equal(0, s.out:len())
-    end, { w = { grace = 0.01 }, force_time = 0.1 * SLOW })
+    end, { w = { grace = 0.01 }, force_time = 2 * SLOW })
   end)
 
   it("is told by require as ever when there is no luv", function()

@@ -268,7 +268,7 @@ describe("a fiber", function()
         seen[i] = { status.state, status.phase, status.reason }
         -- Its wait ends by the cancellation, a moment before the interrupt: its init may have returned in between.
         if status.error ~= "init failed" then assert.matches("^interrupted: init did not end within", status.error) end
-      end, { w = in_isolation(isolation), init_timeout = 0.02 * SLOW, force_time = 0.1 * SLOW })
+      end, { w = in_isolation(isolation), init_timeout = 0.02 * SLOW, force_time = 2 * SLOW })
     end
     assert.same(seen[1], seen[2])
   end)
