@@ -4,19 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES 8 /* of the larger pieces, for one that is large enough */
-
-struct chief__arena_piece {
-    chief__arena_piece *next;
-    size_t size; /* of one among the larger */
-};
+#define SMALL ((size_t)32 << 10) /* the size of an arena that grows by small steps */
+#define TRIES 8                  /* of the larger pieces, for one that is large enough */
 
 /* ---- free pieces ---- */
 
-static size_t round_up(size_t size) { return (size + CHIEF__ARENA_STEP - 1) & ~(size_t)(CHIEF__ARENA_STEP - 1); }
-
 static chief__arena_piece **list_of(chief__arena *arena, size_t size) {
-    return size <= CHIEF__ARENA_LEAST ? &arena->small[size / CHIEF__ARENA_STEP - 1] : &arena->larger;
+    return size <= CHIEF__ARENA_LEAST ? chief__arena_list(arena, size) : &arena->larger;
 }
 
 /* Of a rounded size. */
@@ -54,11 +48,13 @@ static void *take_piece(chief__arena *arena, size_t size) {
 
 /* ---- growing ---- */
 
-/* By small steps at first, so that what the last chunk has too much is little; by larger ones later, so that they are few. */
+/* By small steps at first, so that what the last chunk has too much is little; by larger ones later, so that they are few: in
+ * an arena that is mixed who gives back a block looks for its chunk. */
 static size_t next_size(const chief__arena *arena, size_t needed) {
     size_t size = CHIEF__CHUNK_LEAST;
     if (arena->size == 0) return CHIEF__CHUNK_FIRST;
-    while (size < needed || size < arena->size / 16) size *= 2;
+    size_t step = arena->size / (arena->size < SMALL ? 16 : 4);
+    while (size < needed || size < step) size *= 2;
     return size < CHIEF__CHUNK_MOST ? size : CHIEF__CHUNK_MOST;
 }
 
@@ -97,8 +93,8 @@ static void *take_outside(chief__arena *arena, size_t size) {
     return malloc(size);
 }
 
-void *chief__arena_take(chief__arena *arena, size_t size) {
-    size_t room = round_up(size);
+void *chief__arena_find(chief__arena *arena, size_t size) {
+    size_t room = chief__arena_round(size);
     if (room > CHIEF__ARENA_MOST) return malloc(size);
     void *piece = take_piece(arena, room);
     if (piece != NULL) return piece;
@@ -108,8 +104,8 @@ void *chief__arena_take(chief__arena *arena, size_t size) {
     return block;
 }
 
-void chief__arena_give(chief__arena *arena, void *block, size_t size) {
-    size_t room = round_up(size);
+void chief__arena_put(chief__arena *arena, void *block, size_t size) {
+    size_t room = chief__arena_round(size);
     if (!is_ours(arena, block, room)) free(block);
     else if ((char *)block + room == arena->at) arena->at = block;
     else put_piece(arena, block, room);
@@ -131,8 +127,8 @@ static bool stretch(chief__arena *arena, const char *block, size_t old_room, siz
 }
 
 void *chief__arena_resize(chief__arena *arena, void *block, size_t old_size, size_t size) {
-    size_t old_room = round_up(old_size);
-    size_t room = round_up(size);
+    size_t old_room = chief__arena_round(old_size);
+    size_t room = chief__arena_round(size);
     bool ours = is_ours(arena, block, old_room);
     if (!ours && room > CHIEF__ARENA_MOST) return realloc(block, size);
     if (ours && (room == old_room || stretch(arena, block, old_room, room))) return block;

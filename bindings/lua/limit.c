@@ -25,8 +25,7 @@ static bool fits(const chief__lua_life *life, size_t more) {
 
 /* Lua collects when it is refused something and then tries once more; a library that does not, or a try that fails, leaves
  * the wish for the next instruction to judge. */
-bool chief__lua_limit_allows(chief__lua_life *life, size_t had, size_t wanted) {
-    if (life->limit == 0 || wanted <= had) return true;
+bool chief__lua_limit_judge(chief__lua_life *life, size_t had, size_t wanted) {
     size_t more = wanted - had;
     bool within = life->live <= life->limit && more <= life->limit - life->live;
     bool allowed = within || fits(life, more);

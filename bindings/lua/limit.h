@@ -14,8 +14,11 @@
 /* For a state that has just been opened; 0 bytes: no limit. */
 void chief__lua_limit_open(chief__lua_life *life, uint64_t bytes);
 
-/* For the allocator: whether a block of `had` bytes may have `wanted`. */
-bool chief__lua_limit_allows(chief__lua_life *life, size_t had, size_t wanted);
+/* For the allocator: whether a block of `had` bytes may have `wanted`. The first is for a state with a limit, for more than it had. */
+bool chief__lua_limit_judge(chief__lua_life *life, size_t had, size_t wanted);
+static inline bool chief__lua_limit_allows(chief__lua_life *life, size_t had, size_t wanted) {
+    return life->limit == 0 || wanted <= had || chief__lua_limit_judge(life, had, wanted);
+}
 
 /* Between two instructions: collects when the limit was crossed, and says whether it still is. [-0, +0, -] */
 bool chief__lua_limit_is_over(lua_State *L, chief__lua_life *life);
