@@ -94,8 +94,8 @@ static void close_for(chief_channel *ch, int refusal) {
     if (ch->refusal == CHIEF_OK || refusal == CHIEF_ENOENT) ch->refusal = refusal;
     ch->closed = true;
     chief__channel_update_fd(ch);
-    chief__queue_wake_all(&ch->senders);
-    chief__queue_wake_all(&ch->receivers);
+    chief__channel_wake_all(ch, &ch->senders);
+    chief__channel_wake_all(ch, &ch->receivers);
 }
 
 void chief_channel_close(chief_channel *ch) {
@@ -125,7 +125,7 @@ void chief__channel_shut(chief_channel *mailbox, bool shut) {
     chief__channel_lock(mailbox);
     if (!mailbox->closed) mailbox->refusal = shut ? CHIEF_ENOENT : CHIEF_OK;
     if (shut) {
-        chief__queue_wake_all(&mailbox->senders);
+        chief__channel_wake_all(mailbox, &mailbox->senders);
         end_calls(&mailbox->queue);
     }
     chief__channel_unlock(mailbox);
@@ -145,7 +145,7 @@ void chief__channel_retire(chief_channel *ch, int refusal) {
 void chief__channel_owned(chief_channel *mailbox, int change) {
     chief__channel_lock(mailbox);
     if (change > 0) mailbox->owners++;
-    else if (--mailbox->owners == 0) chief__queue_wake_all(&mailbox->senders);
+    else if (--mailbox->owners == 0) chief__channel_wake_all(mailbox, &mailbox->senders);
     chief__channel_unlock(mailbox);
 }
 
@@ -171,7 +171,24 @@ void chief__channel_unlock(chief_channel *ch) {
     ch->left_seen = atomic_load_explicit(&ch->sent, memory_order_relaxed) - ch->queue.len;
     atomic_store_explicit(&ch->left, ch->left_seen, memory_order_release);
     chief__unlock(&ch->front);
+    chief__channel_unlock_back(ch);
+}
+
+void chief__channel_unlock_back(chief_channel *ch) {
+    if (ch->woken.n == 0) {
+        chief__unlock(&ch->back);
+        return;
+    }
+    chief__sleepers woken = ch->woken;
+    ch->woken.n = 0;
     chief__unlock(&ch->back);
+    chief__sleepers_rouse(&woken);
+}
+
+void chief__channel_wake_one(chief_channel *ch, chief__queue *queue) { chief__queue_wake_later(queue, &ch->woken); }
+
+void chief__channel_wake_all(chief_channel *ch, chief__queue *queue) {
+    while (queue->first != NULL) chief__channel_wake_one(ch, queue);
 }
 
 bool chief__channel_spin(chief_channel *ch, chief__stay *stay, bool (*is_there)(const void *ch)) {

@@ -83,6 +83,7 @@ struct chief_channel {
     _Atomic uint64_t sent;  /* relaxed: who spins until there is more looks without a lock */
     uint64_t left_seen;     /* `left` when it was looked at last */
     chief__queue receivers; /* joined and left with both locks */
+    chief__sleepers woken;  /* threads of both queues that the kernel has to be told of when the back is free */
 
     char wide_gap[CHIEF__CACHE_LINE];
     chief__mutex front;
@@ -101,6 +102,13 @@ struct chief_channel {
  */
 void chief__channel_lock(chief_channel *ch);
 void chief__channel_unlock(chief_channel *ch);
+
+/* The back's lock alone. Whom the kernel lets run may run on this core, and it would want the lock: so it is told after it. */
+void chief__channel_unlock_back(chief_channel *ch);
+
+/* With the back's lock held: who stands first, or all who stand, in one of the channel's queues. */
+void chief__channel_wake_one(chief_channel *ch, chief__queue *queue);
+void chief__channel_wake_all(chief_channel *ch, chief__queue *queue);
 
 /* `owner` not NULL: a mailbox, whose channel name is "". */
 int chief__channel_new(chief_channel **out, const char *name, const char *owner, const chief_channel_options *options);

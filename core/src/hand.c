@@ -90,7 +90,7 @@ static void give_back(chief_channel *ch, chief__hand *hand, spoils *s) {
     size_t n = back.len;
     chief__list_merge(&ch->queue, &back);
     if (n > 0) chief__channel_update_fd(ch);
-    while (n-- > 0) chief__queue_wake_one(&ch->receivers);
+    while (n-- > 0) chief__channel_wake_one(ch, &ch->receivers);
 }
 
 /* A message as the dead-letter channel gets it: itself when nobody else looks at it, else a copy; NULL without memory. */
@@ -162,7 +162,7 @@ static void close_hand(chief__hand *hand, bool clean, spoils *s) {
     else give_back(hand->ch, hand, s);
     close_reservations(hand);
     hand->closed = true;
-    if (hand->received || !hand->sent) chief__queue_wake_all(&hand->ch->senders);
+    if (hand->received || !hand->sent) chief__channel_wake_all(hand->ch, &hand->ch->senders);
 }
 
 /* With the lock held. */

@@ -88,6 +88,16 @@ bool chief__park(chief__parker *p, int64_t deadline_ms);
 /* True when it was suspended and the caller, alone of all who unpark it, has to see to it now. */
 bool chief__unpark(chief__parker *p);
 
+/*
+ * The same in two halves, for who holds a lock that the woken one will want: the kernel lets it run at once, perhaps on this core,
+ * and it would have to sleep again. The first half never calls the kernel; where it finds UNPARKED_ASLEEP the caller, alone of
+ * all who unpark it, rouses it, when it holds no lock any more. The word may be no parker's by then: who sleeps on what is
+ * there instead looks, and sleeps on.
+ */
+typedef enum chief__unparked { UNPARKED_AWAKE, UNPARKED_ASLEEP, UNPARKED_SUSPENDED } chief__unparked;
+chief__unparked chief__unpark_softly(chief__parker *p);
+void chief__rouse(_Atomic uint32_t *word);
+
 /* False when there is a token already. */
 bool chief__suspend(chief__parker *p);
 void chief__take_token(chief__parker *p);

@@ -39,7 +39,7 @@ int64_t chief_wait_deadline(int64_t timeout_ms) { return chief__limit(timeout_ms
 /* With the lock held: a wake has taken it out of its queue, and perhaps it was for another as well. */
 static void pass_on(const spot *s) {
     if (s->for_room) chief__channel_freed(s->ch, 1);
-    else if (s->ch->queue.len > 0) chief__queue_wake_one(&s->ch->receivers);
+    else if (s->ch->queue.len > 0) chief__channel_wake_one(s->ch, &s->ch->receivers);
 }
 
 static void leave_channel(spot *s) {

@@ -77,7 +77,7 @@ static int wait_for_message(chief_channel *ch, const chief__hand *hand, chief__p
         chief__channel_lock(ch);
         (void)chief__queue_leave(&ch->receivers, &place);
     }
-    if (rc != CHIEF_OK && ch->queue.len > 0) chief__queue_wake_one(&ch->receivers);
+    if (rc != CHIEF_OK && ch->queue.len > 0) chief__channel_wake_one(ch, &ch->receivers);
     return rc;
 }
 

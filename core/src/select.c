@@ -106,7 +106,7 @@ static void pass_on(choice *c, const watch *used) {
     for (watch *w = c->watches; w < c->watches + c->n; w++) {
         if (w->woken && w != used) {
             chief__channel_lock(w->ch);
-            if (w->ch->queue.len > 0) chief__queue_wake_one(&w->ch->receivers);
+            if (w->ch->queue.len > 0) chief__channel_wake_one(w->ch, &w->ch->receivers);
             chief__channel_unlock(w->ch);
         }
         w->woken = false;

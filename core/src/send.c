@@ -14,14 +14,14 @@ bool chief__channel_has_room(const chief_channel *ch) { return ch->queue.len + c
 void chief__channel_freed(chief_channel *ch, size_t freed) {
     size_t used = ch->queue.len + ch->reserved;
     size_t room = used < ch->capacity ? ch->capacity - used : 0;
-    for (size_t n = freed < room ? freed : room; n > 0; n--) chief__queue_wake_one(&ch->senders);
+    for (size_t n = freed < room ? freed : room; n > 0; n--) chief__channel_wake_one(ch, &ch->senders);
 }
 
 void chief__channel_put(chief_channel *ch, chief_msg *msg) {
     msg->seq = chief__channel_count_sent(ch);
     chief__list_push(&ch->queue, msg);
     if (ch->queue.len == 1) chief__channel_update_fd(ch);
-    chief__queue_wake_one(&ch->receivers);
+    chief__channel_wake_one(ch, &ch->receivers);
 }
 
 /* Whether anybody but the sender itself may still receive: a live worker that has received, or has opened the channel
@@ -88,7 +88,7 @@ int chief__channel_look_for_room(chief_channel *ch, chief__party *p, chief__pati
 static void note_sender(chief_channel *ch, chief__hand *hand) {
     if (hand == NULL || hand->sent) return;
     hand->sent = true;
-    if (!hand->received) chief__queue_wake_all(&ch->senders);
+    if (!hand->received) chief__channel_wake_all(ch, &ch->senders);
 }
 
 /* Without a lock: a guess. For one place alone it would soon be here again. */
@@ -208,7 +208,7 @@ static bool is_easy(chief_channel *ch, const chief__hand *hand, const chief__par
 static void put_behind(chief_channel *ch, chief_msg *msg) {
     msg->seq = chief__channel_count_sent(ch);
     chief__list_push(&ch->fresh, msg);
-    chief__queue_wake_one(&ch->receivers);
+    chief__channel_wake_one(ch, &ch->receivers);
 }
 
 /* Sends what can be sent at once, up to `n`, as long as there are spare messages for it. */
@@ -221,7 +221,7 @@ static size_t send_burst(chief_channel *ch, const chief__hand *hand, const chief
         if (msg == NULL) break;
         put_behind(ch, msg);
     }
-    chief__unlock(&ch->back);
+    chief__channel_unlock_back(ch);
     return i;
 }
 

@@ -29,15 +29,36 @@ bool chief__queue_leave(chief__queue *queue, chief__place *place) {
     return true;
 }
 
-void chief__queue_wake_one(chief__queue *queue) {
+static chief__waiter *take_first(chief__queue *queue) {
     chief__place *place = queue->first;
-    if (place == NULL) return;
+    if (place == NULL) return NULL;
     chief__waiter *waiter = place->waiter;
     assert(waiter != NULL); /* as long as it stands in a queue */
     take_out(queue, place);
-    chief__waiter_wake(waiter);
+    return waiter;
+}
+
+void chief__queue_wake_one(chief__queue *queue) {
+    chief__waiter *waiter = take_first(queue);
+    if (waiter != NULL) chief__waiter_wake(waiter);
 }
 
 void chief__queue_wake_all(chief__queue *queue) {
     while (queue->first != NULL) chief__queue_wake_one(queue);
+}
+
+static void add(chief__sleepers *sleepers, _Atomic uint32_t *word) {
+    if (sleepers->n < CHIEF__SLEEPERS) sleepers->words[sleepers->n++] = word;
+    else chief__rouse(word);
+}
+
+void chief__queue_wake_later(chief__queue *queue, chief__sleepers *later) {
+    chief__waiter *waiter = take_first(queue);
+    chief__unparked was = waiter != NULL ? chief__unpark_softly(&waiter->parker) : UNPARKED_AWAKE;
+    if (was == UNPARKED_ASLEEP) add(later, &waiter->parker.word);
+    if (was == UNPARKED_SUSPENDED) waiter->ready(waiter->fiber);
+}
+
+void chief__sleepers_rouse(const chief__sleepers *sleepers) {
+    for (size_t i = 0; i < sleepers->n; i++) chief__rouse(sleepers->words[i]);
 }

@@ -3,7 +3,7 @@
  * guarded by the lock of what it belongs to, and is woken through any of them.
  *
  * Whoever wakes does so under the queue's lock, and a waiter leaves its queues under their locks before its frame goes, so
- * nobody unparks a waiter that is no more. A waiter that was taken out of a queue by a wake and then leaves empty-handed
+ * nobody unparks a waiter that is no more; only the call of the kernel may come later. A waiter that was taken out of a queue by a wake and then leaves empty-handed
  * passes the wake on.
  *
  * Lock order, the whole of the core's: chief → (pool | hub) → a channel's back → its front → call → (context tree | party |
@@ -46,6 +46,20 @@ bool chief__queue_leave(chief__queue *queue, chief__place *place);
 
 void chief__queue_wake_one(chief__queue *queue);
 void chief__queue_wake_all(chief__queue *queue);
+
+/* Threads that were woken under a lock and still sleep in the kernel. Zeroed is none. */
+#define CHIEF__SLEEPERS 8
+typedef struct chief__sleepers {
+    size_t n;
+    _Atomic uint32_t *words[CHIEF__SLEEPERS];
+} chief__sleepers;
+
+/* With the queue's lock held: as chief__queue_wake_one, but that a thread which sleeps is left to chief__sleepers_rouse, after the
+ * lock; when there is no more room, it is roused at once. */
+void chief__queue_wake_later(chief__queue *queue, chief__sleepers *later);
+
+/* Without a lock. */
+void chief__sleepers_rouse(const chief__sleepers *sleepers);
 
 #pragma GCC visibility pop
 #endif

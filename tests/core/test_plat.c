@@ -102,6 +102,45 @@ static void test_plat__no_thread_to_be_had(void **state) {
     support_says("a thread for huge could not be created: ");
 }
 
+/* ---- locks ---- */
+
+enum { CROWD = 4 };
+
+struct tally {
+    chief__mutex lock;
+    chief__cond changed;
+    int left; /* under lock, as the next */
+    long n;
+};
+
+static void count_up(void *data) {
+    struct tally *tally = data;
+    for (int i = 0; i < 20000; i++) {
+        chief__lock(&tally->lock);
+        tally->n++;
+        chief__unlock(&tally->lock);
+    }
+    chief__lock(&tally->lock);
+    tally->left--;
+    chief__cond_wake_all(&tally->changed);
+    chief__unlock(&tally->lock);
+}
+
+static void test_plat__a_lock_lets_one_in_at_a_time(void **state) {
+    (void)state;
+    struct tally tally = {.left = CROWD};
+    chief__thread threads[CROWD];
+    for (int i = 0; i < CROWD; i++) support_thread(&threads[i], count_up, &tally);
+    chief__lock(&tally.lock);
+    while (tally.left > 0)
+        assert_true(chief__cond_wait(&tally.changed, &tally.lock, chief__deadline(support_ms(10000))));
+    assert_int_equal(tally.n, CROWD * 20000L);
+    chief__unlock(&tally.lock);
+    for (int i = 0; i < CROWD; i++) chief__thread_join(&threads[i]);
+    chief__cond_fini(&tally.changed);
+    chief__mutex_fini(&tally.lock);
+}
+
 /* ---- parking ---- */
 
 static void test_plat__an_early_unpark_is_kept(void **state) {
@@ -224,6 +263,7 @@ int main(void) {
         cmocka_unit_test(test_plat__try_join_never_waits),
         cmocka_unit_test(test_plat__no_memory_for_a_thread),
         cmocka_unit_test(test_plat__no_thread_to_be_had),
+        cmocka_unit_test(test_plat__a_lock_lets_one_in_at_a_time),
         cmocka_unit_test(test_plat__an_early_unpark_is_kept),
         cmocka_unit_test(test_plat__who_waits_in_vain_stops_spinning),
         cmocka_unit_test(test_plat__no_wake_up_is_lost),

@@ -82,6 +82,45 @@ static void test_wait__one_waiter_stands_in_several_queues(void **state) {
     assert_false(chief__queue_leave(&queues[1], &places[1]));
 }
 
+static void test_wait__who_is_awake_need_not_be_roused_later(void **state) {
+    (void)state;
+    line l;
+    chief__sleepers later = {0};
+    line_up(&l);
+    chief__queue_wake_later(&l.queue, &later);
+    assert_int_equal(later.n, 0);
+    assert_true(is_woken(&l, 0));
+    assert_false(is_woken(&l, 1));
+}
+
+static void park(void *data) { (void)chief__park(data, INT64_MAX); }
+
+static bool is_parked(void *data) {
+    const chief__parker *p = data;
+    return atomic_load_explicit(&p->word, memory_order_relaxed) == 2;
+}
+
+/* More than there is room for are roused at once. */
+static void test_wait__who_sleeps_is_roused_later(void **state) {
+    (void)state;
+    enum { MANY = CHIEF__SLEEPERS + 1 };
+    chief__queue queue = {0};
+    chief__place places[MANY] = {{0}};
+    chief__waiter waiters[MANY];
+    chief__thread threads[MANY];
+    chief__sleepers later = {0};
+    memset(waiters, 0, sizeof waiters);
+    for (size_t i = 0; i < MANY; i++) {
+        chief__queue_join(&queue, &places[i], &waiters[i]);
+        support_thread(&threads[i], park, &waiters[i].parker);
+        assert_true(support_until(is_parked, &waiters[i].parker, 10000));
+    }
+    for (size_t i = 0; i < MANY; i++) chief__queue_wake_later(&queue, &later);
+    assert_int_equal(later.n, CHIEF__SLEEPERS);
+    chief__sleepers_rouse(&later);
+    for (size_t i = 0; i < MANY; i++) chief__thread_join(&threads[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wait__one_wake_takes_the_first_out),
@@ -89,6 +128,8 @@ int main(void) {
         cmocka_unit_test(test_wait__a_place_that_never_joined_leaves_nothing),
         cmocka_unit_test(test_wait__a_place_can_join_again),
         cmocka_unit_test(test_wait__one_waiter_stands_in_several_queues),
+        cmocka_unit_test(test_wait__who_is_awake_need_not_be_roused_later),
+        cmocka_unit_test(test_wait__who_sleeps_is_roused_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
