@@ -1,11 +1,12 @@
 -- Lua workers in threads, fibers and processes, or mixed, at one channel: 1 to 8 senders and receivers, capacities of
 -- 1, 2 and 1024, every way to send and to receive; the channel is closed, all are stopped, workers die, or those in
--- processes are killed. Each message is numbered, and counted here.
+-- processes are killed. Between the mixed ones a worker in C passes on what comes in some rounds. Each message is
+-- numbered, and counted here.
 --
 -- The seed of a round says all of its shape: seeds that follow each other lead through the whole matrix in SHAPES
 -- rounds. CHIEF_STRESS_SEED is where to begin (else the clock says it), CHIEF_STRESS_ROUNDS how many rounds («all»:
--- the matrix once), CHIEF_STRESS_MS (default 2000) for how long otherwise. A failure names its seed. Workers
--- in C, and kills in the middle of a call: core/test_matrix.c.
+-- the matrix once), CHIEF_STRESS_MS (default 2000) for how long otherwise. A failure names its seed. Senders and
+-- receivers in C, and kills in the middle of a call: core/test_matrix.c.
 local stage = require "stage"
 
 -- Its numbers go on in the next life; what it has sent in this one is told before it dies.
@@ -51,7 +52,7 @@ local RECEIVER = [[
 local M = {}
 local seed
 function M.run(_, ctx)
-  local ch, out = ctx:channel("ch"), ctx:channel("out")
+  local ch, out = ctx:channel(ctx.args.from), ctx:channel("out")
   seed = ctx.args.seed + ctx.generation * 7919
   local function below(n)
     seed = (seed * 1103515245 + 12345) & 0x7fffffff
@@ -128,10 +129,14 @@ local function make_round(seed)
   round.delivery = below(2) == 0 and "at_most_once" or "at_least_once"
   round.after = below(round.senders * 100)
   local dies = round.ending == "die" or round.ending == "kill"
+  if round.place == "mixed" and (dies or round.ending == "all") then
+    round.pump = ({ "thread", "process" })[1 + below(3)]
+  end
+  round.last = round.pump and "mid" or "ch"
   local function add(kind, i)
     local place = round.place == "mixed" and PLACES[1 + below(3)] or round.place
     table.insert(round.workers, { kind = kind, name = kind .. i, isolation = place,
-      args = { number = i, seed = below(1 << 30), messages = 1 + below(200), dies = dies,
+      args = { number = i, seed = below(1 << 30), messages = 1 + below(200), dies = dies, from = round.last,
         killed = round.ending == "kill" and place == "process" } })
   end
   for i = 1, round.senders do add("s", i) end
@@ -144,6 +149,9 @@ local function add_workers(s, round)
     assert(s:add(worker.name, { module = worker.kind == "s" and "sender" or "receiver", args = worker.args,
       isolation = worker.isolation, restart = { delay = 0 }, grace = stage.LIMIT }))
   end
+  if not round.pump then return end
+  assert(s.core:add_worker("pump", { native = os.getenv("CHIEF_BUILD") .. "/tests/plugins/actor.so",
+    args = "pump ch mid", isolation = round.pump, grace = stage.LIMIT }))
 end
 
 -- All messages that a receiver has from one sender, delivered the first time, come in order; nobody has one of them
@@ -159,6 +167,7 @@ local function check_got(report, seen, last)
   last[life] = number
 end
 
+-- What came last is closed once all has gone into it.
 local function all_stopped(s, round, ends)
   local states = {}
   for _, status in ipairs((s.core:states())) do states[status.name] = status.state end
@@ -169,6 +178,7 @@ local function all_stopped(s, round, ends)
     end
     error("workers do not end: " .. table.concat(lines, "\n"))
   end
+  if states.pump == "stopped" then s.core:channel("mid"):close() end
   for _, worker in ipairs(round.workers) do
     if states[worker.name] ~= "stopped" then return false end
   end
@@ -202,19 +212,28 @@ local function play(s, round)
   for _ = 1, s.out:len() do read((s:next())) end
   local arrived = 0
   for _ in pairs(seen) do arrived = arrived + 1 end
-  return accepted, arrived, ch:stats()
+  return accepted, arrived
+end
+
+local function sums(s, name)
+  local stats = s.core:channel(name):stats()
+  assert.equal(stats.sent, stats.acknowledged + stats.queued + stats.dropped)
+  assert.equal(0, stats.in_hand)
+  return stats
 end
 
 local function check(round)
   local s = stage.new({ ["sender.lua"] = SENDER, ["receiver.lua"] = RECEIVER })
   local ok, message = xpcall(function()
-    assert(s.core:add_channel("ch", { capacity = round.capacity, delivery = round.delivery, max_deliveries = 0 }))
+    for _, name in ipairs({ "ch", round.pump and "mid" or nil }) do
+      assert(s.core:add_channel(name, { capacity = round.capacity, delivery = round.delivery, max_deliveries = 0 }))
+    end
     add_workers(s, round)
     s:start()
-    local accepted, arrived, stats = play(s, round)
+    local accepted, arrived = play(s, round)
+    assert.equal(accepted, sums(s, "ch").sent)
+    local stats = sums(s, round.last)
     assert.equal(accepted, stats.sent)
-    assert.equal(stats.sent, stats.acknowledged + stats.queued + stats.dropped)
-    assert.equal(0, stats.in_hand)
     -- What a receiver has in hand when it dies is dropped, or comes to another; it says nothing of the rest of a batch.
     local lost = stats.sent - stats.queued - arrived
     local dies = round.ending == "die" or round.ending == "kill"
