@@ -8,6 +8,10 @@
 
 #define WARNING_SIZE 256
 
+/* So much a fresh state may take before its collector begins: a worker that only waits has nothing that a collection would find,
+ * and loading its module would already begin one. */
+#define FIRST_CYCLE_KIB 16
+
 /* The size of a coroutine's block, and so of every block with a mark. Const once known. */
 static size_t coroutine_size;
 static pthread_mutex_t size_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -198,6 +202,7 @@ bool chief__lua_memory_open(chief__lua_life *life) {
     }
     (void)lua_atpanic(L, panic);
     lua_setwarnf(L, warn, life);
+    (void)lua_gc(L, LUA_GCSTEP, -FIRST_CYCLE_KIB);
     life->main_block = lua_getextraspace(L);
     atomic_signal_fence(memory_order_release);
     life->L = L;

@@ -78,20 +78,22 @@ void chief__worker_unref(chief_worker *w) {
 
 /* ---- the home ---- */
 
+/* By the loop, whose reference keeps it until its home has ended. Who is woken finds the lock free. */
 static void set_word(chief_worker *w, chief__word what) {
     chief__lock(&w->lock);
     w->word = what;
-    chief__cond_wake_all(&w->told);
+    chief__cond_wake_all(&w->told); /* a thread of the host's that leads it */
     chief__unlock(&w->lock);
-    if (w->is_fiber) chief__waiter_wake(&w->party.waiter);
+    if (w->is_fiber || w->mate != NULL) chief__waiter_wake(&w->party.waiter);
     if (w->guest.on_word != NULL) w->guest.on_word(w);
 }
 
 static chief__word wait_for_word(chief_worker *w) {
-    chief__lock(&w->lock);
-    while (w->word == WORD_NONE) (void)chief__cond_wait(&w->told, &w->lock, INT64_MAX);
-    chief__word what = w->word;
-    chief__unlock(&w->lock);
+    chief__word what = chief__worker_word(w);
+    while (what == WORD_NONE) {
+        (void)chief__park(&w->party.waiter.parker, INT64_MAX);
+        what = chief__worker_word(w);
+    }
     return what;
 }
 

@@ -197,7 +197,10 @@ end
 ---@param later table<string, true>?
 ---@return chief.Check
 function schema.record(example, fields, later)
-  local known = sorted_keys(fields)
+  local known, needed = sorted_keys(fields), {}
+  for _, field in ipairs(known) do
+    if type(fields[field]) == "table" and fields[field].required then needed[#needed + 1] = field end
+  end
   local function field_check(field)
     local check = fields[field]
     return type(check) == "table" and check[1] or check
@@ -217,9 +220,8 @@ function schema.record(example, fields, later)
       elseif later and later[field] then problems:add(path, LATER)
       else unknown(field, path, problems) end
     end
-    for _, field in ipairs(known) do
-      local required = type(fields[field]) == "table" and fields[field].required
-      if required and value[field] == nil then problems:add(Problems.join(key, field), "is missing: " .. required) end
+    for _, field in ipairs(needed) do
+      if value[field] == nil then problems:add(Problems.join(key, field), "is missing: " .. fields[field].required) end
     end
     return result
   end

@@ -5,10 +5,15 @@ local search = require "chief.search"
 
 local spec = {}
 
-local COPIED = { "args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready",
-  "count", "isolation", "process", "critical", "no_restart_codes", "every", "first",
-  "cron", "tz", "on_exit" }
-local LIMITS = { "libraries", "memory_limit", "watchdog" } -- false: none
+local function set(...)
+  local result = {}
+  for _, name in ipairs { ... } do result[name] = true end
+  return result
+end
+
+local COPIED = set("args", "restart", "after", "sends", "receives", "grace", "start_timeout", "ready", "count",
+  "isolation", "process", "critical", "no_restart_codes", "every", "first", "cron", "tz", "on_exit")
+local LIMITS = set("libraries", "memory_limit", "watchdog") -- false: none
 
 -- A module's name, { native = path }, or a function, whose code goes over without its surroundings.
 local function put_code(result, module)
@@ -44,8 +49,10 @@ function spec.worker(name, module, options, folder)
   local result = {}
   put_code(result, module)
   result.path, result.cpath = search.paths(folder)
-  for _, field in ipairs(COPIED) do result[field] = options[field] end
-  for _, field in ipairs(LIMITS) do result[field] = options[field] or nil end
+  for field, value in pairs(options) do
+    if COPIED[field] then result[field] = value
+    elseif LIMITS[field] then result[field] = value or nil end
+  end
   if result.app then
     -- It runs in a thread, whatever its own workers do.
     result.isolation, result.inside, result.libraries = nil, options.inside, nil
