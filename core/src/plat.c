@@ -113,14 +113,19 @@ static int64_t now_ns(void) {
 /* Sleeps while the word has this value, at the longest until the deadline (monotonic ms); false when that has passed. */
 static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
     struct timespec until = timespec_of(deadline_ms);
+    int kept = errno; /* a lock has no business with what its caller is about to report */
     /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock. */
     long rc = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, value,
                       deadline_ms == INT64_MAX ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
-    return rc == 0 || errno != ETIMEDOUT;
+    bool in_time = rc == 0 || errno != ETIMEDOUT;
+    errno = kept;
+    return in_time;
 }
 
 static void futex_wake(_Atomic uint32_t *word, int most) {
+    int kept = errno;
     (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, most, NULL, NULL, 0);
+    errno = kept;
 }
 
 /* ---- locks ---- */

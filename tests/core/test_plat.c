@@ -1,4 +1,6 @@
 /* Clocks, locks, threads, parking and descriptors. */
+#include <errno.h>
+
 #include "support.h"
 
 #include <poll.h>
@@ -124,6 +126,21 @@ static void count_up(void *data) {
     tally->left--;
     chief__cond_wake_all(&tally->changed);
     chief__unlock(&tally->lock);
+}
+
+static void test_plat__waiting_leaves_errno_alone(void **state) {
+    chief__mutex lock;
+    chief__cond changed;
+    (void)state;
+    chief__mutex_init(&lock);
+    chief__cond_init(&changed);
+    chief__lock(&lock);
+    errno = EBADF;
+    assert_false(chief__cond_wait(&changed, &lock, chief__now_ms()));
+    assert_int_equal(errno, EBADF);
+    chief__unlock(&lock);
+    chief__cond_fini(&changed);
+    chief__mutex_fini(&lock);
 }
 
 static void test_plat__a_lock_lets_one_in_at_a_time(void **state) {
@@ -263,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_plat__try_join_never_waits),
         cmocka_unit_test(test_plat__no_memory_for_a_thread),
         cmocka_unit_test(test_plat__no_thread_to_be_had),
+        cmocka_unit_test(test_plat__waiting_leaves_errno_alone),
         cmocka_unit_test(test_plat__a_lock_lets_one_in_at_a_time),
         cmocka_unit_test(test_plat__an_early_unpark_is_kept),
         cmocka_unit_test(test_plat__who_waits_in_vain_stops_spinning),
