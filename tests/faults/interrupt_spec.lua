@@ -297,13 +297,18 @@ describe("os.exit", function()
       out:send "survived"]])
     exits("pcall(coroutine.wrap(function() os.exit(3) end)) out:send 'survived'")
   end)
+  -- Each __close has 15 ms, in which its thread may not run on a busy machine.
   it("lets __close run", function()
-    stage.with({ w = PRELUDE:format "local c <close> = closer 'c' os.exit(3)" }, function(s)
-      s:next()
-      assert.equal("enter c", s:next())
-      assert.equal("done c", s:next())
-      s:wait("w", "failed")
-    end)
+    local said
+    for _ = 1, TRIES do
+      said = {}
+      stage.with({ w = PRELUDE:format "local c <close> = closer 'c' os.exit(3)" }, function(s)
+        s:wait("w", "failed")
+        for _ = 1, s.out:len() do said[#said + 1] = s:next() end
+      end)
+      if #said == 3 then break end
+    end
+    assert.same({ "go", "enter c", "done c" }, said)
   end)
 end)
 
