@@ -15,6 +15,7 @@ typedef struct handle {
     chief_channel *channel;
     const chief__lua_ctx *ctx; /* kept alive by the user value; NULL: the host's */
     chief_msg *msg;            /* the inlet of recv */
+    unsigned looks;            /* kind.h */
 } handle;
 
 static const chief__lua_kind kind;
@@ -39,6 +40,12 @@ static handle *check_handle(lua_State *L, int arg) {
     handle *h = chief__lua_kind_check(L, arg, &kind);
     luaL_argcheck(L, h->channel != NULL, arg, "the handle is closed");
     return h;
+}
+
+/* The same for a call that is counted where it begins and ends. [-0, +0, v] */
+static handle *self(lua_State *L, int arg) {
+    handle *h = chief__lua_kind_test(L, arg, &kind);
+    return h != NULL && h->channel != NULL ? h : check_handle(L, arg);
 }
 
 /* Who sends and receives. [-0, +0, v] */
@@ -78,10 +85,10 @@ static int sent_one(lua_State *L, chief__lua_op *op, int rc) {
 
 static int send_within(lua_State *L, int64_t timeout_ms) {
     static const char name[] = "ch:send";
-    handle *h = check_handle(L, 1);
+    char room[CHIEF__LUA_ROOM];
+    handle *h = self(L, 1);
     chief_worker *worker = as(L, h);
-    luaL_checkany(L, 2);
-    chief_bytes item = chief__lua_encode(L, 2);
+    chief_bytes item = chief__lua_encode_small(L, 2, room);
     chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
     int rc = chief_channel_send(h->channel, worker, item.data, item.len, first.may_wait);
     if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
@@ -89,7 +96,7 @@ static int send_within(lua_State *L, int64_t timeout_ms) {
     op.channel = h->channel;
     op.worker = worker;
     op.wait.kind = CHIEF_WAIT_SEND;
-    op.item = item;
+    op.item = item.data == room ? chief__lua_encode(L, 2) : item; /* the room does not outlive this call */
     return chief__lua_do(L, &op, timeout_ms);
 }
 
@@ -150,7 +157,7 @@ static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms
 }
 
 static int recv_within(lua_State *L, int64_t timeout_ms) {
-    return recv_as(L, check_handle(L, 1), "ch:recv", timeout_ms, chief__lua_received);
+    return recv_as(L, self(L, 1), "ch:recv", timeout_ms, chief__lua_received);
 }
 
 static int recv_one(lua_State *L) { return recv_within(L, chief__lua_timeout(L, 2)); }
@@ -186,7 +193,7 @@ int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet) {
 
 /* The loop's first value is the handle itself. */
 static int step(lua_State *L) {
-    return recv_as(L, check_handle(L, lua_upvalueindex(1)), "ch:iter", CHIEF_FOREVER, chief__lua_iterated);
+    return recv_as(L, self(L, lua_upvalueindex(1)), "ch:iter", CHIEF_FOREVER, chief__lua_iterated);
 }
 
 static int iter(lua_State *L) {
@@ -262,8 +269,12 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg getters[] = {{"name", get_name}, {NULL, NULL}};
 
-static const chief__lua_kind kind = {
-    .name = "chief.channel", .methods = methods, .getters = getters, .close = close_handle, .describe = describe};
+static const chief__lua_kind kind = {.name = "chief.channel",
+                                     .methods = methods,
+                                     .getters = getters,
+                                     .close = close_handle,
+                                     .describe = describe,
+                                     .looks = offsetof(handle, looks)};
 
 chief_channel_options chief__lua_channel_options(lua_State *L, int t) {
     chief_channel_options options = {.size = sizeof options};

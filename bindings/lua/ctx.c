@@ -407,5 +407,9 @@ static const luaL_Reg getters[] = {
     {NULL, NULL},
 };
 
-static const chief__lua_kind kind = {
-    .name = "chief.ctx", .methods = methods, .getters = getters, .close = close_ctx, .describe = describe};
+static const chief__lua_kind kind = {.name = "chief.ctx",
+                                     .methods = methods,
+                                     .getters = getters,
+                                     .close = close_ctx,
+                                     .describe = describe,
+                                     .looks = offsetof(chief__lua_ctx, looks)};

@@ -13,6 +13,7 @@
 typedef struct chief__lua_ctx {
     chief_worker *worker; /* NULL once it has ended */
     chief_msg *msg;       /* the inlet of recv, call and select */
+    unsigned looks;       /* kind.h */
 } chief__lua_ctx;
 
 /* [-0, +1, m] */

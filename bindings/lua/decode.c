@@ -212,7 +212,27 @@ static bool take_whole(decoder *d) {
     return true;
 }
 
+/* Most messages are one small number or one short string, and those need no decoder. */
+static bool push_small(lua_State *L, const unsigned char *p, size_t len) {
+    unsigned mark = len > 0 ? p[0] : 0xc1;
+    if (mark < 0x80 && len == 1) {
+        lua_pushinteger(L, mark);
+    } else if (mark >= 0xcc && mark <= 0xce && len == 1 + ((size_t)1 << (mark - 0xcc))) {
+        lua_Integer value = 0;
+        for (size_t i = 1; i < len; i++) value = value << 8 | p[i];
+        lua_pushinteger(L, value);
+    } else if (mark >= 0xa0 && mark < 0xc0 && len == 1 + (size_t)(mark & 0x1f)) {
+        lua_pushlstring(L, (const char *)p + 1, len - 1);
+    } else if (mark == 0xd9 && len > 1 && len == 2 + (size_t)p[1]) {
+        lua_pushlstring(L, (const char *)p + 2, len - 2);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int chief__lua_decode(lua_State *L, chief_bytes bytes) {
+    if (push_small(L, bytes.data, bytes.len)) return CHIEF_OK;
     static const unsigned char none[1] = {0};
     const unsigned char *start = bytes.len == 0 ? none : bytes.data;
     decoder d = {.L = L, .start = start, .at = start, .end = start + bytes.len};

@@ -6,6 +6,7 @@
 #include "codec.h"
 
 #define STR_MAX ((size_t)64 << 10)
+#define HEAD_MAX 5                     /* bytes before those of a string */
 #define SIZE_LIMIT ((size_t)256 << 20) /* a table that shares its parts many times over must not fill the memory */
 
 /* Where a value is, as a chain on the C stack: what a refusal names, and how a cycle is found. */
@@ -303,6 +304,22 @@ chief_bytes chief__lua_encode(lua_State *L, int idx) {
     place root = {.depth = 1};
     put_value(&e, lua_absindex(L, idx), &root);
     return (chief_bytes){e.out->data, e.out->len};
+}
+
+/* What is in the room can't grow, and neither can it be too large. */
+chief_bytes chief__lua_encode_small(lua_State *L, int arg, char room[CHIEF__LUA_ROOM]) {
+    chief__lua_buffer small = {.data = room, .cap = CHIEF__LUA_ROOM};
+    encoder e = {L, &small};
+    if (lua_isinteger(L, arg)) {
+        put_integer(&e, lua_tointeger(L, arg));
+        return (chief_bytes){room, small.len};
+    }
+    if (lua_type(L, arg) == LUA_TSTRING && lua_rawlen(L, arg) <= CHIEF__LUA_ROOM - HEAD_MAX) {
+        put_string(&e, arg);
+        return (chief_bytes){room, small.len};
+    }
+    luaL_checkany(L, arg);
+    return chief__lua_encode(L, arg);
 }
 
 const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, size_t *n) {

@@ -5,6 +5,8 @@
 
 #include "life.h"
 
+#define BUSY 64 /* looks after which an object gets a table of methods */
+
 static lua_CFunction find(const luaL_Reg *functions, const char *name) {
     for (; functions != NULL && functions->name != NULL; functions++)
         if (*functions->name == *name && strcmp(functions->name, name) == 0) return functions->func;
@@ -18,10 +20,8 @@ static int list_methods(lua_State *L, const chief__lua_kind *kind) {
     return 1;
 }
 
-/* object, key → a method, or what the key's getter answers, or nil. A state has no tables of them: ten thousand small ones would
- * have ten thousand copies. */
-static int index_object(lua_State *L) {
-    const chief__lua_kind *kind = lua_touserdata(L, lua_upvalueindex(1));
+/* object, key → a method, or what the key's getter answers, or nil. */
+static int answer(lua_State *L, const chief__lua_kind *kind) {
     if (lua_islightuserdata(L, 2) && lua_touserdata(L, 2) == kind) return list_methods(L, kind);
     const char *name = lua_tostring(L, 2);
     lua_CFunction method = name != NULL ? find(kind->methods, name) : NULL;
@@ -36,6 +36,49 @@ static int index_object(lua_State *L) {
         lua_pushnil(L);
     }
     return 1;
+}
+
+/* The table of its methods does not know this key, so the object is asked, which is an upvalue. */
+static int index_busy(lua_State *L) {
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_replace(L, 1);
+    return answer(L, lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+/* metatable on top; the object at 1. [-0, +0, m] */
+static void set_method_table(lua_State *L, const chief__lua_kind *kind) {
+    (void)list_methods(L, kind);
+    lua_createtable(L, 0, 1);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)kind);
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, index_busy, 2);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, -2, "__index");
+}
+
+static void make_metatable(lua_State *L, const chief__lua_kind *kind);
+
+/* A table of methods is much faster than a function, and in ten thousand small states it would be ten thousand tables. So an
+ * object gets one, in a metatable of its own, as soon as it has been asked often. */
+static void count_look(lua_State *L, const chief__lua_kind *kind) {
+    char *object = kind->looks != 0 ? chief__lua_kind_test(L, 1, kind) : NULL;
+    if (object == NULL) return;
+    unsigned looks;
+    memcpy(&looks, object + kind->looks, sizeof looks);
+    looks = (looks + 1) % BUSY;
+    memcpy(object + kind->looks, &looks, sizeof looks);
+    if (looks != 0) return;
+    make_metatable(L, kind);
+    set_method_table(L, kind);
+    lua_setmetatable(L, 1);
+}
+
+/* Of an object that was not asked often yet. */
+static int index_object(lua_State *L) {
+    const chief__lua_kind *kind = lua_touserdata(L, lua_upvalueindex(1));
+    count_look(L, kind);
+    return answer(L, kind);
 }
 
 static int describe_object(lua_State *L) {
@@ -81,8 +124,6 @@ static void push_metatable(lua_State *L, const chief__lua_kind *kind) {
     lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
 }
 
-/* Behind an object stands the address of its kind. Nobody else's userdata can end with that, and to read it is much
- * cheaper than to look up a metatable for each argument of each call. */
 void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size, int user_values) {
     push_metatable(L, kind);
     char *object = lua_newuserdatauv(L, size + sizeof kind, user_values);
@@ -91,15 +132,6 @@ void *chief__lua_kind_new(lua_State *L, const chief__lua_kind *kind, size_t size
     lua_insert(L, -2);
     lua_setmetatable(L, -2);
     return object;
-}
-
-void *chief__lua_kind_test(lua_State *L, int idx, const chief__lua_kind *kind) {
-    const chief__lua_kind *own;
-    char *object = lua_touserdata(L, idx);
-    size_t size = object != NULL ? (size_t)lua_rawlen(L, idx) : 0; /* 0 for a light one */
-    if (size < sizeof own) return NULL;
-    memcpy(&own, object + size - sizeof own, sizeof own);
-    return own == kind ? object : NULL;
 }
 
 void *chief__lua_kind_check(lua_State *L, int arg, const chief__lua_kind *kind) {

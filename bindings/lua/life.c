@@ -110,23 +110,11 @@ chief__lua_life *chief__lua_life_of(lua_State *L) {
     return lua_getallocf(L, &data) == chief__lua_memory_alloc ? data : NULL;
 }
 
-/* The worker's thread alone writes it. */
-static void count(chief__lua_life *life, unsigned by) {
-    uint64_t calls = atomic_load_explicit(&life->calls, memory_order_relaxed);
-    atomic_store_explicit(&life->calls, calls + by, memory_order_release);
-}
-
-void chief__lua_life_call(chief__lua_life *life, const char *name) {
-    if (life == NULL) return;
-    if (name != NULL) atomic_store_explicit(&life->last_call, name, memory_order_relaxed);
-    count(life, 1);
-}
-
 void chief__lua_call_begin(lua_State *L, const char *name) { chief__lua_life_call(chief__lua_life_of(L), name); }
 
 void chief__lua_call_end(lua_State *L) { chief__lua_life_call(chief__lua_life_of(L), NULL); }
 
 void chief__lua_call_pass(lua_State *L) {
     chief__lua_life *life = chief__lua_life_of(L);
-    if (life != NULL) count(life, 2);
+    if (life != NULL) chief__lua_life_count(life, 2);
 }

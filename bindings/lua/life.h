@@ -138,8 +138,18 @@ void chief__lua_lives_tell(void);
 void chief__lua_call_begin(lua_State *L, const char *name);
 void chief__lua_call_end(lua_State *L);
 
+/* The worker's thread alone writes the counter. */
+static inline void chief__lua_life_count(chief__lua_life *life, unsigned by) {
+    uint64_t calls = atomic_load_explicit(&life->calls, memory_order_relaxed);
+    atomic_store_explicit(&life->calls, calls + by, memory_order_release);
+}
+
 /* The same for who has its life already; takes NULL. The end has no name. */
-void chief__lua_life_call(chief__lua_life *life, const char *name);
+static inline void chief__lua_life_call(chief__lua_life *life, const char *name) {
+    if (life == NULL) return;
+    if (name != NULL) atomic_store_explicit(&life->last_call, name, memory_order_relaxed);
+    chief__lua_life_count(life, 1);
+}
 
 /* In one that does not wait. */
 void chief__lua_call_pass(lua_State *L);

@@ -119,13 +119,13 @@ static const char *kind_word(const chief_msg *msg) {
 }
 
 /* [-0, +1, m] */
-static info *new_info(lua_State *L, const chief__lua_kind *kind, const chief_msg *msg) {
+static info *new_info(lua_State *L, const chief__lua_kind *kind, const chief_msg *msg, const char *word) {
     const char *sender = chief_msg_sender(msg);
     const char *channel = chief_msg_channel(msg);
     size_t first = strlen(sender) + 1;
     size_t second = strlen(channel) + 1;
     info *i = chief__lua_kind_new(L, kind, sizeof *i + first + second, 0);
-    i->kind = kind_word(msg);
+    i->kind = word;
     i->deliveries = chief_msg_deliveries(msg);
     i->channel = (uint32_t)first;
     memcpy(i->names, sender, first);
@@ -134,15 +134,14 @@ static info *new_info(lua_State *L, const chief__lua_kind *kind, const chief_msg
 }
 
 /* Whether the info says all of this message, so that one serves both: but for calls it never changes. */
-static bool says(const info *i, const chief_msg *msg, const char *sender, size_t len) {
-    return i != NULL && i->deliveries == chief_msg_deliveries(msg) && i->kind == kind_word(msg) &&
-           i->channel == len + 1 && memcmp(i->names, sender, len) == 0 &&
-           strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0;
+static bool says(const info *i, const chief_msg *msg, const char *word, const char *sender, size_t len) {
+    return i != NULL && i->deliveries == chief_msg_deliveries(msg) && i->kind == word && i->channel == len + 1 &&
+           memcmp(i->names, sender, len) == 0 && strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0;
 }
 
 /* Those that were given out last wait in a few places of the registry, each with the same info until another message comes
  * there. [-0, +1, m] */
-static void push_plain_info(lua_State *L, const chief_msg *msg) {
+static void push_plain_info(lua_State *L, const chief_msg *msg, const char *word) {
     const char *sender = chief_msg_sender(msg);
     size_t len = strlen(sender);
     unsigned place =
@@ -150,10 +149,10 @@ static void push_plain_info(lua_State *L, const chief_msg *msg) {
     int *key = &chief__lua_local_of(L)->infos[place % CHIEF__LUA_INFOS];
     if (*key != 0) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, *key);
-        if (says(chief__lua_kind_test(L, -1, &info_kind), msg, sender, len)) return;
+        if (says(chief__lua_kind_test(L, -1, &info_kind), msg, word, sender, len)) return;
         lua_pop(L, 1);
     }
-    (void)new_info(L, &info_kind, msg);
+    (void)new_info(L, &info_kind, msg, word);
     lua_pushvalue(L, -1);
     if (*key == 0) *key = luaL_ref(L, LUA_REGISTRYINDEX);
     else lua_rawseti(L, LUA_REGISTRYINDEX, *key);
@@ -161,11 +160,12 @@ static void push_plain_info(lua_State *L, const chief_msg *msg) {
 
 /* Pushes the info; that of a call takes the message over. [-0, +1, m] */
 static void push_info(lua_State *L, chief_msg **inlet) {
-    if (kind_word(*inlet) != call_word) {
-        push_plain_info(L, *inlet);
+    const char *word = kind_word(*inlet);
+    if (word != call_word) {
+        push_plain_info(L, *inlet, word);
         return;
     }
-    new_info(L, &call_kind, *inlet)->call = *inlet;
+    new_info(L, &call_kind, *inlet, word)->call = *inlet;
     *inlet = NULL;
 }
 
@@ -179,7 +179,6 @@ chief_msg **chief__lua_new_batch(lua_State *L, size_t max) {
 
 chief_msg **chief__lua_inlet(lua_State *L, chief_msg **own) {
     if (*own != NULL) return chief__lua_new_batch(L, 1);
-    lua_pushnil(L);
     return own;
 }
 
@@ -202,8 +201,8 @@ int chief__lua_received(lua_State *L, int rc, chief_msg **inlet) {
 
 int chief__lua_push_batch(lua_State *L, chief_msg **msgs, size_t n) {
     lua_Integer good = 0;
-    lua_newtable(L);
-    lua_newtable(L);
+    lua_createtable(L, (int)n, 0);
+    lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         int pushed = chief__lua_push_message(L, &msgs[i]);
         if (pushed == 2) {

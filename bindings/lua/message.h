@@ -13,7 +13,7 @@
 /*
  * Where a receive puts its message: `own`, the place that the receiving object has for one, when that is free,
  * else (in a finalizer that interrupts another receive, or after one that ran out of memory) that of an object
- * made for it. Pushes that object, or nil. [-0, +1, m]
+ * made for it, which is pushed then. [-0, +(0|1), m]
  */
 chief_msg **chief__lua_inlet(lua_State *L, chief_msg **own);
 

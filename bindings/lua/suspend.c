@@ -75,17 +75,6 @@ static int go_on(lua_State *L, int status, lua_KContext context) {
     return try_until_done(L, life, &op);
 }
 
-chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms) {
-    chief__lua_life *life = chief__lua_life_of(L);
-    chief__lua_life_call(life, name);
-    return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms};
-}
-
-bool chief__lua_first_end(const chief__lua_first *first, int rc) {
-    chief__lua_life_call(first->life, NULL);
-    return rc != CHIEF_EAGAIN || first->timeout_ms == 0;
-}
-
 int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
     chief__lua_life *life = op->worker != NULL ? chief__lua_life_of(L) : NULL;
     chief__lua_call_begin(L, op->name);

@@ -63,8 +63,16 @@ typedef struct chief__lua_first {
     int64_t may_wait;
 } chief__lua_first;
 
-chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms);
-bool chief__lua_first_end(const chief__lua_first *first, int rc);
+static inline chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    chief__lua_life_call(life, name);
+    return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms};
+}
+
+static inline bool chief__lua_first_end(const chief__lua_first *first, int rc) {
+    chief__lua_life_call(first->life, NULL);
+    return rc != CHIEF_EAGAIN || first->timeout_ms == 0;
+}
 
 /* What an op of a life that is over has not given back. Takes NULL. */
 void chief__lua_op_release(chief__lua_op *op);

@@ -44,6 +44,34 @@ describe("a channel of the host", function()
     assert.equal("timeout", select(3, ch:recv(0.001)))
   end)
 
+  it("gives numbers and strings of every size as they were", function()
+    local ch, values = core.channel("jobs", { capacity = 1 }), { true, false, 0.5, -0.0, 1 / 0 }
+    for bits = 0, 63 do
+      for _, near in ipairs { -1, 0, 1 } do
+        values[#values + 1] = (1 << bits) + near
+        values[#values + 1] = -(1 << bits) + near
+      end
+    end
+    for _, n in ipairs { 0, 1, 31, 32, 33, 122, 123, 124, 125, 126, 127, 128, 129, 255, 256, 65536, 65537 } do
+      values[#values + 1] = ("s"):rep(n)
+      values[#values + 1] = ("\xff"):rep(n)
+    end
+    for _, value in ipairs(values) do
+      assert(ch:send(value))
+      local got = ch:recv(1)
+      assert.equal(value, got)
+      assert.equal(math.type(value), math.type(got))
+    end
+  end)
+
+  it("refuses to send nothing, and what is no value of a message", function()
+    local ch = core.channel "jobs"
+    assert.has_error(function() ch:send() end, "bad argument #1 to 'send' (value expected)")
+    assert.has_error(function() ch:send(nil) end, "can't send nil; send false or {}")
+    assert.has_error(function() ch:send(print) end, "can't send a function")
+    assert.equal(0, ch:len())
+  end)
+
   it("makes no new info for a message like one before", function()
     local a, b = core.channel "a", core.channel "b"
     local function receive(ch, value)
@@ -51,6 +79,10 @@ describe("a channel of the host", function()
       return select(2, ch:recv(1))
     end
     local first = { receive(a, 1), receive(b, 1) }
+    for i = 1, 100 do -- until each has its table of methods
+      receive(a, i)
+      receive(b, i)
+    end
     collectgarbage() collectgarbage "stop"
     local before = collectgarbage "count"
     for _, ch in ipairs { a, b } do -- by turns they might take each other's place in the cache

@@ -311,6 +311,45 @@ describe("objects", function()
     end
     assert.has_error(function() context:done() end)
   end)
+
+  -- Who is asked often gets a table of methods.
+  it("answer the same however often they are asked", function()
+    local fresh, busy = core.channel "c", core.channel "c"
+    for i = 1, 1000 do
+      assert(busy:send(i))
+      assert.equal(i, (busy:recv(1)))
+    end
+    for _, key in ipairs { "send", "recv", "iter", "name", "nothing", 1, true } do
+      assert.equal(fresh[key], busy[key])
+    end
+    assert.equal(tostring(fresh), tostring(busy))
+    assert.is_false(getmetatable(busy))
+    assert.has_error(function() busy.name = "d" end)
+    local misuses = {
+      function(ch) ch.send(1) end, function(ch) ch.send(core.context(), 1) end, function(ch) ch:send() end,
+    }
+    for _, use in ipairs(misuses) do
+      assert.same({ pcall(use, fresh) }, { pcall(use, busy) })
+    end
+    do
+      local scoped <close> = busy
+      assert.equal("c", scoped.name)
+    end
+    assert.equal("chief.channel (closed)", tostring(busy))
+    assert.has_error(function() return busy.name end, "bad argument #1 to '?' (the handle is closed)")
+    assert.has_error(function() busy:send(1) end)
+  end)
+
+  it("are collected, also those that were asked often", function()
+    local seen = setmetatable({}, { __mode = "k" })
+    for _ = 1, 3 do
+      local busy = core.channel "c"
+      for _ = 1, 1000 do busy:len() end
+      seen[busy] = true
+    end
+    collectgarbage() collectgarbage()
+    assert.is_nil(next(seen))
+  end)
 end)
 
 describe("pool", function()
