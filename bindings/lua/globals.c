@@ -27,7 +27,7 @@ static const char *name_of(int n) {
 /* -1: no name of ours. */
 static int number_of(const char *name) {
     int n = count_names() - 1;
-    while (n >= 0 && strcmp(name_of(n), name) != 0) n--;
+    while (n >= 0 && (*name_of(n) != *name || strcmp(name_of(n), name) != 0)) n--;
     return n;
 }
 

@@ -12,6 +12,9 @@
  * and loading its module would already begin one. */
 #define FIRST_CYCLE_KIB 16
 
+/* Every worker's stack comes to be this large. When it does so first, all that follows fills the room that the small one leaves. */
+#define STACK_SLOTS (3 * LUA_MINSTACK)
+
 /* The size of a coroutine's block, and so of every block with a mark. Const once known. */
 static size_t coroutine_size;
 static pthread_mutex_t size_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -203,6 +206,7 @@ bool chief__lua_memory_open(chief__lua_life *life) {
     (void)lua_atpanic(L, panic);
     lua_setwarnf(L, warn, life);
     (void)lua_gc(L, LUA_GCSTEP, -FIRST_CYCLE_KIB);
+    (void)lua_checkstack(L, STACK_SLOTS);
     life->main_block = lua_getextraspace(L);
     atomic_signal_fence(memory_order_release);
     life->L = L;

@@ -11,7 +11,7 @@
 #pragma GCC visibility push(hidden)
 
 /* The size that a state needs at least, and otherwise powers of two. */
-#define CHIEF__CHUNK_FIRST ((size_t)10 << 10)
+#define CHIEF__CHUNK_FIRST ((size_t)19 << 9)
 #define CHIEF__CHUNK_LEAST ((size_t)1 << 10)
 #define CHIEF__CHUNK_MOST ((size_t)32 << 10)
 
