@@ -140,7 +140,7 @@ static int received(lua_State *L, chief__lua_op *op, int rc) { return op->receiv
 int chief__lua_receive(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
     op->finish = received;
     op->wait.kind = CHIEF_WAIT_RECV;
-    op->tried = true;
+    op->wait.received = op->out;
     return chief__lua_do(L, op, timeout_ms);
 }
 
@@ -149,10 +149,11 @@ static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms
     chief_worker *worker = as(L, h);
     chief_msg **inlet = chief__lua_inlet(L, &h->msg);
     chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
-    int rc = chief_channel_recv(h->channel, worker, first.may_wait, inlet);
+    int rc = chief__lua_first_receive(L, &first, worker, h->channel, inlet);
     if (chief__lua_first_end(&first, rc)) return receive(L, rc, inlet);
     chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
     op.channel = h->channel;
+    op.stands = first.stands;
     return chief__lua_receive(L, &op, timeout_ms);
 }
 

@@ -282,9 +282,10 @@ static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t 
     chief_worker *worker = chief__lua_ctx_worker(L, ctx);
     chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
     chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
-    int rc = chief_worker_recv(worker, first.may_wait, inlet);
+    int rc = chief__lua_first_receive(L, &first, worker, NULL, inlet);
     if (chief__lua_first_end(&first, rc)) return receive(L, rc, inlet);
     chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
+    op.stands = first.stands;
     return chief__lua_receive(L, &op, timeout_ms);
 }
 

@@ -29,6 +29,7 @@ static bool can_suspend(lua_State *L, const chief__lua_life *life) {
 
 static int attempt(chief__lua_op *op) { return op->attempt != NULL ? op->attempt(op) : op->block(op, 0); }
 
+/* The wait of a receiver is its attempt as well. */
 static int prepare(chief__lua_op *op) {
     chief_wait *wait = &op->wait;
     wait->size = sizeof *wait;
@@ -54,12 +55,14 @@ static int suspend(lua_State *L, chief__lua_life *life, const chief__lua_op *op)
 
 static int try_until_done(lua_State *L, chief__lua_life *life, chief__lua_op *op) {
     for (;;) {
-        int rc = op->tried ? CHIEF_EAGAIN : attempt(op);
+        bool both = op->wait.received != NULL;
+        int rc = op->tried || both ? CHIEF_EAGAIN : attempt(op);
         op->tried = false;
-        if (rc == CHIEF_EAGAIN) rc = prepare(op);
-        else return end(L, op, rc);
+        if (rc == CHIEF_EAGAIN && !op->stands) rc = prepare(op);
+        else if (rc != CHIEF_EAGAIN) return end(L, op, rc);
+        op->stands = false;
         if (rc == CHIEF_EAGAIN) return suspend(L, life, op);
-        if (rc != CHIEF_OK) return end(L, op, rc);
+        if (rc != CHIEF_OK || both) return end(L, op, rc);
     }
 }
 
@@ -73,6 +76,18 @@ static int go_on(lua_State *L, int status, lua_KContext context) {
     life->op->call = NULL;
     life->waiting = NULL;
     return try_until_done(L, life, &op);
+}
+
+int chief__lua_first_receive(lua_State *L, chief__lua_first *first, chief_worker *worker, chief_channel *channel,
+                             chief_msg **out) {
+    bool suspends = first->may_wait != first->timeout_ms && can_suspend(L, first->life);
+    if (!suspends && channel != NULL) return chief_channel_recv(channel, worker, first->may_wait, out);
+    if (!suspends) return chief_worker_recv(worker, first->may_wait, out);
+    chief_wait wait = {.size = sizeof wait, .kind = CHIEF_WAIT_RECV, .channels = &channel, .n = 1, .received = out};
+    wait.deadline = chief_wait_deadline(first->timeout_ms);
+    int rc = chief_wait_prepare(worker, &wait);
+    first->stands = rc == CHIEF_EAGAIN;
+    return rc;
 }
 
 int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {

@@ -44,7 +44,8 @@ struct chief__lua_op {
     chief_msg **out;
     chief_channel *const *sources;
     size_t index;
-    bool tried; /* just before: it begins with the wait */
+    bool tried;  /* just before: it begins with the wait */
+    bool stands; /* that is prepared, too: it begins with the suspension */
     /* Its own, released at its end. */
     chief_channel *mailbox;
     chief_pending *call;
@@ -61,18 +62,23 @@ typedef struct chief__lua_first {
     chief__lua_life *life; /* NULL: no worker's */
     int64_t timeout_ms;
     int64_t may_wait;
+    bool stands; /* what the op begins with */
 } chief__lua_first;
 
 static inline chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms) {
     chief__lua_life *life = chief__lua_life_of(L);
     chief__lua_life_call(life, name);
-    return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms};
+    return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms, false};
 }
 
 static inline bool chief__lua_first_end(const chief__lua_first *first, int rc) {
     chief__lua_life_call(first->life, NULL);
     return rc != CHIEF_EAGAIN || first->timeout_ms == 0;
 }
+
+/* A receive, from the mailbox where `channel` is NULL. A fiber that finds nothing stands for it already. */
+int chief__lua_first_receive(lua_State *L, chief__lua_first *first, chief_worker *worker, chief_channel *channel,
+                             chief_msg **out);
 
 /* What an op of a life that is over has not given back. Takes NULL. */
 void chief__lua_op_release(chief__lua_op *op);

@@ -939,7 +939,8 @@ CHIEF_API int chief_worker_fd(chief_worker *ctx);
  *
  * What the calls above wait with, for who must not wait in a call: try with timeout 0; at CHIEF_EAGAIN prepare; and
  * when that says CHIEF_EAGAIN too, give the thread up (a fiber returns it from resume, any other worker may
- * chief_wait_park) and try again afterwards.
+ * chief_wait_park) and try again afterwards. A wait with `received` is the try as well, so it is all that is called, again and
+ * again: that is the fastest way to receive one by one.
  */
 
 enum chief_wait_kind {
@@ -966,6 +967,7 @@ typedef struct chief_wait {
     int32_t fd;
     uint32_t events;               /* of enum chief_fd_event */
     const struct chief_wait *also; /* one more to wait for as well, and so on; NULL: none. Not with CHIEF_WAIT_FD */
+    chief_msg **received; /* of CHIEF_WAIT_RECV for one channel alone: receives what is there; NULL: only says so */
 } chief_wait;
 
 /*
@@ -978,7 +980,8 @@ CHIEF_API int64_t chief_wait_deadline(int64_t timeout_ms);
  * Prepares one wait, or several at once (`also`); it is undone when the worker goes on. `what` is read now, its
  * channels are held until then.
  * @thread worker  @blocks never
- * Errors: CHIEF_OK when it, or one of several, is there already: try again. CHIEF_EAGAIN when it is prepared.
+ * Errors: CHIEF_OK when it, or one of several, is there already: try again, or take `*received`. CHIEF_EAGAIN when it is
+ * prepared.
  * CHIEF_ETIMEDOUT and CHIEF_ECANCELED as the call that blocks would say; CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_EBUSY and
  * CHIEF_ESYS (`fd`), CHIEF_ENOMEM.
  */

@@ -53,6 +53,9 @@ struct chief_channel {
     /* const after new */
     chief__label *label; /* "" for a mailbox */
     char *owner;         /* the worker whose mailbox it is; NULL: a channel */
+    atomic_bool
+        unlisted; /* a mailbox that is not found by its name any more. Stored once, under the hub's lock; relaxed: who
+                             sends meanwhile was before that */
     int32_t overflow;
     int32_t delivery;
     size_t capacity;
@@ -191,6 +194,14 @@ size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out
 /* chief_channel_recv_many of a channel that is here, bounded by bytes, too. */
 int chief__channel_recv_batch(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out,
                               chief__batch most, size_t *n);
+
+/* Receives one message when that needs the front alone; false when it has to be looked for with both locks. */
+bool chief__channel_receive_easily(chief_channel *ch, chief__party *p, chief_msg **out);
+
+/* Receives one message, or stands in the queue for the next (CHIEF_EAGAIN), in one step. `place` is in no queue, and the
+ * deadline of chief_wait_deadline. */
+int chief__channel_receive_or_stand(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out,
+                                    chief__place *place);
 
 /* With the front's lock held: what the hand holds is done with. It is kept for the next, or goes to `gone`, to be discarded
  * without the lock. */

@@ -282,6 +282,7 @@ void chief__hub_remove_worker(chief__hub *hub, const char *name) {
     chief__lock(&hub->lock);
     chief_channel *mailbox = chief__map_get(&hub->workers, name);
     if (mailbox != NULL) chief__map_remove(&hub->workers, name);
+    if (mailbox != NULL) atomic_store_explicit(&mailbox->unlisted, true, memory_order_relaxed);
     chief__turn *empty = mailbox != NULL ? leave_turn(hub, mailbox) : NULL;
     chief__unlock(&hub->lock);
     chief__turn_free(empty);

@@ -107,6 +107,13 @@ void chief__party_end(chief__party *p, bool clean) {
         hand = next;
     }
     disown(mailbox, counted);
+    chief__party_address(p, NULL);
+}
+
+void chief__party_address(chief__party *p, chief_channel *mailbox) {
+    chief_channel *before = p->addressee;
+    p->addressee = chief_channel_ref(mailbox);
+    chief_channel_unref(before);
 }
 
 void chief__party_ack(chief__party *p) {

@@ -32,6 +32,7 @@ typedef struct chief__party {
     chief__waiter
         waiter;        /* where it waits, whatever for: a word in each queue it stands in, and no memory of its own */
     chief__place done; /* its place in the context's queue, from init to the end */
+    chief_channel *addressee; /* held: the mailbox that it found last; NULL: none. Worker's thread, as the next two */
     struct chief__prepared *prepared; /* worker's thread: what chief_wait_prepare has prepared; NULL: never */
     chief__fiber *fiber;              /* worker's thread; NULL: a thread */
     atomic_bool woken; /* stored with release by chief_wait_wake, taken with acquire by the worker's next wait for it */
@@ -65,6 +66,9 @@ int chief__party_err(const chief__party *p);
  * receiver. Called in the worker's thread after fini. After an abandonment it only frees.
  */
 void chief__party_end(chief__party *p, bool clean);
+
+/* Remembers, and holds, the mailbox that it has found by a name; NULL: none any more. The worker's thread. */
+void chief__party_address(chief__party *p, chief_channel *mailbox);
 
 /* A part of its work is done, and done well: acknowledges all that is in its hands. The worker's thread. */
 void chief__party_ack(chief__party *p);
@@ -104,6 +108,8 @@ int chief__stay_over(const chief__party *p, int64_t deadline);
 
 /* Leaves what chief_wait_prepare has prepared, if anything, before the worker goes on. */
 void chief__prepared_leave(chief__party *p);
+/* The same for a fiber that is resumed. Where it stood in its own mailbox, and was woken there, it keeps its spot. */
+void chief__prepared_resume(chief__party *p);
 void chief__prepared_free(struct chief__prepared *w);
 
 int64_t chief__limit(int64_t timeout_ms);

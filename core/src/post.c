@@ -13,6 +13,16 @@ static int check_address(const chief__hub *hub, const char *to) {
     return to != NULL ? CHIEF_OK : chief__fail_code(CHIEF_EINVAL);
 }
 
+/* The mailbox of that name when it is the one that was found last: then neither the hub's lock nor its map is needed. NULL:
+ * it has to be looked for. */
+static chief_channel *same_as_last(chief__party *from, const char *to) {
+    chief_channel *mailbox = from != NULL ? from->addressee : NULL;
+    if (mailbox == NULL || to == NULL || strcmp(mailbox->owner, to) != 0) return NULL;
+    if (!atomic_load_explicit(&mailbox->unlisted, memory_order_relaxed)) return mailbox;
+    chief__party_address(from, NULL);
+    return NULL;
+}
+
 /* All to the worker of that name, or each to one of its replicas in turn. One that closes while it is waited for is not the
  * last word: there may be others. */
 int chief__hub_send_many(chief__hub *hub, chief__party *from, const char *to, const chief_bytes *items, size_t n,
@@ -27,6 +37,7 @@ int chief__hub_send_many(chief__hub *hub, chief__party *from, const char *to, co
         rc = chief__hub_addressee(hub, to, NULL, &mailbox, &shared);
         if (rc != CHIEF_OK) break;
         if (!shared) {
+            if (from != NULL) chief__party_address(from, mailbox);
             rc = chief_channel_send_many(mailbox, (chief_worker *)from, items, n, timeout_ms, &i);
         } else if (i < n) {
             rc = chief__channel_send_bytes(mailbox, from, items[i], deadline);
@@ -42,6 +53,8 @@ int chief__hub_send_many(chief__hub *hub, chief__party *from, const char *to, co
 int chief__hub_send(chief__hub *hub, chief__party *from, const char *to, const void *data, size_t len,
                     int64_t timeout_ms) {
     chief_bytes item = {data, len};
+    chief_channel *mailbox = same_as_last(from, to);
+    if (mailbox != NULL) return chief__channel_send_bytes(mailbox, from, item, chief__limit(timeout_ms));
     if (to != NULL && strcmp(to, "*") == 0) return chief__hub_broadcast(hub, from, data, len, NULL);
     return chief__hub_send_many(hub, from, to, &item, 1, timeout_ms, NULL);
 }

@@ -1,5 +1,6 @@
 /* prepare: the waits of who must not wait in a call. What a party has prepared stands in the queues of what it waits for
  * until it goes on; a wake that it does not use then goes on to the next. */
+#include <stddef.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -9,7 +10,8 @@
 #include "err.h"
 #include "fiber.h"
 
-#define FEW 2 /* places that need no allocation */
+#define FEW 2                                            /* places that need no allocation */
+#define SIZE_OF_SEVERAL (offsetof(chief_wait, received)) /* what each of them has to have at least */
 
 /* A place in one queue: of a channel's receivers, of its senders, or of a call. */
 typedef struct spot {
@@ -22,6 +24,7 @@ typedef struct spot {
 
 struct chief__prepared {
     bool standing;
+    bool rests;    /* it waits for nothing, and has a spot in no queue, ready for its own mailbox */
     int64_t until; /* when it looks again at the latest */
     int32_t fd;    /* -1: none */
     uint32_t events;
@@ -58,12 +61,27 @@ static void leave(spot *s) {
 
 void chief__prepared_leave(chief__party *p) {
     prepared *w = p->prepared;
-    if (w == NULL || !w->standing) return;
-    w->standing = false;
+    if (w == NULL || !(w->standing || w->rests)) return;
+    w->standing = w->rests = false;
     for (size_t i = 0; i < w->n; i++) leave(&w->spots[i]);
     w->n = 0;
     if (w->spots != w->few) chief__free(w->spots);
     w->spots = w->few;
+}
+
+/* Nobody else receives from its own mailbox, so when it was woken there is nobody to pass that on to, but after a
+ * restart without it. */
+void chief__prepared_resume(chief__party *p) {
+    prepared *w = p->prepared;
+    if (w == NULL || !w->standing) return;
+    spot *s = &w->spots[0];
+    bool alone = w->n == 1 && s->joined && !s->for_room && s->ch != NULL && s->ch == p->mailbox;
+    if (!alone || !chief__place_was_woken(&s->place) || chief__party_is_abandoned(p)) {
+        chief__prepared_leave(p);
+        return;
+    }
+    w->standing = s->joined = false;
+    w->rests = true;
 }
 
 void chief__prepared_free(prepared *w) { chief__free(w); }
@@ -76,6 +94,8 @@ static int box(chief__party *p, prepared **out) {
     if (*out == NULL) return chief__fail_code(CHIEF_ENOMEM);
     chief__prepared_leave(p);
     (*out)->standing = true;
+    (*out)->fd = -1;
+    (*out)->events = 0;
     (*out)->spots = (*out)->few;
     return CHIEF_OK;
 }
@@ -196,6 +216,13 @@ static void tell_fiber(const chief__party *p, const prepared *w) {
     f->events = w->events;
 }
 
+/* It stands, until then or the deadline of a context that is not done yet. */
+static void wait_until(const chief__party *p, prepared *w, int64_t until) {
+    int64_t deadline = chief__context_deadline(p->context);
+    w->until = deadline < until && chief__party_err(p) == CHIEF_OK ? deadline : until;
+    tell_fiber(p, w);
+}
+
 /* The text of the call that blocks. */
 static int explain(const prepared *w, int rc) {
     if (rc != CHIEF_ETIMEDOUT || w->n != 1) return chief__fail_code(rc);
@@ -242,12 +269,56 @@ static int count_spots(const chief__party *p, const chief_wait *what, size_t *n)
         int rc = check_alone(p, one);
         if (rc != CHIEF_OK) return rc;
         if (several && one->kind == CHIEF_WAIT_FD) return chief__fail(CHIEF_EINVAL, "a descriptor is waited for alone");
-        if (several && one->size < sizeof *one)
+        if (several && one->size < SIZE_OF_SEVERAL)
             return chief__fail(CHIEF_EINVAL, "chief_wait.size of one of several should be %zu, got %u", sizeof *one,
                                (unsigned)one->size);
         *n += one->kind == CHIEF_WAIT_RECV ? one->n : 1;
     }
     return CHIEF_OK;
+}
+
+/* ---- one message ---- */
+
+static int check_receiving(const chief__party *p, const chief_wait *what) {
+    int rc = check_alone(p, what);
+    if (rc != CHIEF_OK) return rc;
+    if (what->kind != CHIEF_WAIT_RECV || what->channels == NULL || what->n != 1 || what->also != NULL)
+        return chief__fail(CHIEF_EINVAL, "chief_wait.received is for a message from one channel, and nothing else");
+    return what->channels[0] != NULL || p->mailbox != NULL ? rc
+                                                           : chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
+}
+
+/* A spot for the channel, perhaps the one that it has had there before. */
+static int one_spot(chief__party *p, chief_channel *ch, prepared **out) {
+    prepared *w = p->prepared;
+    *out = w;
+    if (w != NULL && w->rests && w->spots[0].ch == ch) return CHIEF_OK;
+    int rc = box(p, &w);
+    if (rc != CHIEF_OK) return rc;
+    memset(w->spots, 0, sizeof *w->spots);
+    w->standing = false;
+    *out = w;
+    return hold(w, p, ch);
+}
+
+/* The try and the wait in one. */
+static int receive_or_stand(chief__party *p, const chief_wait *what) {
+    prepared *w;
+    chief_channel *ch;
+    *what->received = NULL;
+    int rc = check_receiving(p, what);
+    if (rc != CHIEF_OK) return rc;
+    ch = what->channels[0] != NULL ? what->channels[0] : p->mailbox;
+    bool stands = p->prepared != NULL && p->prepared->standing;
+    if (!stands && chief__channel_receive_easily(ch, p, what->received)) return CHIEF_OK;
+    rc = one_spot(p, ch, &w);
+    if (rc != CHIEF_OK) return rc;
+    rc = chief__channel_receive_or_stand(ch, p, what->deadline, what->received, &w->spots[0].place);
+    w->standing = w->spots[0].joined = rc == CHIEF_EAGAIN;
+    w->rests = !w->standing;
+    if (rc == CHIEF_EAGAIN) wait_until(p, w, what->deadline);
+    else if (ch != p->mailbox) chief__prepared_leave(p);
+    return rc;
 }
 
 int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
@@ -256,23 +327,18 @@ int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
     size_t n;
     chief__party *p = chief__party_of(ctx);
     if (p == NULL || what == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (what->size == sizeof *what && what->received != NULL) return receive_or_stand(p, what);
     int rc = chief__options_read(&given, sizeof given, what, "chief_wait");
+    if (rc == CHIEF_OK && given.received != NULL) return receive_or_stand(p, &given);
     if (rc == CHIEF_OK) rc = count_spots(p, &given, &n);
     if (rc == CHIEF_OK) rc = box(p, &w);
     if (rc != CHIEF_OK) return rc;
     w->until = INT64_MAX;
-    w->fd = -1;
-    w->events = 0;
     rc = make_spots(w, n);
     if (rc == CHIEF_OK) rc = stand_in_all(p, w, &given);
     if (rc == CHIEF_ETIMEDOUT || rc == CHIEF_ECANCELED || rc == CHIEF_EFORK) rc = explain(w, rc);
-    if (rc == CHIEF_EAGAIN) {
-        int64_t deadline = chief__party_err(p) == CHIEF_OK ? chief__context_deadline(p->context) : INT64_MAX;
-        if (deadline < w->until) w->until = deadline;
-        tell_fiber(p, w);
-    } else {
-        chief__prepared_leave(p);
-    }
+    if (rc == CHIEF_EAGAIN) wait_until(p, w, w->until);
+    else chief__prepared_leave(p);
     return rc;
 }
 

@@ -138,6 +138,36 @@ static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_m
     return chief__channel_explain(ch, rc);
 }
 
+bool chief__channel_receive_easily(chief_channel *ch, chief__party *p, chief_msg **out) {
+    chief__hand *hand;
+    if (!may_have_more(ch) || chief__hand_get(&hand, p, ch) != CHIEF_OK) return false;
+    return receive_easily(ch, hand, out, 1) > 0;
+}
+
+/* With the lock held, where there is nothing. */
+static int stand(chief_channel *ch, chief__party *p, int64_t deadline, chief__place *place) {
+    int rc = chief__stay_over(p, deadline);
+    if (rc != CHIEF_OK) return rc == CHIEF_EAGAIN ? CHIEF_ETIMEDOUT : rc;
+    chief__queue_join(&ch->receivers, place, &p->waiter);
+    return CHIEF_EAGAIN;
+}
+
+int chief__channel_receive_or_stand(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out,
+                                    chief__place *place) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    int rc = chief__hand_get(&hand, p, ch);
+    if (rc != CHIEF_OK) return rc;
+    chief__channel_lock(ch);
+    chief__channel_ask(ch, hand, &gone);
+    rc = chief__channel_look(ch, hand);
+    if (rc == CHIEF_OK) (void)chief__channel_take(ch, hand, out, (chief__batch){1, SIZE_MAX});
+    if (rc == CHIEF_EAGAIN) rc = stand(ch, p, deadline, place);
+    chief__channel_unlock(ch);
+    chief__list_discard(&gone);
+    return rc == CHIEF_EAGAIN ? rc : chief__channel_explain(ch, rc);
+}
+
 int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out, size_t max,
                             size_t *n) {
     if (n != NULL) *n = 0;

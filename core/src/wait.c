@@ -7,7 +7,7 @@ void chief__waiter_wake(chief__waiter *waiter) {
 }
 
 void chief__queue_join(chief__queue *queue, chief__place *place, chief__waiter *waiter) {
-    place->waiter = waiter;
+    atomic_store_explicit(&place->waiter, waiter, memory_order_relaxed);
     place->next = NULL;
     place->previous = queue->last;
     if (queue->last != NULL) queue->last->next = place;
@@ -20,19 +20,25 @@ static void take_out(chief__queue *queue, chief__place *place) {
     else queue->first = place->next;
     if (place->next != NULL) place->next->previous = place->previous;
     else queue->last = place->previous;
-    place->waiter = NULL;
+    atomic_store_explicit(&place->waiter, NULL, memory_order_relaxed);
+}
+
+static chief__waiter *waiter_of(const chief__place *place) {
+    return atomic_load_explicit(&place->waiter, memory_order_relaxed);
 }
 
 bool chief__queue_leave(chief__queue *queue, chief__place *place) {
-    if (place->waiter == NULL) return false;
+    if (waiter_of(place) == NULL) return false;
     take_out(queue, place);
     return true;
 }
 
+bool chief__place_was_woken(const chief__place *place) { return waiter_of(place) == NULL; }
+
 static chief__waiter *take_first(chief__queue *queue) {
     chief__place *place = queue->first;
     if (place == NULL) return NULL;
-    chief__waiter *waiter = place->waiter;
+    chief__waiter *waiter = waiter_of(place);
     assert(waiter != NULL); /* as long as it stands in a queue */
     take_out(queue, place);
     return waiter;

@@ -30,7 +30,9 @@ void chief__waiter_wake(chief__waiter *waiter);
 typedef struct chief__place {
     struct chief__place *next;
     struct chief__place *previous;
-    chief__waiter *waiter; /* NULL: not in a queue (any more) */
+    _Atomic(chief__waiter *)
+        waiter; /* NULL: not in a queue (any more). Changed under the queue's lock; who has joined may
+                                        look without it, and NULL then means that a wake has taken it out */
 } chief__place;
 
 typedef struct chief__queue {
@@ -43,6 +45,9 @@ void chief__queue_join(chief__queue *queue, chief__place *place, chief__waiter *
 
 /* True when the place was still there, false when a wake had taken it out. */
 bool chief__queue_leave(chief__queue *queue, chief__place *place);
+
+/* For who has joined, without the lock: whether a wake has taken it out. False may be late, true is final. */
+bool chief__place_was_woken(const chief__place *place);
 
 void chief__queue_wake_one(chief__queue *queue);
 void chief__queue_wake_all(chief__queue *queue);

@@ -326,7 +326,7 @@ static uint32_t live_on(chief_worker *w) {
 
 static bool fiber_resume(chief__fiber *f) {
     chief_worker *w = (chief_worker *)(void *)((char *)f - offsetof(struct chief_worker, fiber));
-    chief__prepared_leave(&w->party);
+    chief__prepared_resume(&w->party);
     uint32_t last = live_on(w);
     if (last == 0) return true;
     chief__fiber_end(f);

@@ -227,6 +227,7 @@ pub struct chief_wait {
     pub fd: i32,
     pub events: u32,
     pub also: *const chief_wait,
+    pub received: *mut *mut chief_msg,
 }
 #[repr(C)]
 pub struct chief_snapshot {
