@@ -16,6 +16,7 @@
 typedef struct chief__lua_local {
     chief__lua_buffer scratch;
     int infos[CHIEF__LUA_INFOS]; /* keys of the registry; 0: none yet */
+    unsigned last;               /* which of them was given out last */
 } chief__lua_local;
 
 /* The state's own, made at first use. [-0, +0, m] */

@@ -134,24 +134,35 @@ static info *new_info(lua_State *L, const chief__lua_kind *kind, const chief_msg
 }
 
 /* Whether the info says all of this message, so that one serves both: but for calls it never changes. */
-static bool says(const info *i, const chief_msg *msg, const char *word, const char *sender, size_t len) {
-    return i != NULL && i->deliveries == chief_msg_deliveries(msg) && i->kind == word && i->channel == len + 1 &&
-           memcmp(i->names, sender, len) == 0 && strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0;
+static bool says(const info *i, const chief_msg *msg, const char *word) {
+    return i != NULL && i->kind == word && i->deliveries == chief_msg_deliveries(msg) &&
+           strcmp(i->names, chief_msg_sender(msg)) == 0 && strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0;
 }
 
-/* Those that were given out last wait in a few places of the registry, each with the same info until another message comes
- * there. [-0, +1, m] */
-static void push_plain_info(lua_State *L, const chief_msg *msg, const char *word) {
+/* [-0, +(0|1), -] */
+static bool push_kept(lua_State *L, int key, const chief_msg *msg, const char *word) {
+    if (key == 0) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, key);
+    if (says(chief__lua_kind_test(L, -1, &info_kind), msg, word)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static unsigned place_of(const chief_msg *msg) {
     const char *sender = chief_msg_sender(msg);
     size_t len = strlen(sender);
-    unsigned place =
-        (unsigned)((uintptr_t)chief_msg_channel(msg) >> 4) + (len > 0 ? (unsigned char)sender[len - 1] : 0);
-    int *key = &chief__lua_local_of(L)->infos[place % CHIEF__LUA_INFOS];
-    if (*key != 0) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, *key);
-        if (says(chief__lua_kind_test(L, -1, &info_kind), msg, word, sender, len)) return;
-        lua_pop(L, 1);
-    }
+    unsigned last = len > 0 ? (unsigned char)sender[len - 1] : 0;
+    return ((unsigned)((uintptr_t)chief_msg_channel(msg) >> 4) + last) % CHIEF__LUA_INFOS;
+}
+
+/* Those that were given out wait in a few places of the registry, each with the same info until another message comes
+ * there; most often it is the one that was given out last. [-0, +1, m] */
+static void push_plain_info(lua_State *L, const chief_msg *msg, const char *word) {
+    chief__lua_local *local = chief__lua_local_of(L);
+    if (push_kept(L, local->infos[local->last], msg, word)) return;
+    local->last = place_of(msg);
+    int *key = &local->infos[local->last];
+    if (push_kept(L, *key, msg, word)) return;
     (void)new_info(L, &info_kind, msg, word);
     lua_pushvalue(L, -1);
     if (*key == 0) *key = luaL_ref(L, LUA_REGISTRYINDEX);

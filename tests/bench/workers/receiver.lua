@@ -3,8 +3,12 @@ local load = require "load"
 local M = {}
 
 local function by_one(ch, n, count)
-  local sum = 0
-  for i = 1, n do sum = count(sum, assert(ch:recv()), i) end
+  local sum, seen = 0, 0
+  for value in ch:iter() do
+    seen = seen + 1
+    sum = count(sum, value, seen)
+    if seen == n then break end
+  end
   return sum
 end
 
