@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <string.h>
@@ -5,6 +6,9 @@
 #include "buffer.h"
 #include "codec.h"
 
+#define SLOTS 2                                /* of the Lua stack, per level of tables */
+#define LEVELS 8                               /* for so many at a time it is looked whether there is room */
+#define HIGH_BITS UINT64_C(0x8080808080808080) /* of the eight bytes of a word; ASCII has none */
 #define STR_MAX ((size_t)64 << 10)
 #define HEAD_MAX 5                     /* bytes before those of a string */
 #define SIZE_LIMIT ((size_t)256 << 20) /* a table that shares its parts many times over must not fill the memory */
@@ -79,21 +83,24 @@ static void grow(const encoder *e, size_t n) {
     e->out->len -= n;
 }
 
-/* Room for n more bytes, which count as written. */
-static char *extend(const encoder *e, size_t n) {
+/* Room for n more bytes; who writes there counts them. */
+static inline char *reserve(const encoder *e, size_t n) {
     if (!chief__lua_buffer_has_room(e->out, n)) grow(e, n);
-    char *room = e->out->data + e->out->len;
-    e->out->len += n;
-    return room;
+    return e->out->data + e->out->len;
 }
 
-static void put_byte(const encoder *e, unsigned value) { *extend(e, 1) = (char)(unsigned char)value; }
+static inline void put_byte(const encoder *e, unsigned value) {
+    *reserve(e, 1) = (char)(unsigned char)value;
+    e->out->len++;
+}
 
-/* A first byte and n bytes of `value`, the most significant first. */
+/* A first byte and n bytes of `value`, the most significant first: they are those at the front of a word. */
 static void put_number(const encoder *e, unsigned first, uint64_t value, size_t n) {
-    char *p = extend(e, n + 1);
+    uint64_t word = htobe64(value << (64 - 8 * n));
+    char *p = reserve(e, 1 + sizeof word);
     *p = (char)(unsigned char)first;
-    for (size_t i = n; i > 0; i--, value >>= 8) p[i] = (char)(unsigned char)(value & 0xff);
+    memcpy(p + 1, &word, sizeof word);
+    e->out->len += 1 + n;
 }
 
 /* The heads of strings, arrays and maps: c8 is 0 where the format has none. */
@@ -132,12 +139,32 @@ static int utf8_rest(unsigned first, unsigned *low, unsigned *high) {
     return first >= 0xf0 && first <= 0xf4 ? 3 : -1;
 }
 
+static inline uint64_t load(const unsigned char *s, size_t n) {
+    uint64_t word = 0;
+    memcpy(&word, s, n);
+    return word;
+}
+
+/* Words that overlap at the end, as what follows the string is not ours to read. */
+static inline bool is_ascii(const unsigned char *s, size_t len) {
+    uint64_t seen = 0;
+    if (len >= 8) {
+        for (size_t i = 0; i + 8 < len; i += 8) seen |= load(s + i, 8);
+        seen |= load(s + len - 8, 8);
+    } else if (len >= 4) {
+        seen = load(s, 4) | load(s + len - 4, 4);
+    } else {
+        for (size_t i = 0; i < len; i++) seen |= s[i];
+    }
+    return (seen & HIGH_BITS) == 0;
+}
+
 static size_t ascii_length(const unsigned char *s, size_t len) {
     size_t i = 0;
     uint64_t word;
     for (; i + sizeof word <= len; i += sizeof word) {
         memcpy(&word, s + i, sizeof word);
-        if ((word & UINT64_C(0x8080808080808080)) != 0) break;
+        if ((word & HIGH_BITS) != 0) break;
     }
     while (i < len && s[i] < 0x80) i++;
     return i;
@@ -156,10 +183,12 @@ static bool is_utf8(const unsigned char *s, size_t len) {
 }
 
 static void put_bytes(const encoder *e, const char *s, size_t len) {
-    if (len > STR_MAX || !is_utf8((const unsigned char *)s, len)) put_length(e, 0xc4, 0xc5, 0xc6, len);
+    const unsigned char *bytes = (const unsigned char *)s;
+    if (len > STR_MAX || (!is_ascii(bytes, len) && !is_utf8(bytes, len))) put_length(e, 0xc4, 0xc5, 0xc6, len);
     else if (len < 32) put_byte(e, 0xa0 | (unsigned)len);
     else put_length(e, 0xd9, 0xda, 0xdb, len);
-    if (len > 0) memcpy(extend(e, len), s, len);
+    memcpy(reserve(e, len), s, len);
+    e->out->len += len;
 }
 
 static void put_string(const encoder *e, int idx) {
@@ -193,22 +222,20 @@ bool chief__lua_is_map(lua_State *L, int idx) {
     return marked;
 }
 
-/* Whether the keys are exactly 1..n, and n. The first other key ends the search, which mostly is the first of all. */
-static bool is_array(lua_State *L, int idx, size_t *n) {
-    lua_Integer highest = 0;
-    *n = 0;
+/* Whether the keys are exactly 1..n. The first other key ends the search. */
+static bool is_array(lua_State *L, int idx, size_t n) {
+    size_t found = 0;
     lua_pushnil(L);
     while (lua_next(L, idx)) {
         lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
-        if (key < 1) {
+        if (key < 1 || (lua_Unsigned)key > n) {
             lua_pop(L, 2);
             return false;
         }
         lua_pop(L, 1);
-        if (key > highest) highest = key;
-        ++*n;
+        found++;
     }
-    return (uint64_t)highest == *n && !chief__lua_is_map(L, idx);
+    return found == n;
 }
 
 static void check_table(const encoder *e, int idx, const place *at) {
@@ -216,20 +243,91 @@ static void check_table(const encoder *e, int idx, const place *at) {
     for (const place *up = at->up; up != NULL; up = up->up)
         if (up->table == table) refuse(e, at, "a table that contains itself");
     if (at->depth > CHIEF__LUA_DEPTH) refuse(e, at, "a table nested more than 100 deep");
-    luaL_checkstack(e->L, 8, "a table nested too deep");
+    if (at->depth % LEVELS == 1) luaL_checkstack(e->L, LEVELS * SLOTS + 8, "a table nested too deep");
 }
 
-static void put_value(const encoder *e, int idx, place *at);
+/* What is no table; false for what is one, or nothing to be sent. */
+static inline bool put_leaf(const encoder *e, int idx) {
+    lua_State *L = e->L;
+    switch (lua_type(L, idx)) {
+    case LUA_TBOOLEAN: put_byte(e, lua_toboolean(L, idx) ? 0xc3 : 0xc2); return true;
+    case LUA_TSTRING: put_string(e, idx); return true;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, idx)) put_integer(e, lua_tointeger(L, idx));
+        else put_float(e, lua_tonumber(L, idx));
+        return true;
+    default: return false;
+    }
+}
 
-static void put_array(const encoder *e, int idx, const place *at, size_t n) {
+static void put_table(const encoder *e, int idx, place *at);
+
+static void put_value(const encoder *e, int idx, place *at) {
+    if (put_leaf(e, idx)) return;
+    if (lua_istable(e->L, idx)) put_table(e, idx, at);
+    else refuse_type(e, idx, at);
+}
+
+static void put_array_head(const encoder *e, size_t n) {
     if (n < 16) put_byte(e, 0x90 | (unsigned)n);
     else put_length(e, 0, 0xdc, 0xdd, n);
-    for (size_t i = 1; i <= n; i++) {
-        place item = {.up = at, .depth = at->depth + 1, .index = (lua_Integer)i};
-        lua_rawgeti(e->L, idx, item.index);
-        put_value(e, lua_gettop(e->L), &item);
+}
+
+static void put_array(const encoder *e, int idx, const place *at, size_t n) {
+    put_array_head(e, n);
+    place item = {.up = at, .depth = at->depth + 1};
+    int value = lua_gettop(e->L) + 1;
+    while ((size_t)item.index < n) {
+        lua_rawgeti(e->L, idx, ++item.index);
+        put_value(e, value, &item);
         lua_pop(e->L, 1);
     }
+}
+
+static bool is_number(lua_State *L, int idx, lua_Integer n) {
+    return lua_isinteger(L, idx) && lua_tointeger(L, idx) == n;
+}
+
+/* Whether the keys that follow the one at `key` are those up to n in their order. */
+static bool goes_on(lua_State *L, int idx, int key, lua_Integer n) {
+    lua_Integer i = lua_tointeger(L, key);
+    lua_pushvalue(L, key);
+    while (lua_next(L, idx)) {
+        lua_pop(L, 1);
+        if (is_number(L, -1, ++i)) continue;
+        lua_pop(L, 1);
+        return false;
+    }
+    return i == n;
+}
+
+/*
+ * An array's keys mostly come in their order, so that one walk sees that they are 1..n and writes the values. Where they do not
+ * nothing is written, and put_table looks closer. Before a table in it is written the rest is looked at, so that no table is
+ * written twice: one in another in another would be a thousand times.
+ */
+static bool put_in_order(const encoder *e, int idx, const place *at, lua_Integer n) {
+    lua_State *L = e->L;
+    size_t begin = e->out->len;
+    int key = lua_gettop(L) + 1;
+    place item = {.up = at, .depth = at->depth + 1};
+    bool sure = false;
+    put_array_head(e, (size_t)n);
+    lua_pushnil(L);
+    while (lua_next(L, idx)) {
+        item.index++;
+        if (!sure && !is_number(L, key, item.index)) break;
+        if (!put_leaf(e, key + 1)) {
+            sure = sure || goes_on(L, idx, key, n);
+            if (!sure) break;
+            put_value(e, key + 1, &item);
+        }
+        lua_pop(L, 1);
+    }
+    bool done = lua_gettop(L) < key && item.index == n;
+    lua_settop(L, key - 1);
+    if (!done) e->out->len = begin;
+    return done;
 }
 
 static void put_key(const encoder *e, int idx, const place *at) {
@@ -244,9 +342,10 @@ static void put_key(const encoder *e, int idx, const place *at) {
 static void put_map_head(const encoder *e, size_t begin, size_t n) {
     size_t more = n < 16 ? 0 : n <= 0xffff ? 2 : 4;
     if (more > 0) {
-        (void)extend(e, more);
+        (void)reserve(e, more);
         char *items = e->out->data + begin + 1;
-        memmove(items + more, items, e->out->len - more - begin - 1);
+        memmove(items + more, items, e->out->len - begin - 1);
+        e->out->len += more;
     }
     char *head = e->out->data + begin;
     *head = (char)(unsigned char)(more == 0 ? 0x80 | n : more == 2 ? 0xde : 0xdf);
@@ -256,38 +355,28 @@ static void put_map_head(const encoder *e, size_t begin, size_t n) {
 static void put_map(const encoder *e, int idx, const place *at) {
     size_t begin = e->out->len;
     size_t n = 0;
+    place item = {.up = at, .depth = at->depth + 1, .key = lua_gettop(e->L) + 1};
     put_byte(e, 0);
     lua_pushnil(e->L);
     for (; lua_next(e->L, idx); n++) {
-        int key = lua_gettop(e->L) - 1;
-        place item = {.up = at, .depth = at->depth + 1, .key = key};
-        put_key(e, key, &item);
-        put_value(e, key + 1, &item);
+        put_key(e, item.key, &item);
+        put_value(e, item.key + 1, &item);
         lua_pop(e->L, 1);
     }
-    put_map_head(e, begin, n);
+    if (n == 0 && !chief__lua_is_map(e->L, idx)) e->out->data[begin] = (char)(unsigned char)0x90;
+    else put_map_head(e, begin, n);
 }
 
+/* Without a first item it is no array, but for the empty one; and a length is that of an array if it is one. */
 static void put_table(const encoder *e, int idx, place *at) {
-    size_t n;
-    check_table(e, idx, at);
-    at->table = lua_topointer(e->L, idx);
-    if (is_array(e->L, idx, &n)) put_array(e, idx, at, n);
-    else put_map(e, idx, at);
-}
-
-static void put_value(const encoder *e, int idx, place *at) {
     lua_State *L = e->L;
-    switch (lua_type(L, idx)) {
-    case LUA_TBOOLEAN: put_byte(e, lua_toboolean(L, idx) ? 0xc3 : 0xc2); break;
-    case LUA_TSTRING: put_string(e, idx); break;
-    case LUA_TTABLE: put_table(e, idx, at); break;
-    case LUA_TNUMBER:
-        if (lua_isinteger(L, idx)) put_integer(e, lua_tointeger(L, idx));
-        else put_float(e, lua_tonumber(L, idx));
-        break;
-    default: refuse_type(e, idx, at); break;
-    }
+    check_table(e, idx, at);
+    at->table = lua_topointer(L, idx);
+    size_t n = (size_t)lua_rawlen(L, idx);
+    if (n == 0 || chief__lua_is_map(L, idx)) put_map(e, idx, at);
+    else if (put_in_order(e, idx, at, (lua_Integer)n)) return;
+    else if (is_array(L, idx, n)) put_array(e, idx, at, n);
+    else put_map(e, idx, at);
 }
 
 /* ---- Entries ---- */

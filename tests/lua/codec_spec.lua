@@ -124,6 +124,37 @@ describe("pack", function()
     begins({ 1, 2, x = 3 }, "83")
     begins({ [0] = 1, 2 }, "82")
     begins({ [1.0] = "a" }, "91")
+    begins({ [3] = {}, [1] = {}, [4] = {}, [2] = {} }, "94")
+    begins({ { 1 }, { 2 }, nil, { 4 } }, "83")
+    begins({ { 1 }, { 2 }, x = { 3 } }, "83")
+    begins({ 1, { 2 }, [false] = 3 }, "83")
+    begins({ [2] = 1, ["1"] = 2 }, "82")
+  end)
+
+  it("gives an array its items whatever the order of its keys", function()
+    local orders = { { 1, 2, 3, 4 }, { 4, 3, 2, 1 }, { 2, 4, 1, 3 }, { 1, 3, 2, 4 }, { 3, 1, 4, 2 } }
+    for _, order in ipairs(orders) do
+      local leaves, tables = {}, {}
+      for _, i in ipairs(order) do leaves[i], tables[i] = i, { i } end
+      assert.equal("9401020304", hex(core.pack(leaves)))
+      assert.equal("949101910291039104", hex(core.pack(tables)))
+    end
+  end)
+
+  it("writes each table once, also in what only looks like an array", function()
+    local deep = {}
+    for i = 1, 90 do deep = i % 2 == 0 and { deep, x = true } or { [1] = deep, [3] = 1, [2] = 1, [4] = 1 } end
+    assert.is_true(#core.pack(deep) < 1000) -- and not 2^90 tables later
+  end)
+
+  it("sees a byte that is no ASCII at every place", function()
+    for n = 1, 40 do
+      for i = 1, n do
+        local before, after = ("x"):rep(i - 1), ("x"):rep(n - i)
+        assert.equal(0xc4, core.pack(before .. "\xff" .. after):byte())
+        assert.not_equal(0xc4, core.pack(before .. "é" .. after):byte())
+      end
+    end
   end)
 
   it("ignores metatables", function()
