@@ -46,8 +46,6 @@ struct chief_reservation {
     bool closed;    /* under lock: its room was given back */
 };
 
-#define CHIEF__CACHE_LINE 64
-
 struct chief_channel {
     atomic_uint refs; /* dropped with release, the last one acquires */
     /* const after new */

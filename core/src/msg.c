@@ -1,5 +1,6 @@
 #include "msg.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -56,14 +57,21 @@ static chief_msg *msg_alloc(const char *sender, chief__label *channel, size_t le
     size_t name = strlen(from) + 1;
     if (len > SIZE_MAX / 2) return NULL;
     size_t room = name + len > SMALL ? name + len : SMALL;
-    chief_msg *msg = chief__alloc(sizeof *msg + room);
-    if (msg == NULL) return NULL;
-    memset(msg, 0, sizeof *msg);
+    unsigned char *block = chief__alloc(offsetof(chief_msg, sender) + room + CHIEF__CACHE_LINE - 1);
+    if (block == NULL) return NULL;
+    size_t gap = -(uintptr_t)block & (CHIEF__CACHE_LINE - 1);
+    chief_msg *msg = (chief_msg *)(void *)(block + gap);
+    memset(msg, 0, offsetof(chief_msg, sender));
+    msg->gap = (uint8_t)gap;
     atomic_init(&msg->refs, 1);
     msg->channel = chief__label_ref(channel);
     msg->is_small = room == SMALL;
     memcpy(msg->sender, from, name);
     return msg;
+}
+
+bool chief__msg_fits(const char *sender, chief_bytes bytes) {
+    return bytes.len < SMALL && strlen(sender != NULL ? sender : "") < SMALL - bytes.len;
 }
 
 bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes) {
@@ -72,7 +80,6 @@ bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes) {
     if (bytes.len > SMALL || name > SMALL - bytes.len) return false;
     atomic_store_explicit(&msg->refs, 1, memory_order_relaxed);
     atomic_store_explicit(&msg->deliveries, 0, memory_order_relaxed);
-    msg->kind = MSG_MESSAGE;
     memcpy(msg->sender, from, name);
     unsigned char *data = (unsigned char *)msg->sender + name;
     if (bytes.len > 0) memcpy(data, bytes.data, bytes.len);
@@ -82,8 +89,8 @@ bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes) {
 }
 
 bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel) {
-    return msg->is_small && msg->call == NULL && msg->body == NULL && msg->channel == channel &&
-           atomic_load_explicit(&msg->refs, memory_order_acquire) == 1;
+    return msg->is_small && msg->kind == MSG_MESSAGE && msg->call == NULL && msg->body == NULL &&
+           msg->channel == channel && atomic_load_explicit(&msg->refs, memory_order_acquire) == 1;
 }
 
 unsigned char *chief__msg_room(chief_msg *msg) { return (unsigned char *)msg->sender + strlen(msg->sender) + 1; }
@@ -107,12 +114,15 @@ chief_msg *chief__msg_new_shared(const char *sender, chief__label *channel, chie
     return msg;
 }
 
+/* The only holder needs no atomic addition or subtraction: nobody is left who could change it meanwhile. Who comes next to know of
+ * the message learns it through a lock. */
 chief_msg *chief__msg_ref(chief_msg *msg) {
-    (void)atomic_fetch_add_explicit(&msg->refs, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&msg->refs, memory_order_acquire) == 1)
+        atomic_store_explicit(&msg->refs, 2, memory_order_relaxed);
+    else (void)atomic_fetch_add_explicit(&msg->refs, 1, memory_order_relaxed);
     return msg;
 }
 
-/* The only holder needs no atomic subtraction: nobody is left who could add a reference meanwhile. */
 static bool is_last(chief_msg *msg) {
     return atomic_load_explicit(&msg->refs, memory_order_acquire) == 1 ||
            atomic_fetch_sub_explicit(&msg->refs, 1, memory_order_acq_rel) == 1;
@@ -123,7 +133,7 @@ void chief_msg_free(chief_msg *msg) {
     chief__call_unref(msg->call);
     chief__body_unref(msg->body);
     chief__label_unref(msg->channel);
-    chief__free(msg);
+    chief__free((unsigned char *)msg - msg->gap);
 }
 
 chief_bytes chief_msg_data(const chief_msg *msg) {

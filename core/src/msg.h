@@ -29,19 +29,28 @@ typedef enum chief__msg_kind { MSG_MESSAGE, MSG_CALL, MSG_BROADCAST } chief__msg
 typedef struct chief__call chief__call; /* call.h */
 typedef struct chief__body chief__body; /* bytes that several messages share */
 
+#define CHIEF__CACHE_LINE 64
+
+/*
+ * A message begins on a cache line, with what stays as it is when a small one is used again: both cores keep a copy of that line.
+ * What each message changes comes after it, so that a number and its sender's name travel in one line, and no two messages
+ * share one.
+ */
 struct chief_msg {
-    atomic_uint refs; /* dropped with release, the last one acquires */
-    _Atomic uint32_t
-        deliveries;        /* written under the front's lock, relaxed: a holder that was given up may still look */
-    chief_msg *next;       /* under the lock of what its list belongs to, as `seq` */
-    uint64_t seq;          /* its place among all that its channel accepted */
     chief__label *channel; /* held; changed only while nobody else holds the message */
-    chief__call *call;     /* held; NULL: not a call. This and the following: const once sent */
+    chief__call *call;     /* held; NULL: not a call. This and the next two: const once sent */
     chief__body *body;     /* held; NULL: the bytes are the message's own */
-    const unsigned char *data;
-    size_t len;
     chief__msg_kind kind;
+    uint8_t gap;   /* bytes of its block before it. This and the next: const after new */
     bool is_small; /* with room for any other small one */
+
+    _Alignas(CHIEF__CACHE_LINE) atomic_uint refs; /* dropped with release, the last one acquires */
+    _Atomic uint32_t
+        deliveries;            /* written under the front's lock, relaxed: a holder that was given up may still look */
+    chief_msg *next;           /* under the lock of what its list belongs to, as `seq` */
+    uint64_t seq;              /* its place among all that its channel accepted */
+    const unsigned char *data; /* this and the following: const once sent */
+    size_t len;
     char sender[]; /* then the bytes */
 };
 
@@ -51,11 +60,14 @@ chief_msg *chief__msg_new(const char *sender, chief__label *channel, const void 
 /* The memory of a message that is not sent yet. */
 unsigned char *chief__msg_room(chief_msg *msg);
 
+/* Whether these bytes, from this sender, make a small message. */
+bool chief__msg_fits(const char *sender, chief_bytes bytes);
+
 /* Makes a message that is in nobody's hands any more (chief__msg_is_free) into a new one of the same channel; false when it
  * does not fit. */
 bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes);
 
-/* Whether the caller is the last to hold it, and it is a small one that belongs to nothing but its channel. */
+/* Whether the caller is the last to hold it, and it is a small and plain one that belongs to nothing but its channel. */
 bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel);
 
 /* A message over shared bytes. */

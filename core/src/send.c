@@ -151,19 +151,6 @@ static int sending_hand(chief__hand **out, chief__party *p, chief_channel *ch) {
     return ch->owner == NULL ? chief__hand_get(out, p, ch) : CHIEF_OK;
 }
 
-int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chief__patience patience) {
-    chief__hand *hand;
-    chief__msg_list gone = {0};
-    int rc = sending_hand(&hand, p, ch);
-    if (rc != CHIEF_OK) return rc;
-    chief__channel_lock(ch);
-    rc = take_place(ch, hand, p, patience, &gone);
-    if (rc == CHIEF_OK) chief__channel_put(ch, msg);
-    chief__channel_unlock(ch);
-    chief__list_discard(&gone);
-    return chief__channel_explain(ch, rc);
-}
-
 /* With the lock held, which is given up while memory is taken. NULL without memory. */
 static chief_msg *make_message(chief_channel *ch, const char *sender, chief_bytes bytes) {
     chief_msg *msg = chief__channel_spare_take(ch, sender, bytes);
@@ -211,6 +198,27 @@ static void put_behind(chief_channel *ch, chief_msg *msg) {
     chief__channel_wake_one(ch, &ch->receivers);
 }
 
+static bool send_easily(chief_channel *ch, const chief__hand *hand, const chief__party *p, chief_msg *msg) {
+    chief__lock(&ch->back);
+    bool easy = is_easy(ch, hand, p);
+    if (easy) put_behind(ch, msg);
+    chief__channel_unlock_back(ch);
+    return easy;
+}
+
+int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chief__patience patience) {
+    chief__hand *hand;
+    chief__msg_list gone = {0};
+    int rc = sending_hand(&hand, p, ch);
+    if (rc != CHIEF_OK || send_easily(ch, hand, p, msg)) return rc;
+    chief__channel_lock(ch);
+    rc = take_place(ch, hand, p, patience, &gone);
+    if (rc == CHIEF_OK) chief__channel_put(ch, msg);
+    chief__channel_unlock(ch);
+    chief__list_discard(&gone);
+    return chief__channel_explain(ch, rc);
+}
+
 /* Sends what can be sent at once, up to `n`, as long as there are spare messages for it. */
 static size_t send_burst(chief_channel *ch, const chief__hand *hand, const chief__party *p, const chief_bytes *items,
                          size_t n) {
@@ -225,23 +233,38 @@ static size_t send_burst(chief_channel *ch, const chief__hand *hand, const chief
     return i;
 }
 
+static int send_small(chief_channel *ch, chief__hand *hand, chief__party *p, chief_bytes bytes, int64_t deadline) {
+    chief__msg_list gone = {0};
+    chief__channel_lock(ch);
+    int rc = send_waiting(ch, hand, p, bytes, deadline, &gone);
+    chief__channel_unlock(ch);
+    chief__list_discard(&gone);
+    return chief__channel_explain(ch, rc);
+}
+
+/* One that no spare message has room for: memory is taken, and the bytes are copied, without a lock. */
+static int send_large(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {
+    chief_msg *msg = chief__msg_new(name_of(p), ch->label, bytes.data, bytes.len);
+    if (msg == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    int rc = chief__channel_send(ch, p, msg, (chief__patience){.deadline = deadline});
+    if (rc != CHIEF_OK) chief_msg_free(msg);
+    return rc;
+}
+
 /* Those that can go at once; or one, however long that takes. */
 static int send_some(chief_channel *ch, chief__party *p, const chief_bytes *items, size_t n, int64_t deadline,
                      size_t *sent) {
     chief__hand *hand;
-    chief__msg_list gone = {0};
     int rc = chief__message_check(ch, items[0].data, items[0].len);
     if (rc == CHIEF_OK) rc = sending_hand(&hand, p, ch);
     if (rc != CHIEF_OK) return rc;
     size_t burst = send_burst(ch, hand, p, items, n);
     *sent += burst;
     if (burst > 0) return CHIEF_OK;
-    chief__channel_lock(ch);
-    rc = send_waiting(ch, hand, p, items[0], deadline, &gone);
-    chief__channel_unlock(ch);
+    rc = chief__msg_fits(name_of(p), items[0]) ? send_small(ch, hand, p, items[0], deadline)
+                                               : send_large(ch, p, items[0], deadline);
     if (rc == CHIEF_OK) *sent += 1;
-    chief__list_discard(&gone);
-    return chief__channel_explain(ch, rc);
+    return rc;
 }
 
 int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {

@@ -1,6 +1,26 @@
 /* Small messages that were done with carry the next ones: no memory in a steady flow, and nothing left of before. */
 #include "channel_kit.h"
 
+#include <stdarg.h>
+
+static atomic_long kernel_calls;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): names that the linker prescribes (tests/CMakeLists.txt) */
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* The core's calls that the C library has no name for are those of a sleep and a wake, with six arguments each. */
+long __wrap_syscall(long number, ...) {
+    long a[6];
+    va_list rest;
+    va_start(rest, number);
+    for (size_t i = 0; i < 6; i++) a[i] = va_arg(rest, long);
+    va_end(rest);
+    (void)atomic_fetch_add(&kernel_calls, 1);
+    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
 typedef struct pair {
     chief_channel *ch;
     kit_worker sender, receiver;
@@ -115,6 +135,44 @@ static void test_channel_reuse__a_large_one_is_not_kept(void **state) {
     pair_close(p);
 }
 
+static void send_both_sizes(void *data) {
+    static char large[4096];
+    pair *p = data;
+    assert_int_equal(kit_send(p->ch, &p->sender, 1), CHIEF_OK);
+    assert_int_equal(chief_channel_send(p->ch, as(&p->sender), large, sizeof large, 0), CHIEF_OK);
+}
+
+/* Who takes the other end's lock would wait for it here, and for ever. */
+static void test_channel_reuse__a_sender_needs_the_back_alone(void **state) {
+    (void)state;
+    chief__thread thread;
+    pair *p = pair_open(2);
+    warm_up(p, 2);
+    chief__lock(&p->ch->front);
+    support_thread(&thread, send_both_sizes, p);
+    chief__thread_join(&thread);
+    chief__unlock(&p->ch->front);
+    assert_int_equal(chief_channel_len(p->ch), 2);
+    pair_close(p);
+}
+
+/* As long as nobody sleeps. Nor is there a descriptor before it was asked for. */
+static void test_channel_reuse__a_steady_flow_calls_no_kernel(void **state) {
+    (void)state;
+    pair *p = pair_open(8);
+    warm_up(p, 8);
+    long before = atomic_load(&kernel_calls);
+    for (int32_t i = 1; i <= 1000; i++) {
+        assert_int_equal(kit_send(p->ch, &p->sender, i), CHIEF_OK);
+        assert_int_equal(kit_recv(p->ch, &p->receiver), i);
+    }
+    assert_int_equal(atomic_load(&kernel_calls) - before, 0);
+    assert_int_equal(p->ch->fd, -1);
+    chief__rouse(&p->sender.party.waiter.parker.word);
+    assert_int_equal(atomic_load(&kernel_calls) - before, 1);
+    pair_close(p);
+}
+
 static void test_channel_reuse__a_batch_ends_at_what_can_not_be_sent(void **state) {
     (void)state;
     pair *p = pair_open(8);
@@ -152,6 +210,8 @@ int main(void) {
         cmocka_unit_test(test_channel_reuse__what_somebody_still_holds_stays_as_it_was),
         cmocka_unit_test(test_channel_reuse__nothing_is_left_of_before),
         cmocka_unit_test(test_channel_reuse__a_large_one_is_not_kept),
+        cmocka_unit_test(test_channel_reuse__a_sender_needs_the_back_alone),
+        cmocka_unit_test(test_channel_reuse__a_steady_flow_calls_no_kernel),
         cmocka_unit_test(test_channel_reuse__a_batch_ends_at_what_can_not_be_sent),
         cmocka_unit_test(test_channel_reuse__a_batch_goes_as_far_as_there_is_room),
     };
