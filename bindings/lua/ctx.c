@@ -47,6 +47,12 @@ chief_worker *chief__lua_ctx_worker(lua_State *L, const chief__lua_ctx *ctx) {
 
 static chief_worker *check_worker(lua_State *L) { return chief__lua_ctx_worker(L, chief__lua_kind_check(L, 1, &kind)); }
 
+/* The ctx of a call that is counted where it begins and ends. [-0, +0, v] */
+static chief__lua_ctx *self(lua_State *L, int arg) {
+    chief__lua_ctx *ctx = chief__lua_test_ctx(L, arg);
+    return ctx != NULL ? ctx : chief__lua_kind_check(L, arg, &kind);
+}
+
 static chief_context *check_context(lua_State *L) { return chief_worker_context(check_worker(L)); }
 
 /* ---- What reads like a field ---- */
@@ -193,11 +199,11 @@ static int posted_one(lua_State *L, chief__lua_op *op, int rc) {
 
 static int send_one(lua_State *L) {
     static const char name[] = "ctx:send";
-    chief_worker *worker = check_worker(L);
+    char room[CHIEF__LUA_ROOM];
+    chief_worker *worker = chief__lua_ctx_worker(L, self(L, 1));
     const char *to = luaL_checkstring(L, 2);
-    luaL_checkany(L, 3);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    chief_bytes item = chief__lua_encode(L, 3);
+    chief_bytes item = chief__lua_encode_small(L, 3, room);
     chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
     int rc = chief_worker_send(worker, to, item.data, item.len, first.may_wait);
     if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
@@ -205,7 +211,7 @@ static int send_one(lua_State *L) {
     op.worker = worker;
     op.to = to;
     op.wait.kind = CHIEF_WAIT_SEND;
-    op.item = item;
+    op.item = item.data == room ? chief__lua_encode(L, 3) : item; /* the room does not outlive this call */
     return chief__lua_do(L, &op, timeout_ms);
 }
 
@@ -290,12 +296,12 @@ static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t 
 }
 
 static int recv_one(lua_State *L) {
-    chief__lua_ctx *ctx = chief__lua_kind_check(L, 1, &kind);
+    chief__lua_ctx *ctx = self(L, 1);
     return recv_as(L, ctx, "ctx:recv", chief__lua_timeout(L, 2), chief__lua_received);
 }
 
 static int step(lua_State *L) {
-    chief__lua_ctx *ctx = chief__lua_kind_check(L, lua_upvalueindex(1), &kind);
+    chief__lua_ctx *ctx = self(L, lua_upvalueindex(1));
     return recv_as(L, ctx, "ctx:iter", CHIEF_FOREVER, chief__lua_iterated);
 }
 
