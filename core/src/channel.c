@@ -155,7 +155,7 @@ static size_t spare_max(const chief_channel *ch) { return ch->capacity < SPARE ?
 
 /* The ones that were used last come first: they are in a cache. */
 static void hand_back_used(chief_channel *ch) {
-    if (ch->spare.len + ch->used.len > spare_max(ch)) return;
+    if (ch->used.len == 0 || ch->spare.len + ch->used.len > spare_max(ch)) return;
     chief__list_append(&ch->used, &ch->spare);
     chief__list_append(&ch->spare, &ch->used);
 }
@@ -167,7 +167,9 @@ void chief__channel_lock(chief_channel *ch) {
     hand_back_used(ch);
 }
 
+/* What was done with meanwhile is there for the next sender, who then needs the back alone. */
 void chief__channel_unlock(chief_channel *ch) {
+    hand_back_used(ch);
     ch->left_seen = atomic_load_explicit(&ch->sent, memory_order_relaxed) - ch->queue.len;
     atomic_store_explicit(&ch->left, ch->left_seen, memory_order_release);
     chief__unlock(&ch->front);

@@ -24,6 +24,7 @@ typedef struct spot {
 
 struct chief__prepared {
     bool standing;
+    bool woken;    /* it rests since a wake, so what came is still at the back */
     bool rests;    /* it waits for nothing, and has a spot in no queue, ready for its own mailbox */
     int64_t until; /* when it looks again at the latest */
     int32_t fd;    /* -1: none */
@@ -81,7 +82,7 @@ void chief__prepared_resume(chief__party *p) {
         return;
     }
     w->standing = s->joined = false;
-    w->rests = true;
+    w->rests = w->woken = true;
 }
 
 void chief__prepared_free(prepared *w) { chief__free(w); }
@@ -309,8 +310,10 @@ static int receive_or_stand(chief__party *p, const chief_wait *what) {
     int rc = check_receiving(p, what);
     if (rc != CHIEF_OK) return rc;
     ch = what->channels[0] != NULL ? what->channels[0] : p->mailbox;
-    bool stands = p->prepared != NULL && p->prepared->standing;
-    if (!stands && chief__channel_receive_easily(ch, p, what->received)) return CHIEF_OK;
+    w = p->prepared;
+    bool at_back = w != NULL && (w->standing || w->woken);
+    if (w != NULL) w->woken = false;
+    if (!at_back && chief__channel_receive_easily(ch, p, what->received)) return CHIEF_OK;
     rc = one_spot(p, ch, &w);
     if (rc != CHIEF_OK) return rc;
     rc = chief__channel_receive_or_stand(ch, p, what->deadline, what->received, &w->spots[0].place);
