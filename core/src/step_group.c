@@ -8,10 +8,8 @@ static bool lives(const chief__life *w) { return w->home != HOME_NONE && w->home
 /* What somebody has asked of it stands: it stays stopped, or goes. */
 static bool is_let_go(const chief__life *w) { return w->asked && w->then != THEN_START; }
 
-/* One whose turn it was, and which still waits for what it is after, waits for its turn again. */
 static void take_along(chief__model *m, chief__life *w, const chief__life *failed, int64_t due) {
     bool ends_already = w->turn == TURN_ENDING;
-    if (w->turn == TURN_STARTING && !lives(w)) chief__model_set_turn(m, w, TURN_WAITING);
     if (w == failed || !lives(w) || is_let_go(w) || ends_already) return;
     chief__model_set_turn(m, w, TURN_ENDING);
     chief__action *action = chief__emit(m, STEP_A_RESTART, w);
@@ -20,15 +18,23 @@ static void take_along(chief__model *m, chief__life *w, const chief__life *faile
     action->until = due;
 }
 
+/* Whose turn it was, and which still waits for what it is after, waits for its turn again, wherever it stands: somebody may
+ * have to end first. */
+static void turn_back(chief__model *m, chief__life *w) {
+    if (w->turn == TURN_STARTING && !lives(w)) chief__model_set_turn(m, w, TURN_WAITING);
+}
+
 void chief__group_restart(chief__model *m, chief__life *w, int64_t due) {
     chief__group *group = chief__model_group(m, w);
     if (group == NULL) return;
     if (w->served || w->turn != TURN_NONE) chief__model_set_turn(m, w, TURN_WAITING);
     if (!w->served) return;
     uint32_t first = group->policy == CHIEF_ONE_FOR_ALL ? 0 : w->name->place + 1;
-    for (uint32_t place = first; place < group->n; place++) {
+    for (uint32_t place = 0; place < group->n; place++) {
         chief__life *other = chief__model_at(m, group, place);
-        if (other != NULL) take_along(m, other, w, due);
+        if (other == NULL) continue;
+        turn_back(m, other);
+        if (place >= first) take_along(m, other, w, due);
     }
 }
 

@@ -537,6 +537,31 @@ static void test_step_group__a_turn_is_lost_with_the_one_before(void **state) {
     kit_expect(k, "a:initialized; a:run; run a3; ready a; init b2");
 }
 
+/* a has its turn and waits for x; b, behind it, failed before that, and only now it is decided that c goes along with b. */
+static void test_step_group__a_turn_is_lost_with_one_behind(void **state) {
+    kit *k = *state;
+    kit_add(k, "x", WORKER(QUICK, .says_ready = true));
+    kit_add(k, "a", WORKER(QUICK, AFTER("x")));
+    kit_add(k, "b", WORKER(QUICK, .answer = 1000));
+    kit_add(k, "c", WORKER(QUICK, .says_ready = true));
+    kit_add_group(k, CHIEF_REST_FOR_ONE, "a", "b", "c");
+    kit_launch(k);
+    kit_tell(k, STEP_READY, "x");
+    kit_bring_up(k, "a");
+    fails(k, "c"); /* was never ready, and so is retried alone */
+    fails(k, "b");
+    fails(k, "a");
+    fails(k, "x");
+    kit_wait(k, 100);
+    kit_bring_up(k, "x");
+    kit_forget(k);
+    kit_answer(k, "b", CHIEF_ANSWER_DEFAULT, 0);
+    kit_tell(k, STEP_READY, "x");
+    kit_expect(k, "restart b +100; restart c +100 (b); cancel c2 +1000; ready x");
+    kit_init_fails(k, "c");
+    kit_expect(k, "init a2");
+}
+
 static void test_step_group__groups_are_apart(void **state) {
     kit *k = *state;
     const char *names[] = {"c", "d"};
@@ -683,6 +708,7 @@ int main(void) {
         KIT_TEST(test_step_group__going_along_is_no_failure),
         KIT_TEST(test_step_group__after_holds_in_the_turn),
         KIT_TEST(test_step_group__a_turn_is_lost_with_the_one_before),
+        KIT_TEST(test_step_group__a_turn_is_lost_with_one_behind),
         KIT_TEST(test_step_group__groups_are_apart),
         KIT_TEST(test_step_group__replicas_are_in_it_one_by_one),
         KIT_TEST(test_step_group__a_replica_is_in_one_group),
