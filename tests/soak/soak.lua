@@ -192,13 +192,13 @@ local function children()
   return found
 end
 
-local last_killed
+local killed = {} -- true by pid, since it was quiet
 
 function acts.kill()
   local all = children()
   local pid = all[math.random(math.max(1, #all))]
   if pid and uv.kill(pid, 9) == 0 then
-    last_killed = pid
+    killed[pid] = true
     count("kills")
   end
 end
@@ -219,21 +219,24 @@ end
 
 -- ---- quiet ----
 
-local function is_there(pid)
+-- Whether any of those that were killed is there still.
+local function is_dying()
   for _, child in ipairs(children()) do
-    if child == pid then return true end
+    if killed[child] then return true end
   end
+  return false
 end
 
--- The processes of those that stay up. One that was killed a moment ago may be there still, and count for the one that
--- comes after it.
+-- The processes of those that stay up. Those that were killed a moment ago may be there still, and count for those that
+-- come after them.
 local function await_processes()
   local expected, deadline = 0, now() + LIMIT
   for _, place in ipairs(PLACES) do expected = expected + (place:find("process") and 2 or 0) end
-  while #children() ~= expected or is_there(last_killed) do
+  while #children() ~= expected or is_dying() do
     assert(now() < deadline, ("%d processes and not %d"):format(#children(), expected))
     take(0.01)
   end
+  killed = {}
 end
 
 -- Everybody is up but the flappers.
@@ -256,8 +259,9 @@ end
 
 -- What there is, for whoever has to find out who left it behind.
 local function tell()
-  os.execute("ls -l /proc/" .. uv.os_getpid() .. "/fd | sed 's/.* -> //' | sort | uniq -c")
-  os.execute("ps -o pid,ppid,pgid,stat,etimes,args --ppid " .. uv.os_getpid())
+  local pid = ("%d"):format(uv.os_getpid()) -- luv gives a float
+  os.execute("ls -l /proc/" .. pid .. "/fd | sed 's/.* -> //' | sort | uniq -c")
+  os.execute("ps -o pid,ppid,pgid,stat,etimes,args --ppid " .. pid)
   for _, status in ipairs(c:status()) do
     print(("  %s %s %s %d"):format(status.name, status.state, status.phase, status.generation))
   end

@@ -1,2 +1,2 @@
 # step_group.c: one that waits for others keeps its turn when the one before it fails
-/^static void take_along(/,/^}/{/TURN_STARTING/d}
+/^static void turn_back(/,/^}/{/TURN_STARTING/d}
