@@ -236,6 +236,18 @@ local function await_processes()
     assert(now() < deadline, ("%d processes and not %d"):format(#children(), expected))
     take(0.01)
   end
+end
+
+-- That a process has ended is known to the chief a little later than to us: until then its worker is still said to run,
+-- and a flapper's that is not quite gone may stand for it. At rest nothing changes for half a second.
+local function await_rest()
+  local before, same = nil, 0
+  while same < 20 do
+    await_processes()
+    local descriptors = use().descriptors
+    before, same = descriptors, descriptors == before and same + 1 or 0
+    take(0.025)
+  end
   killed = {}
 end
 
@@ -247,7 +259,7 @@ local function quieten()
     if not name:find("flapper") and c:status(name)[1].phase == "idle" then start(name) end
   end
   drain()
-  await_processes()
+  await_rest()
   for _, kind in ipairs { "echo", "pump" } do
     for _, place in ipairs(PLACES) do assert(c:wait(kind .. "-" .. place, "run", LIMIT)) end
   end
