@@ -10,10 +10,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/* So many names at most; a library with more is left to Lua. */
+/* So many names at most. */
 #define CHIEF__LUA_BASE_MOST 40
 
-/* Before all else; false without memory, or where the library is not as it is known. */
+/* Before all else. False without memory, or where the library is not as Lua 5.4 has it: then it has to be opened as it is. */
 bool chief__lua_base_open(void);
 
 /* How many names there are, and the name of each, from 0 on. */

@@ -295,7 +295,6 @@ void chief__lua_library_fill_strings(lua_State *L) {
 /* ---- Opening ---- */
 
 static void promise_all(lua_State *L) {
-    if (!chief__lua_base_open()) luaL_error(L, "not enough memory");
     lua_pushglobaltable(L);
     set_loaded(L, LUA_GNAME);
     lua_pop(L, 1);
@@ -326,6 +325,6 @@ static void open_all(lua_State *L) {
 }
 
 void chief__lua_open_libraries(lua_State *L, bool eager) {
-    if (eager) open_all(L);
-    else promise_all(L);
+    if (!eager && chief__lua_base_open()) promise_all(L);
+    else open_all(L);
 }

@@ -201,24 +201,25 @@ function schema.record(example, fields, later)
   for _, field in ipairs(known) do
     if type(fields[field]) == "table" and fields[field].required then needed[#needed + 1] = field end
   end
-  local function field_check(field)
-    local check = fields[field]
-    return type(check) == "table" and check[1] or check
-  end
   local function unknown(field, path, problems)
     if type(field) == "string" then
       return problems:add(path, ('unknown key "%s"%s'):format(field, suggest.hint(field, known)))
     end
     problems:add(path, ("a value without a name; known keys: %s"):format(table.concat(known, ", ")))
   end
+  local function check_field(field, value, key, problems)
+    local path, check = Problems.join(key, field), fields[field]
+    if check then return (type(check) == "table" and check[1] or check)(value, path, problems) end
+    if later and later[field] then problems:add(path, LATER)
+    else unknown(field, path, problems) end
+  end
   return function(value, key, problems)
     if type(value) ~= "table" then return refuse(value, key, problems, "a table such as " .. example) end
-    local result = {}
-    for _, field in ipairs(sorted_keys(value)) do
-      local path = Problems.join(key, field)
-      if fields[field] then result[field] = field_check(field)(value[field], path, problems)
-      elseif later and later[field] then problems:add(path, LATER)
-      else unknown(field, path, problems) end
+    local result, before = {}, #problems
+    for field, each in pairs(value) do result[field] = check_field(field, each, key, problems) end
+    if #problems > before then -- told in the order of their names
+      for i = #problems, before + 1, -1 do problems[i] = nil end
+      for _, field in ipairs(sorted_keys(value)) do check_field(field, value[field], key, problems) end
     end
     for _, field in ipairs(needed) do
       if value[field] == nil then problems:add(Problems.join(key, field), "is missing: " .. fields[field].required) end
