@@ -111,7 +111,7 @@ static int64_t now_ns(void) {
 /* ---- sleeping on a word ---- */
 
 /* Sleeps while the word has this value, at the longest until the deadline (monotonic ms); false when that has passed. */
-static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
+static bool sleep_on(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
     struct timespec until = timespec_of(deadline_ms);
     int kept = errno; /* a lock has no business with what its caller is about to report */
     /* FUTEX_WAIT_BITSET takes an absolute time of the monotonic clock. */
@@ -121,6 +121,26 @@ static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_
     errno = kept;
     return in_time;
 }
+
+#ifdef WITH_TSAN
+#define SLICE_MS 20
+
+/* ThreadSanitizer keeps a signal back until its thread calls something that it knows, and it knows no futex: without these
+ * slices a signal that meets a thread which sleeps here is never heard. */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
+    const struct timespec moment = {.tv_nsec = 1};
+    for (;;) {
+        int64_t slice = chief__now_ms() + SLICE_MS;
+        if (slice >= deadline_ms) return sleep_on(word, value, deadline_ms);
+        if (sleep_on(word, value, slice)) return true;
+        (void)nanosleep(&moment, NULL);
+    }
+}
+#else
+static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline_ms) {
+    return sleep_on(word, value, deadline_ms);
+}
+#endif
 
 static void futex_wake(_Atomic uint32_t *word, int most) {
     int kept = errno;
