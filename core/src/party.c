@@ -16,6 +16,7 @@ void chief__party_init(chief__party *p, const char *name, chief_context *context
     atomic_init(&p->grace_deadline, INT64_MAX);
     atomic_init(&p->abandoned, false);
     chief__mutex_init(&p->lock);
+    p->waiter.lasts = true;
     chief__context_join(context, &p->done, &p->waiter);
     p->mailbox = hub != NULL ? chief__hub_mailbox(hub, name) : NULL;
     if (p->mailbox != NULL) chief__channel_owned(p->mailbox, 1);
@@ -26,6 +27,7 @@ void chief__party_fini(chief__party *p) {
     chief__party_end(p, false);
     chief__context_leave(p->context, &p->done);
     chief__prepared_free(p->prepared);
+    chief__parker_settle(&p->waiter.parker);
     chief__mutex_fini(&p->lock);
 }
 

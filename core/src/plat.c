@@ -341,20 +341,39 @@ bool chief__park(chief__parker *p, int64_t deadline_ms) {
     }
 }
 
+bool chief__unpark(chief__parker *p) {
+    uint32_t was = atomic_exchange_explicit(&p->word, TOKEN, memory_order_acq_rel);
+    if (was == PARKED) futex_wake(&p->word, 1);
+    return was == SUSPENDED;
+}
+
+/* It is counted before there is a token to go on with, so that who has taken that sees the count. */
 chief__unparked chief__unpark_softly(chief__parker *p) {
-    switch (atomic_exchange_explicit(&p->word, TOKEN, memory_order_acq_rel)) {
-    case PARKED: return UNPARKED_ASLEEP;
-    case SUSPENDED: return UNPARKED_SUSPENDED;
-    default: return UNPARKED_AWAKE;
+    uint32_t seen = atomic_load_explicit(&p->word, memory_order_relaxed);
+    for (;;) {
+        bool asleep = seen == PARKED;
+        if (asleep) (void)atomic_fetch_add_explicit(&p->rousers, 1, memory_order_relaxed);
+        uint32_t was = seen;
+        if (atomic_compare_exchange_strong_explicit(&p->word, &seen, TOKEN, memory_order_acq_rel,
+                                                    memory_order_relaxed)) {
+            if (asleep) return UNPARKED_ASLEEP;
+            return was == SUSPENDED ? UNPARKED_SUSPENDED : UNPARKED_AWAKE;
+        }
+        if (asleep) (void)atomic_fetch_sub_explicit(&p->rousers, 1, memory_order_relaxed);
     }
 }
 
-void chief__rouse(_Atomic uint32_t *word) { futex_wake(word, 1); }
+void chief__rouse(chief__parker *p) {
+    futex_wake(&p->word, 1);
+    (void)atomic_fetch_sub_explicit(&p->rousers, 1, memory_order_release);
+}
 
-bool chief__unpark(chief__parker *p) {
-    chief__unparked was = chief__unpark_softly(p);
-    if (was == UNPARKED_ASLEEP) chief__rouse(&p->word);
-    return was == UNPARKED_SUSPENDED;
+/* In a forked child there is nobody who would. */
+void chief__parker_settle(chief__parker *p) {
+    for (int looks = 0; atomic_load_explicit(&p->rousers, memory_order_acquire) > 0 && !chief__forked(); looks++) {
+        if (looks < LOCK_LOOKS) relax();
+        else chief__pause_ms(1);
+    }
 }
 
 /* The compare-exchange releases what its owner wrote to whoever takes SUSPENDED away. */

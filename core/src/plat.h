@@ -71,7 +71,8 @@ void chief__thread_renew(const char *name);
  * parker, any number unpark it. What is no thread of its own (a fiber) suspends instead, and whoever unparks it takes it.
  */
 typedef struct chief__parker {
-    _Atomic uint32_t word; /* 0 empty, 1 token, 2 parked, 3 suspended */
+    _Atomic uint32_t word;    /* 0 empty, 1 token, 2 parked, 3 suspended */
+    _Atomic uint32_t rousers; /* that have found it parked and not told the kernel yet */
     /* of its thread */
     uint32_t misses; /* how often in a row it was in vain to spin before it slept */
     bool spun;       /* just before: it parks at once */
@@ -91,12 +92,15 @@ bool chief__unpark(chief__parker *p);
 /*
  * The same in two halves, for who holds a lock that the woken one will want: the kernel lets it run at once, perhaps on this core,
  * and it would have to sleep again. The first half never calls the kernel; where it finds UNPARKED_ASLEEP the caller, alone of
- * all who unpark it, rouses it, when it holds no lock any more. The word may be no parker's by then: who sleeps on what is
- * there instead looks, and sleeps on.
+ * all who unpark it, rouses it, when it holds no lock any more. The thread may have gone on by then, so the memory of such a
+ * parker is given back only when chief__parker_settle has returned.
  */
 typedef enum chief__unparked { UNPARKED_AWAKE, UNPARKED_ASLEEP, UNPARKED_SUSPENDED } chief__unparked;
 chief__unparked chief__unpark_softly(chief__parker *p);
-void chief__rouse(_Atomic uint32_t *word);
+void chief__rouse(chief__parker *p);
+
+/* Waits until nobody is between the two halves; the lock they began under is free, and nobody begins any more. */
+void chief__parker_settle(chief__parker *p);
 
 /* False when there is a token already. */
 bool chief__suspend(chief__parker *p);

@@ -53,18 +53,18 @@ void chief__queue_wake_all(chief__queue *queue) {
     while (queue->first != NULL) chief__queue_wake_one(queue);
 }
 
-static void add(chief__sleepers *sleepers, _Atomic uint32_t *word) {
-    if (sleepers->n < CHIEF__SLEEPERS) sleepers->words[sleepers->n++] = word;
-    else chief__rouse(word);
-}
-
 void chief__queue_wake_later(chief__queue *queue, chief__sleepers *later) {
     chief__waiter *waiter = take_first(queue);
-    chief__unparked was = waiter != NULL ? chief__unpark_softly(&waiter->parker) : UNPARKED_AWAKE;
-    if (was == UNPARKED_ASLEEP) add(later, &waiter->parker.word);
+    if (waiter == NULL) return;
+    if (!waiter->lasts || later->n == CHIEF__SLEEPERS) {
+        chief__waiter_wake(waiter);
+        return;
+    }
+    chief__unparked was = chief__unpark_softly(&waiter->parker);
+    if (was == UNPARKED_ASLEEP) later->parkers[later->n++] = &waiter->parker;
     if (was == UNPARKED_SUSPENDED) waiter->ready(waiter->fiber);
 }
 
 void chief__sleepers_rouse(const chief__sleepers *sleepers) {
-    for (size_t i = 0; i < sleepers->n; i++) chief__rouse(sleepers->words[i]);
+    for (size_t i = 0; i < sleepers->n; i++) chief__rouse(sleepers->parkers[i]);
 }

@@ -3,8 +3,8 @@
  * guarded by the lock of what it belongs to, and is woken through any of them.
  *
  * Whoever wakes does so under the queue's lock, and a waiter leaves its queues under their locks before its frame goes, so
- * nobody unparks a waiter that is no more; only the call of the kernel may come later. A waiter that was taken out of a queue by a wake and then leaves empty-handed
- * passes the wake on.
+ * nobody unparks a waiter that is no more. Only one that lasts may be left to be roused after the lock. A waiter that was
+ * taken out of a queue by a wake and then leaves empty-handed passes the wake on.
  *
  * Lock order, the whole of the core's: chief → (pool | hub) → a channel's back → its front → call → (context tree | party |
  * inbox). Nothing of the host's runs under any of them, but the allocator under a chief's own while that is configured
@@ -19,6 +19,7 @@
 
 typedef struct chief__waiter {
     chief__parker parker;
+    bool lasts;                 /* until its parker has settled: it is in no frame */
     void (*ready)(void *fiber); /* of what suspends, set before it first does. Called with the lock of any queue held */
     void *fiber;
 } chief__waiter;
@@ -30,9 +31,9 @@ void chief__waiter_wake(chief__waiter *waiter);
 typedef struct chief__place {
     struct chief__place *next;
     struct chief__place *previous;
-    _Atomic(chief__waiter *)
-        waiter; /* NULL: not in a queue (any more). Changed under the queue's lock; who has joined may
-                                        look without it, and NULL then means that a wake has taken it out */
+    /* NULL: not in a queue (any more). Changed under the queue's lock; who has joined may look without it, and NULL then means
+     * that a wake has taken it out. */
+    _Atomic(chief__waiter *) waiter;
 } chief__place;
 
 typedef struct chief__queue {
@@ -56,11 +57,11 @@ void chief__queue_wake_all(chief__queue *queue);
 #define CHIEF__SLEEPERS 8
 typedef struct chief__sleepers {
     size_t n;
-    _Atomic uint32_t *words[CHIEF__SLEEPERS];
+    chief__parker *parkers[CHIEF__SLEEPERS];
 } chief__sleepers;
 
 /* With the queue's lock held: as chief__queue_wake_one, but that a thread which sleeps is left to chief__sleepers_rouse, after the
- * lock; when there is no more room, it is roused at once. */
+ * lock; when there is no more room, or it does not last, it is roused at once. */
 void chief__queue_wake_later(chief__queue *queue, chief__sleepers *later);
 
 /* Without a lock. */

@@ -95,15 +95,20 @@ typedef struct word {
     uint8_t in_line;              /* how often the fiber was put in line since it was suspended */
     uint8_t parked[1 + N_WAKERS]; /* by waker: what it found, so that the kernel has to be told */
     uint8_t is_fiber;
+    uint8_t rousers;      /* that have still to tell the kernel of what they found */
     uint8_t forgets;      /* the mistakes: it sleeps without saying so first; */
-    uint8_t rouses_first; /* the kernel is told before there is a token */
+    uint8_t rouses_first; /* the kernel is told before there is a token; */
+    uint8_t goes_early;   /* it goes while somebody has still to tell the kernel */
 } word;
 
 /* A thread looks, says PARKED unless there is a token, and the kernel lets it sleep only while it still says so. */
 static explorer_step wait_in_thread(word *w) {
     uint8_t *at = &w->at[WAITER];
     switch (*at) {
-    case LOOKS: *at = w->set == N_WAKERS ? GONE : TAKES; break;
+    case LOOKS:
+        if (w->set == N_WAKERS && w->rousers > 0 && !w->goes_early) return EXPLORER_BLOCKED;
+        *at = w->set == N_WAKERS ? GONE : TAKES;
+        break;
     case TAKES:
         if (w->word == TOKEN) {
             w->word = EMPTY;
@@ -145,13 +150,21 @@ static explorer_step wait_in_fiber(word *w) {
 
 static void give_token(word *w, int t) {
     w->parked[t] = w->word == PARKED;
+    w->rousers += w->parked[t];
     if (w->word == SUSPENDED) w->in_line++;
     w->word = TOKEN;
 }
 
-/* Whoever sleeps there by now. */
 static void rouse(word *w) {
     if (w->at[WAITER] == ASLEEP) w->at[WAITER] = TAKES;
+}
+
+/* Its memory has to be there. */
+static explorer_step rouse_counted(word *w) {
+    if (w->at[WAITER] == GONE) return EXPLORER_WRONG;
+    rouse(w);
+    w->rousers--;
+    return EXPLORER_DONE;
 }
 
 /* In two halves, between which anything may happen, as a channel does it that gives its lock up between them. */
@@ -165,7 +178,7 @@ static explorer_step wake(word *w, int t) {
         break;
     case 2:
         if (w->rouses_first) give_token(w, t);
-        else if (w->parked[t]) rouse(w);
+        else if (w->parked[t] && rouse_counted(w) == EXPLORER_WRONG) return EXPLORER_WRONG;
         break;
     default: return EXPLORER_BLOCKED;
     }
@@ -196,6 +209,7 @@ static void test_interleavings__no_wake_of_a_thread_is_lost(void **state) {
     assert_true(word_holds((word){0}));
     assert_false(word_holds((word){.forgets = true}));
     assert_false(word_holds((word){.rouses_first = true}));
+    assert_false(word_holds((word){.goes_early = true}));
 }
 
 static void test_interleavings__a_fiber_is_put_in_line_once(void **state) {

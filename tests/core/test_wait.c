@@ -87,6 +87,7 @@ static void test_wait__who_is_awake_need_not_be_roused_later(void **state) {
     line l;
     chief__sleepers later = {0};
     line_up(&l);
+    for (size_t i = 0; i < sizeof l.waiters / sizeof *l.waiters; i++) l.waiters[i].lasts = true;
     chief__queue_wake_later(&l.queue, &later);
     assert_int_equal(later.n, 0);
     assert_true(is_woken(&l, 0));
@@ -111,14 +112,35 @@ static void test_wait__who_sleeps_is_roused_later(void **state) {
     chief__sleepers later = {0};
     memset(waiters, 0, sizeof waiters);
     for (size_t i = 0; i < MANY; i++) {
+        waiters[i].lasts = true;
         chief__queue_join(&queue, &places[i], &waiters[i]);
         support_thread(&threads[i], park, &waiters[i].parker);
         assert_true(support_until(is_parked, &waiters[i].parker, 10000));
     }
     for (size_t i = 0; i < MANY; i++) chief__queue_wake_later(&queue, &later);
     assert_int_equal(later.n, CHIEF__SLEEPERS);
+    assert_int_equal(atomic_load(&waiters[0].parker.rousers), 1);
     chief__sleepers_rouse(&later);
-    for (size_t i = 0; i < MANY; i++) chief__thread_join(&threads[i]);
+    for (size_t i = 0; i < MANY; i++) {
+        chief__parker_settle(&waiters[i].parker);
+        chief__thread_join(&threads[i]);
+    }
+}
+
+/* One in a frame that may be gone by then is not left for later. */
+static void test_wait__who_does_not_last_is_roused_at_once(void **state) {
+    (void)state;
+    chief__queue queue = {0};
+    chief__place place = {0};
+    chief__waiter waiter = {0};
+    chief__thread thread;
+    chief__sleepers later = {0};
+    chief__queue_join(&queue, &place, &waiter);
+    support_thread(&thread, park, &waiter.parker);
+    assert_true(support_until(is_parked, &waiter.parker, 10000));
+    chief__queue_wake_later(&queue, &later);
+    chief__thread_join(&thread);
+    assert_int_equal(later.n, 0);
 }
 
 int main(void) {
@@ -130,6 +152,7 @@ int main(void) {
         cmocka_unit_test(test_wait__one_waiter_stands_in_several_queues),
         cmocka_unit_test(test_wait__who_is_awake_need_not_be_roused_later),
         cmocka_unit_test(test_wait__who_sleeps_is_roused_later),
+        cmocka_unit_test(test_wait__who_does_not_last_is_roused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
