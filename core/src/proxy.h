@@ -65,7 +65,7 @@ typedef struct chief__proxy {
     size_t side_len, side_size;
     chief__mutex lock;
     /* under lock */
-    bool serving;                               /* the child waits for an answer */
+    bool serving;                               /* the child waits for an answer that is not on its way */
     bool ended;                                 /* its leader has */
     char wrong[CHIEF__WRONG_SIZE];              /* what made no sense on the side channel; "": nothing */
     chief__mutex value_lock;                    /* held while values are looked at */

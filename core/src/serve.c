@@ -42,6 +42,13 @@ int chief__proxy_send(chief__proxy *p, int fd) {
     return rc == CHIEF_OK ? chief__wire_write(p->call.fd, &p->out, fd) : rc;
 }
 
+/* From here on the child may say more and go: its end must not take from it what it still says of that. */
+static void end(chief__proxy *p) {
+    chief__lock(&p->lock);
+    p->serving = false;
+    chief__unlock(&p->lock);
+}
+
 /* What it carries is in `out` already. The text of an error is the last one. */
 static int answer_with(chief__proxy *p, int rc, int64_t first, int64_t second, int fd) {
     const char *text = rc == CHIEF_OK ? "" : chief_last_error();
@@ -51,6 +58,7 @@ static int answer_with(chief__proxy *p, int rc, int64_t first, int64_t second, i
     chief__frame_int(&p->out, second);
     chief__frame_text(&p->out, text);
     (void)chief__frame_end(&p->out);
+    end(p);
     return chief__proxy_send(p, fd);
 }
 
@@ -412,12 +420,6 @@ static bool begin(chief__proxy *p, bool waits) {
     p->serving = alive && waits;
     chief__unlock(&p->lock);
     return alive;
-}
-
-static void end(chief__proxy *p) {
-    chief__lock(&p->lock);
-    p->serving = false;
-    chief__unlock(&p->lock);
 }
 
 int chief__serve(chief__proxy *p, chief__frame *f) {
