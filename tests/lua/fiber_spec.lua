@@ -181,7 +181,7 @@ describe("a fiber", function()
       say(ctx:recv(0.001))
       say(ctx:select({ ctx, ch }, 0.001))
       say(ctx:select({ ch }, 0.001))
-      say(ctx:call("deaf", 1, 0.001))
+      say(ctx:call("deaf", 1, 0.1)) -- it is to be sent within that
       say(ctx:call("nosuch", 1, 0.001))
       say(ctx:call(ctx.name, 1, 0.001))
       say(ctx:send("nosuch", 1, 0.001))
