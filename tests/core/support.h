@@ -95,6 +95,19 @@ static inline bool support_until(bool (*ask)(void *data), void *data, int64_t ms
     return true;
 }
 
+/* ---- chance, the same for the same seed ---- */
+
+static inline uint64_t support_random(uint64_t *state) { /* splitmix64 */
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static inline int32_t support_below(uint64_t *state, int32_t n) {
+    return (int32_t)(support_random(state) % (uint64_t)n);
+}
+
 /* ---- tools ---- */
 
 /* It keeps some limits to itself, and does not tell a parent that its child could not be executed. */

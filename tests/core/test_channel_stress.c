@@ -39,16 +39,9 @@ struct ground {
     _Atomic uint8_t seen[MOST][NUMBERS];
 };
 
-static uint64_t next(uint64_t *state) { /* splitmix64 */
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
+static int64_t patience(actor *a) {
+    return a->g->patient && a->index > 0 ? CHIEF_FOREVER : support_below(&a->random, 4) - 1;
 }
-
-static int32_t below(uint64_t *state, int32_t n) { return (int32_t)(next(state) % (uint64_t)n); }
-
-static int64_t patience(actor *a) { return a->g->patient && a->index > 0 ? CHIEF_FOREVER : below(&a->random, 4) - 1; }
 
 /* ---- lives ---- */
 
@@ -96,9 +89,9 @@ static int send_reserved(actor *a, kit_worker *w, int32_t number, int64_t timeou
     int rc = chief_send_reserve(a->g->ch, as(w), 64, timeout, &r, &room);
     if (rc != CHIEF_OK) return rc;
     memcpy(room, &number, sizeof number);
-    switch (below(&a->random, 8)) {
+    switch (support_below(&a->random, 8)) {
     case 0: chief_send_cancel(r); return CHIEF_EAGAIN;
-    case 1: return below(&a->random, 8) == 0 ? CHIEF_EFAILED : (chief_send_cancel(r), CHIEF_EAGAIN);
+    case 1: return support_below(&a->random, 8) == 0 ? CHIEF_EFAILED : (chief_send_cancel(r), CHIEF_EAGAIN);
     default: return chief_send_commit(r, sizeof number);
     }
 }
@@ -106,7 +99,7 @@ static int send_reserved(actor *a, kit_worker *w, int32_t number, int64_t timeou
 static int send_somehow(actor *a, kit_worker *w) {
     int32_t number = a->index * NUMBERS + a->accepted;
     int64_t timeout = patience(a);
-    if (below(&a->random, 4) == 0) return send_reserved(a, w, number, timeout);
+    if (support_below(&a->random, 4) == 0) return send_reserved(a, w, number, timeout);
     return chief_channel_send(a->g->ch, as(w), &number, sizeof number, timeout);
 }
 
@@ -120,7 +113,7 @@ static bool one_sending_life(actor *a) {
         rc = send_somehow(a, &w);
         a->accepted += rc == CHIEF_OK;
     }
-    die(a, &w, below(&a->random, 2));
+    die(a, &w, support_below(&a->random, 2));
     return rc != CHIEF_ECLOSED && a->accepted < NUMBERS && !atomic_load(&a->g->enough);
 }
 
@@ -150,13 +143,15 @@ static int receive_somehow(actor *a, kit_worker *w) {
     size_t n = 1, index;
     int64_t timeout = patience(a);
     int rc;
-    switch (below(&a->random, 3)) {
+    switch (support_below(&a->random, 3)) {
     case 0: rc = chief_channel_recv(a->g->ch, as(w), timeout, out); break;
-    case 1: rc = chief_channel_recv_many(a->g->ch, as(w), timeout, out, (size_t)below(&a->random, 8) + 1, &n); break;
+    case 1:
+        rc = chief_channel_recv_many(a->g->ch, as(w), timeout, out, (size_t)support_below(&a->random, 8) + 1, &n);
+        break;
     default: rc = chief_select(as(w), both, 2, timeout, &index, out); break;
     }
     for (size_t i = 0; rc == CHIEF_OK && i < n; i++) see(a, out[i]);
-    if (below(&a->random, 16) == 0) chief_channel_ack(a->g->ch, as(w));
+    if (support_below(&a->random, 16) == 0) chief_channel_ack(a->g->ch, as(w));
     return rc;
 }
 
@@ -164,11 +159,11 @@ static bool one_receiving_life(actor *a) {
     kit_worker w;
     int rc = CHIEF_OK;
     if (!be_born(a, &w)) return false;
-    for (int32_t left = below(&a->random, 200) + 1; left > 0; left--) {
+    for (int32_t left = support_below(&a->random, 200) + 1; left > 0; left--) {
         rc = receive_somehow(a, &w);
         if (rc == CHIEF_ECLOSED || rc == CHIEF_ECANCELED) break;
     }
-    die(a, &w, below(&a->random, 2));
+    die(a, &w, support_below(&a->random, 2));
     return rc != CHIEF_ECLOSED;
 }
 
@@ -186,21 +181,21 @@ static void ground_open(ground *g, uint64_t seed) {
     uint64_t random = seed;
     memset(g, 0, sizeof *g);
     g->seed = seed;
-    g->overflow = o.overflow = below(&random, 4) == 0 ? CHIEF_DROP_OLDEST : CHIEF_BLOCK;
-    g->delivery = o.delivery = below(&random, 2);
-    o.capacity = capacities[below(&random, 3)];
+    g->overflow = o.overflow = support_below(&random, 4) == 0 ? CHIEF_DROP_OLDEST : CHIEF_BLOCK;
+    g->delivery = o.delivery = support_below(&random, 2);
+    o.capacity = capacities[support_below(&random, 3)];
     g->ch = kit_channel_with(&o);
     g->idle = kit_channel(0, CHIEF_BLOCK, CHIEF_AT_MOST_ONCE);
-    g->patient = below(&random, 2) == 0;
+    g->patient = support_below(&random, 2) == 0;
     int32_t least = g->patient ? 2 : 1;
-    g->n_senders = below(&random, MOST + 1 - least) + least;
-    g->n_receivers = below(&random, MOST + 1 - least) + least;
+    g->n_senders = support_below(&random, MOST + 1 - least) + least;
+    g->n_receivers = support_below(&random, MOST + 1 - least) + least;
     for (int32_t i = 0; i < MOST; i++)
         for (int both = 0; both < 2; both++) {
             actor *a = both ? &g->senders[i] : &g->receivers[i];
             a->g = g;
             a->index = i;
-            a->random = next(&random);
+            a->random = support_random(&random);
             chief__mutex_init(&a->lock);
             for (int32_t s = 0; s < MOST; s++) a->last[s] = -1;
         }
@@ -230,21 +225,21 @@ static void get_through(ground *g) {
 }
 
 static void disturb(ground *g, uint64_t *random) {
-    for (int32_t left = below(random, 12); left > 0; left--) {
-        if (below(random, 3) == 0) chief__pause_ms(1);
+    for (int32_t left = support_below(random, 12); left > 0; left--) {
+        if (support_below(random, 3) == 0) chief__pause_ms(1);
         (void)kit_sums(g->ch);
-        if (below(random, 2) == 0) give_up(&g->receivers[below(random, g->n_receivers)]);
-        else if (below(random, 4) == 0) give_up(&g->senders[below(random, g->n_senders)]);
+        if (support_below(random, 2) == 0) give_up(&g->receivers[support_below(random, g->n_receivers)]);
+        else if (support_below(random, 4) == 0) give_up(&g->senders[support_below(random, g->n_senders)]);
     }
 }
 
 static void end_all(ground *g, uint64_t *random) {
-    if (below(random, 2) == 0) {
+    if (support_below(random, 2) == 0) {
         chief_channel_close(g->ch);
         chief_channel_close(g->idle);
     }
-    for (int32_t i = 0; i < g->n_senders; i++) ask_to_stop(&g->senders[i], below(random, 3) - 1);
-    for (int32_t i = 0; i < g->n_receivers; i++) ask_to_stop(&g->receivers[i], below(random, 3) - 1);
+    for (int32_t i = 0; i < g->n_senders; i++) ask_to_stop(&g->senders[i], support_below(random, 3) - 1);
+    for (int32_t i = 0; i < g->n_receivers; i++) ask_to_stop(&g->receivers[i], support_below(random, 3) - 1);
     if (!support_until(all_ended, g, 20000))
         fail_msg("seed %llu: somebody waits for ever", (unsigned long long)g->seed);
     for (int32_t i = 0; i < g->n_senders; i++) chief__thread_join(&g->senders[i].thread);

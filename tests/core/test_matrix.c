@@ -60,15 +60,6 @@ typedef struct life {
     char room[BATCH][LARGE];
 } life;
 
-static uint64_t next(uint64_t *state) { /* splitmix64 */
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static int32_t below(uint64_t *state, int32_t n) { return (int32_t)(next(state) % (uint64_t)n); }
-
 /* ---- messages: a number, and bytes that tell whether it is whole ---- */
 
 static size_t size_of(int32_t number) {
@@ -103,8 +94,9 @@ static int send_reserved(life *l, chief_worker *w, int32_t i, int64_t timeout) {
     void *room;
     int rc = chief_send_reserve(l->ch, w, LARGE, timeout, &r, &room);
     if (rc != CHIEF_OK) return rc;
-    if (l->g->ending != ALL_IS_WELL && below(&l->random, 32) == 0) return CHIEF_EFAILED; /* dies, and leaves it open */
-    if (below(&l->random, 8) == 0) {
+    if (l->g->ending != ALL_IS_WELL && support_below(&l->random, 32) == 0)
+        return CHIEF_EFAILED; /* dies, and leaves it open */
+    if (support_below(&l->random, 8) == 0) {
         chief_send_cancel(r);
         return CHIEF_OK;
     }
@@ -119,7 +111,7 @@ static int send_reserved(life *l, chief_worker *w, int32_t i, int64_t timeout) {
 static int send_batch(life *l, chief_worker *w, int32_t i, int64_t timeout) {
     chief_bytes items[BATCH];
     size_t sent = 0;
-    int32_t n = below(&l->random, 2) == 0 ? 1 : 1 + below(&l->random, BATCH);
+    int32_t n = support_below(&l->random, 2) == 0 ? 1 : 1 + support_below(&l->random, BATCH);
     if (n > l->g->numbers - i) n = l->g->numbers - i;
     for (int32_t k = 0; k < n; k++)
         items[k] = (chief_bytes){l->room[k], fill(l->room[k], l->a->index * MOST_NUMBERS + i + k)};
@@ -144,7 +136,7 @@ static int32_t next_number(life *l) {
 static int send_some(life *l, chief_worker *w, int64_t timeout) {
     int32_t i = next_number(l);
     if (i == l->g->numbers) return CHIEF_OK;
-    return below(&l->random, 4) == 0 ? send_reserved(l, w, i, timeout) : send_batch(l, w, i, timeout);
+    return support_below(&l->random, 4) == 0 ? send_reserved(l, w, i, timeout) : send_batch(l, w, i, timeout);
 }
 
 /* ---- receivers ---- */
@@ -169,15 +161,17 @@ static int receive_some(life *l, chief_worker *w, int64_t timeout) {
     chief_msg *out[BATCH];
     size_t n = 1, index = 2;
     int rc;
-    switch (below(&l->random, 3)) {
+    switch (support_below(&l->random, 3)) {
     case 0: rc = chief_channel_recv(l->ch, w, timeout, out); break;
-    case 1: rc = chief_channel_recv_many(l->ch, w, timeout, out, (size_t)below(&l->random, BATCH) + 1, &n); break;
+    case 1:
+        rc = chief_channel_recv_many(l->ch, w, timeout, out, (size_t)support_below(&l->random, BATCH) + 1, &n);
+        break;
     default: rc = chief_select(w, all, 3, timeout, &index, out); break;
     }
     if (rc == CHIEF_OK && index == 0) chief_msg_free(out[0]); /* a nudge */
     else
         for (size_t i = 0; rc == CHIEF_OK && i < n; i++) see(l, out[i]);
-    if (below(&l->random, 16) == 0) chief_channel_ack(l->ch, w);
+    if (support_below(&l->random, 16) == 0) chief_channel_ack(l->ch, w);
     return rc;
 }
 
@@ -213,21 +207,23 @@ static void life_end(void *instance) {
 /* Anybody else: a nudge is what fibers by callbacks act at, and what ends a select. */
 static void nudge(life *l, chief_worker *w) {
     char name[8];
-    bool sender = below(&l->random, 2) == 0;
-    int32_t i = below(&l->random, sender ? l->g->n_senders : l->g->n_receivers);
+    bool sender = support_below(&l->random, 2) == 0;
+    int32_t i = support_below(&l->random, sender ? l->g->n_senders : l->g->n_receivers);
     (void)snprintf(name, sizeof name, "%c%d", sender ? 's' : 'r', (int)i);
     (void)chief_worker_send(w, name, "go", 2, 0);
 }
 
 static int act(life *l, chief_worker *w, int64_t timeout) {
-    if (below(&l->random, 32) == 0) nudge(l, w);
+    if (support_below(&l->random, 32) == 0) nudge(l, w);
     int rc = l->a->sends ? send_some(l, w, timeout) : receive_some(l, w, timeout);
-    if (rc == CHIEF_OK && l->g->ending != ALL_IS_WELL && below(&l->random, 200) == 0) return CHIEF_EFAILED;
+    if (rc == CHIEF_OK && l->g->ending != ALL_IS_WELL && support_below(&l->random, 200) == 0) return CHIEF_EFAILED;
     return rc;
 }
 
 /* Where all is well everybody waits for ever, so that a wake that was lost is seen. */
-static int64_t patience(life *l) { return l->g->ending == ALL_IS_WELL ? CHIEF_FOREVER : below(&l->random, 4) - 1; }
+static int64_t patience(life *l) {
+    return l->g->ending == ALL_IS_WELL ? CHIEF_FOREVER : support_below(&l->random, 4) - 1;
+}
 
 /* Full is what drops the oldest while others have reserved all the room. */
 static bool has_more(int rc) {
@@ -276,8 +272,8 @@ static int resume_step(chief_worker *w, void *data, void **instance, int32_t whi
 static int call_back(chief_worker *w, void *instance) {
     life *l = instance;
     int rc = CHIEF_OK;
-    for (int32_t left = 1 + below(&l->random, 32); left > 0 && rc == CHIEF_OK && !is_over(l, w); left--)
-        rc = act(l, w, below(&l->random, 8) == 0);
+    for (int32_t left = 1 + support_below(&l->random, 32); left > 0 && rc == CHIEF_OK && !is_over(l, w); left--)
+        rc = act(l, w, support_below(&l->random, 8) == 0);
     return result(l, rc);
 }
 
@@ -314,15 +310,15 @@ static void shape(ground *g, uint64_t seed) {
 static void make_ground(ground *g, uint64_t seed) {
     uint64_t random = seed;
     shape(g, seed);
-    g->overflow = g->ending != ALL_IS_WELL && below(&random, 4) == 0 ? CHIEF_DROP_OLDEST : CHIEF_BLOCK;
-    g->delivery = below(&random, 2) == 0 ? CHIEF_AT_MOST_ONCE : CHIEF_AT_LEAST_ONCE;
-    g->numbers = 1 + below(&random, 400);
-    g->hasty = g->ending == CANCEL && below(&random, 2) == 0;
+    g->overflow = g->ending != ALL_IS_WELL && support_below(&random, 4) == 0 ? CHIEF_DROP_OLDEST : CHIEF_BLOCK;
+    g->delivery = support_below(&random, 2) == 0 ? CHIEF_AT_MOST_ONCE : CHIEF_AT_LEAST_ONCE;
+    g->numbers = 1 + support_below(&random, 400);
+    g->hasty = g->ending == CANCEL && support_below(&random, 2) == 0;
     for (int32_t i = 0; i < 2 * MOST; i++) {
         actor *a = i < MOST ? &g->senders[i] : &g->receivers[i - MOST];
         a->index = i % MOST;
         a->sends = i < MOST;
-        a->place = g->places == MIXED ? below(&random, MIXED) : g->places;
+        a->place = g->places == MIXED ? support_below(&random, MIXED) : g->places;
     }
 }
 
@@ -399,8 +395,8 @@ static void await(bool (*ask)(void *), ground *g, chief_channel *ch, int32_t n) 
 /* A process by its number, which is its own until it has ended; others are restarted. */
 static void disturb_one(chief *c, ground *g, uint64_t *random) {
     char name[8];
-    bool sender = below(random, 2) == 0;
-    int32_t i = below(random, sender ? g->n_senders : g->n_receivers);
+    bool sender = support_below(random, 2) == 0;
+    int32_t i = support_below(random, sender ? g->n_senders : g->n_receivers);
     actor *a = sender ? &g->senders[i] : &g->receivers[i];
     pid_t pid = atomic_exchange(&a->pid, 0);
     if (pid > 0) {
@@ -423,8 +419,9 @@ static chief_channel_stats sums(chief_channel *ch) {
 static void happen(chief *c, ground *g, chief_channel *ch) {
     uint64_t random = g->seed ^ 0x5eed;
     int32_t all = g->n_senders * g->numbers;
-    for (int32_t left = g->ending == KILL ? 4 + below(&random, 12) : below(&random, 4); left > 0; left--) {
-        await(are_sent, g, ch, below(&random, all));
+    for (int32_t left = g->ending == KILL ? 4 + support_below(&random, 12) : support_below(&random, 4); left > 0;
+         left--) {
+        await(are_sent, g, ch, support_below(&random, all));
         (void)sums(ch);
         if (g->ending == KILL) disturb_one(c, g, &random);
     }
@@ -482,7 +479,7 @@ static bool have_gone(void *data) { return atomic_load(&((ground *)data)->homes)
 static void play(uint64_t seed) {
     ground *g = share_room(sizeof *g);
     make_ground(g, seed);
-    chief *c = make(&(chief_options){.event_capacity = 16, .fiber_threads = 1 + (uint32_t)(seed % 3)});
+    chief *c = support_quiet_chief(&(chief_options){.event_capacity = 16, .fiber_threads = 1 + (uint32_t)(seed % 3)});
     chief_channel *ch = add_channel(c, "ch", g);
     chief_channel *idle = add_channel(c, "idle", g);
     add_actors(c, g);

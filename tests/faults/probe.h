@@ -271,18 +271,6 @@ static inline bool probe_begin(int argc, char **argv, int *code) {
 
 static const chief_restart soon = {.size = sizeof soon, .policy = CHIEF_RESTART_ON_FAILURE, .delay = 1, .jitter = -1};
 
-static inline chief *make(chief_options *o) {
-    chief_log_options log_options = {.size = sizeof log_options, .level = CHIEF_OFF};
-    chief_options none = {0};
-    chief *c;
-    if (o == NULL) o = &none;
-    o->size = sizeof *o;
-    assert_int_equal(chief_log_new(&o->log, &log_options), CHIEF_OK);
-    assert_int_equal(chief_new(&c, o), CHIEF_OK);
-    chief_log_unref(o->log);
-    return c;
-}
-
 static inline void add(chief *c, const char *name, probe *p, const chief_worker_options *given) {
     chief_worker_options o = {0};
     if (given != NULL) o = *given;

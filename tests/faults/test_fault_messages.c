@@ -51,7 +51,7 @@ static const chief_worker_ops waiter_ops = {.size = sizeof waiter_ops, .run = wa
 static int64_t end_every_wait(void) {
     static const char *const names[N_WAITS] = {"channel", "mailbox", "sleep", "select", "call", "loop"};
     waiter *w[N_WAITS];
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "never", NULL), CHIEF_OK);
     add(c, "deaf", PROBE(0), NULL);
     for (int i = 0; i < N_WAITS; i++) {
@@ -113,7 +113,7 @@ static chief *make_full(waiter *sender, int64_t grace) {
     chief_channel_options of_full = {.size = sizeof of_full, .capacity = 1};
     chief_worker_options o = {.size = sizeof o, .grace = grace};
     waiter *keeper = share_room(sizeof *keeper);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "full", &of_full), CHIEF_OK);
     assert_int_equal(add_worker(c, "keeper", &keeper_ops, keeper, NULL), CHIEF_OK);
     assert_int_equal(add_worker(c, "sender", &sender_ops, sender, &o), CHIEF_OK);
@@ -205,7 +205,7 @@ static void test_fault_35__a_hundred_thousand_stay_in_order(void **state) {
     static const chief_worker_ops from_ops = {.size = sizeof from_ops, .run = numberer_run};
     static const chief_worker_ops to_ops = {.size = sizeof to_ops, .run = tally_run};
     tally *t = share_room(sizeof *t);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "many", NULL), CHIEF_OK);
     assert_int_equal(add_worker(c, "to", &to_ops, t, NULL), CHIEF_OK);
     assert_int_equal(add_worker(c, "from", &from_ops, PROBE(0), NULL), CHIEF_OK);
@@ -249,7 +249,7 @@ static void test_fault_36__who_never_reads_bounds_what_is_kept(void **state) {
     const int sent[] = {ROOM, SENDS, ROOM};
     const int refusal[] = {CHIEF_EAGAIN, 0, CHIEF_EFULL};
     flood *f = share_room(sizeof *f);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     for (int32_t k = 0; k < 3; k++) {
         chief_channel_options o = {.size = sizeof o, .capacity = ROOM, .overflow = k};
         assert_int_equal(chief_add_channel(c, overflows[k], &o), CHIEF_OK);
@@ -295,7 +295,7 @@ static void test_fault_36__what_goes_over_at_once_is_bounded(void **state) {
     for (int k = 0; k < 2; k++) {
         chief_channel *ch;
         tally *t = share_room(sizeof *t);
-        chief *c = make(NULL);
+        chief *c = support_quiet_chief(NULL);
         assert_int_equal(chief_add_channel(c, "big", NULL), CHIEF_OK);
         assert_int_equal(chief_get_channel(c, "big", &ch), CHIEF_OK);
         for (int i = 0; i < ROOM; i++) assert_int_equal(chief_channel_send(ch, NULL, bytes, lens[k], 0), CHIEF_OK);
@@ -345,7 +345,7 @@ static void mourn(int32_t delivery, const char *said, int served, uint64_t dropp
     chief_channel_stats s = {.size = sizeof s};
     chief_channel *ch;
     mourner *m = share_room(sizeof *m);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "jobs", &oc), CHIEF_OK);
     assert_int_equal(chief_get_channel(c, "jobs", &ch), CHIEF_OK);
     for (int i = 0; i < 3; i++) assert_int_equal(chief_channel_send(ch, NULL, &"abc"[i], 1, 0), CHIEF_OK);
@@ -383,7 +383,7 @@ static void test_fault_38__a_death_before_the_commit_gives_the_room_back(void **
     static const chief_worker_ops reserver_ops = {.size = sizeof reserver_ops, .run = reserver_run};
     chief_channel_options one = {.size = sizeof one, .capacity = 1};
     chief_channel *ch;
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "one", &one), CHIEF_OK);
     assert_int_equal(chief_get_channel(c, "one", &ch), CHIEF_OK);
     assert_int_equal(add_worker(c, "w", &reserver_ops, PROBE(0), NULL), CHIEF_OK);
@@ -417,7 +417,7 @@ static void test_fault_48__what_kills_each_time_leaves_the_queue(void **state) {
     chief_worker_options o = {.size = sizeof o, .restart = &soon};
     probe *p = PROBE(0);
     chief_channel *ch;
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_channel(c, "jobs", &oc), CHIEF_OK);
     assert_int_equal(chief_get_channel(c, "jobs", &ch), CHIEF_OK);
     assert_int_equal(chief_channel_send(ch, NULL, "p", 1, 0), CHIEF_OK);

@@ -42,7 +42,7 @@ static void test_fault_04__too_many_failures_in_the_window(void **state) {
                                     .window = 3600000};
     probe *p = PROBE(.fail_runs = 4);
     chief_worker_options o = {.restart = &r};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, &o);
     launch(c);
     expect_given_up(c, "a", "4 failures in 3600.0 s", "run returned 9");
@@ -64,7 +64,7 @@ static void test_fault_04__the_first_failure_is_one_too_many(void **state) {
         .size = sizeof r, .policy = CHIEF_RESTART_ON_FAILURE, .max_restarts = CHIEF_ZERO, .window = 500};
     probe *p = PROBE(.fail_runs = 4);
     chief_worker_options o = {.restart = &r};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, &o);
     launch(c);
     expect_given_up(c, "a", "1 failure in 0.5 s", "run returned 9");
@@ -88,7 +88,7 @@ static void test_fault_09__a_critical_worker_given_up_stops_the_app(void **state
     probe *db = PROBE(.fail_runs = 100);
     chief_worker_options of_high = {.after = after_low, .n_after = 1};
     chief_worker_options of_db = {.restart = &r, .after = after_high, .n_after = 1, .flags = CHIEF_WORKER_CRITICAL};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "low", low, NULL);
     add(c, "high", high, &of_high);
     add(c, "db", db, &of_db);
@@ -130,7 +130,7 @@ static void test_fault_09__who_has_to_be_abandoned_comes_first(void **state) {
     probe *db = PROBE(.fail_runs = 1);
     gate *let_go = gate_new();
     probe *deaf = PROBE(.let_go = let_go);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(add_worker(c, "deaf", &deaf_ops, deaf, &of_deaf), CHIEF_OK);
     add(c, "db", db, &of_db);
     launch(c);
@@ -149,7 +149,7 @@ static void test_fault_14__a_final_exit_code_is_not_restarted(void **state) {
     probe *in_init = PROBE(.fail_inits = ALWAYS, .code = 3);
     probe *other = PROBE(.fail_runs = 1, .code = 4);
     chief_worker_options o = {.restart = &r, .no_restart_codes = codes, .n_no_restart_codes = 2};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "in_run", in_run, &o);
     launch(c);
     expect_given_up(c, "in_run", "its exit code 64 is one of no_restart_codes", "exit 64");
@@ -196,7 +196,7 @@ static probe *three_probes(atomic_int *order) {
 
 static chief *three(probe *p, int32_t policy, const chief_restart *restart) {
     chief_worker_options o = {.size = sizeof o, .restart = restart};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(chief_add_group(c, "g", policy, abc, 3), CHIEF_OK);
     for (int i = 0; i < 3; i++) assert_int_equal(add_worker(c, abc[i], &touchy, &p[i], &o), CHIEF_OK);
     launch(c);
@@ -281,7 +281,7 @@ static void test_fault_policies__a_spent_budget_stops_the_app(void **state) {
     chief_worker_options o = {.restart = &r};
     probe *a = PROBE(.fail_runs = 2);
     probe *b = PROBE(.fail_runs = 100);
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add(c, "a", a, &o);
     launch(c);
     await_count(&a->runs, 3);
@@ -320,7 +320,7 @@ static void test_fault_policies__groups_come_before_the_start(void **state) {
     (void)state;
     probe *a = PROBE(0);
     const char *other[] = {"x"};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", a, NULL);
     assert_int_equal(chief_add_group(NULL, "g", CHIEF_ONE_FOR_ALL, abc, 1), CHIEF_EINVAL);
     assert_int_equal(chief_add_group(c, "no good", CHIEF_ONE_FOR_ALL, abc, 1), CHIEF_EINVAL);
@@ -367,7 +367,7 @@ static void test_fault_30__one_start_when_what_it_waits_for_is_ready(void **stat
     probe *b = PROBE(0);
     chief_worker_options of_a = {.size = sizeof of_a, .flags = CHIEF_WORKER_SAYS_READY, .restart = &at_once};
     chief_worker_options of_b = {.after = after, .n_after = 1};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(add_worker(c, "a", &shy, a, &of_a), CHIEF_OK);
     add(c, "b", b, &of_b);
     launch(c);
@@ -398,7 +398,7 @@ static void test_fault_policies__late_to_be_ready(void **state) {
                                       .window = 3600000};
     probe *a = PROBE(0);
     chief_worker_options o = {.size = sizeof o, .flags = CHIEF_WORKER_SAYS_READY, .restart = &one, .start_timeout = 20};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(add_worker(c, "a", &shy, a, &o), CHIEF_OK);
     launch(c);
     expect_given_up(c, "a", "2 failures in 3600.0 s", "not ready within its start_timeout");
@@ -415,7 +415,7 @@ static void test_fault_policies__a_grace_of_its_own(void **state) {
     probe *a = PROBE(0);
     gate *let_go = gate_new();
     probe *deaf = PROBE(.let_go = let_go);
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     assert_int_equal(add_worker(c, "deaf", &deaf_ops, deaf, &of_deaf), CHIEF_OK);
     add(c, "a", a, NULL);
     launch(c);
@@ -441,7 +441,7 @@ static void test_fault_policies__what_limits_nothing_is_refused(void **state) {
     (void)state;
     static const chief_worker_options none = {0};
     static const int32_t bad[] = {1, 0};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     refuse(c, &none, &(chief_restart){.max_restarts = -1}, "max_restarts should be from 0 to 65536");
     refuse(c, &none, &(chief_restart){.max_restarts = 65537}, "max_restarts should be from 0 to 65536");
     refuse(c, &none, &(chief_restart){.max_restarts = 1, .window = -1}, "the restart window is negative");

@@ -9,7 +9,7 @@ static void test_fault_01__a_failed_worker_runs_again(void **state) {
     (void)state;
     probe *p = PROBE(.fail_runs = 1);
     chief_worker_options o = {.restart = &soon};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, &o);
     launch(c);
     await_count(&p->runs, 2);
@@ -22,7 +22,7 @@ static void test_fault_01__a_failed_worker_runs_again(void **state) {
 static void run_once(probe *p, const chief_restart *restart, int expected) {
     chief_options co = {.exit_when_done = 1};
     chief_worker_options o = {.restart = restart};
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add(c, "a", p, &o);
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
     assert_int_equal(chief_start(c, NULL), expected);
@@ -50,7 +50,7 @@ static void test_fault_06__the_third_init_runs(void **state) {
     (void)state;
     probe *p = PROBE(.fail_inits = 2);
     chief_worker_options o = {.restart = &soon};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, &o);
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_OK);
     assert_int_equal(chief_pool_get_state(chief_get_pool(c), "a"), CHIEF_WORKER_FAILED);
@@ -69,7 +69,7 @@ static void test_fault_07__a_clean_end_is_no_failure(void **state) {
     (void)state;
     probe *p = PROBE(.returns = true);
     chief_worker_options o = {.restart = &soon};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, &o);
     launch(c);
     await_state(c, "a", CHIEF_WORKER_STOPPED);
@@ -85,7 +85,7 @@ static void test_fault_08__cancelled_unasked_is_a_failure(void **state) {
     probe *unasked = PROBE(.returns = true, .result = CHIEF_ECANCELED);
     run_once(unasked, NULL, CHIEF_EFAILED);
     probe *asked = PROBE(.returns_error = true);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", asked, NULL);
     launch(c);
     await_state(c, "a", CHIEF_WORKER_RUN);
@@ -102,7 +102,7 @@ static void test_fault_10__waiting_for_a_restart_delays_no_stop(void **state) {
     int64_t best = INT64_MAX;
     for (int i = 0; i < 3; i++) {
         probe *p = PROBE(.fail_runs = 100);
-        chief *c = make(NULL);
+        chief *c = support_quiet_chief(NULL);
         add(c, "a", p, &o);
         launch(c);
         await_state(c, "a", CHIEF_WORKER_FAILED);
@@ -122,7 +122,7 @@ static void test_fault_13__no_policy_undoes_a_manual_stop(void **state) {
     probe *a = PROBE(.returns_error = true);
     probe *b = PROBE(0);
     chief_worker_options o = {.restart = &always};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", a, &o);
     add(c, "b", b, &o);
     launch(c);
@@ -154,7 +154,7 @@ static void test_fault_03__failing_at_once_costs_nothing(void **state) {
     static const int32_t isolations[] = {CHIEF_THREAD, CHIEF_FIBER, CHIEF_PROCESS};
     probe *p[3];
     chief_worker_options o = {.restart = &backoff};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     for (int i = 0; i < 3; i++) {
         isolation = isolations[i];
         p[i] = PROBE(.fail_runs = 1 << 30);
@@ -236,7 +236,7 @@ static void test_fault_05__each_has_a_timer_of_its_own(void **state) {
     probe *a = PROBE(0);
     probe *b = PROBE(0);
     chief_worker_options o = {.size = sizeof o, .restart = &r};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(add_worker(c, "a", &told_ops, a, &o), CHIEF_OK);
     assert_int_equal(add_worker(c, "b", &told_ops, b, &o), CHIEF_OK);
     launch(c);
@@ -258,7 +258,7 @@ static void test_fault_11__who_can_not_start_holds_up_no_answer(void **state) {
     for (int i = 0; i < 3; i++) {
         probe *p = PROBE(.fail_inits = 1 << 30);
         chief_worker_options o = {.restart = &soon};
-        chief *c = make(NULL);
+        chief *c = support_quiet_chief(NULL);
         add(c, "a", p, &o);
         launch(c);
         await_count(&p->inits, 3);
@@ -312,7 +312,7 @@ static void test_fault_32__nothing_is_left_of_many_restarts(void **state) {
     probe *p = PROBE(.fail_runs = 1 << 30);
     chief_worker_options o = {.restart = &at_once};
     chief_options co = {.event_capacity = 64}; /* which is full long before the first look */
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add(c, "a", p, &o);
     launch(c);
     await_count(&p->runs, restarts / 5);

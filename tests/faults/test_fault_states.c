@@ -14,7 +14,7 @@ static void test_fault_26__an_illegal_request_changes_nothing(void **state) {
     (void)state;
     probe *p = PROBE(0);
     probe *other = PROBE(0);
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, NULL);
     launch(c);
     await_state(c, "a", CHIEF_WORKER_RUN);
@@ -64,7 +64,7 @@ static void test_fault_28__each_instance_runs_once_while_all_shout(void **state)
     shout *shouts = share_room(N * sizeof *shouts);
     chief_worker_options o = {.size = sizeof o, .destroy = shout_destroy, .mailbox_capacity = 16};
     char name[16];
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     launch(c);
     for (int i = 0; i < n + ALIVE; i++) {
         if (i >= ALIVE) { /* the oldest goes once it runs */
@@ -105,7 +105,7 @@ static void test_fault_29__an_init_may_ask_and_add_and_block(void **state) {
     probe *slow = PROBE(.enter = g);
     probe *curious = PROBE(0);
     chief_options co = {.init_timeout = support_ms(isolation == CHIEF_PROCESS ? 500 : 200)};
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     adds_to = c;
     const char *grown = isolation == CHIEF_PROCESS ? "curious" : "child";
     assert_int_equal(add_worker(c, "curious", &curious_ops, curious, NULL), CHIEF_OK);
@@ -133,7 +133,7 @@ static void test_fault_31__a_cycle_is_refused_with_its_path(void **state) {
     const char *after_b[] = {"b"};
     chief_worker_options oa = {.after = after_b, .n_after = 1};
     chief_worker_options ob = {.after = after_a, .n_after = 1};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", a, &oa);
     assert_int_equal(chief_init_workers(c, NULL), CHIEF_ENOENT);
     support_says("worker a: after names \"b\"");
@@ -151,7 +151,7 @@ static void test_fault_33__nobody_has_to_read_the_events(void **state) {
         .size = sizeof fast, .policy = CHIEF_RESTART_ON_FAILURE, .delay = CHIEF_ZERO, .jitter = -1};
     chief_options co = {.event_capacity = 8};
     chief_worker_options o = {.restart = &fast};
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add(c, "a", p, &o);
     launch(c);
     await_count(&p->runs, 51);
@@ -177,7 +177,7 @@ static void test_fault_34__why_it_failed_stays_after_the_restart(void **state) {
     chief_worker_options o = {.size = sizeof o, .restart = &soon};
     probe *p = PROBE(0);
     chief_snapshot *s;
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     assert_int_equal(add_worker(c, "a", &telling_ops, p, &o), CHIEF_OK);
     launch(c);
     await_count(&p->runs, 2);
@@ -238,7 +238,7 @@ static void test_fault_42__who_is_stuck_in_a_call_is_ended(void **state) {
     probe *silent = PROBE(.let_go = gate_new());
     watched *w = share(&(watched){.silent = silent}, sizeof *w);
     chief_options co = {.force_time = support_ms(1000)};
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     assert_int_equal(add_worker(c, "silent", &silent_ops, silent, NULL), CHIEF_OK);
     assert_int_equal(add_worker(c, "watched", &watched_ops, w, NULL), CHIEF_OK);
     launch(c);

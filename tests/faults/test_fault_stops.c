@@ -13,7 +13,7 @@ static void test_fault_15_47__who_ignores_the_stop_is_abandoned_and_named(void *
         gate *g = gate_new();
         probe *p = PROBE(.deaf = true, .let_go = g);
         chief_options co = {.force_stop_timeout = 50};
-        chief *c = make(&co);
+        chief *c = support_quiet_chief(&co);
         add(c, "stuck", p, NULL);
         launch(c);
         await_count(&p->runs, 1);
@@ -40,7 +40,7 @@ static void test_fault_47__no_second_life_beside_an_abandoned_one(void **state) 
     gate *g = gate_new();
     probe *p = PROBE(.deaf = true, .let_go = g);
     chief_worker_options o = {.restart = &soon, .grace = 20};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "stuck", p, &o);
     launch(c);
     await_count(&p->runs, 1);
@@ -65,7 +65,7 @@ static int64_t force_by_signal(void) {
     chief_options co = {.force_stop_timeout = support_ms(30000)};
     struct sigaction before, after;
     (void)sigaction(SIGTERM, NULL, &before);
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add(c, "stuck", p, NULL);
     assert_int_equal(chief_catch_signals(c, CHIEF_CATCH_STOP | CHIEF_CATCH_HUP), CHIEF_OK);
     launch(c);
@@ -137,7 +137,7 @@ static void test_fault_19__many_stops_are_one(void **state) {
     stopper stoppers[STOPPERS];
     probe *p = PROBE(0);
     for (int i = 0; i < 2; i++) (void)sigaction(signals[i], &ignored, &before[i]); /* what comes after the end */
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "a", p, NULL);
     assert_int_equal(chief_catch_signals(c, CHIEF_CATCH_STOP), CHIEF_OK);
     launch(c);
@@ -176,7 +176,7 @@ static void test_fault_20__hooks_come_last_and_have_a_limit(void **state) {
     probe *p = PROBE(0);
     hook_probe h = {.worker = p, .wait = g};
     chief_options co = {.hook_timeout = 30};
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add(c, "a", p, NULL);
     assert_int_equal(chief_on_shutdown(c, hook, &h), CHIEF_OK);
     launch(c);
@@ -194,7 +194,7 @@ static void test_fault_21__grace_is_a_maximum(void **state) {
     int64_t best = INT64_MAX;
     for (int i = 0; i < TRIES && best >= support_ms(200); i++) {
         probe *p = PROBE(.drain_ms = 50);
-        chief *c = make(NULL);
+        chief *c = support_quiet_chief(NULL);
         add(c, "a", p, &o);
         launch(c);
         await_count(&p->runs, 1);
@@ -209,7 +209,7 @@ static void test_fault_21__grace_is_a_maximum(void **state) {
 static int64_t drain_all(int n) {
     probe *probes = share_room((size_t)n * sizeof *probes);
     char name[16];
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     for (int i = 0; i < n; i++) {
         (void)snprintf(name, sizeof name, "w%d", i);
         probes[i].drain_ms = 500;
@@ -241,7 +241,7 @@ static void test_fault_22__a_chain_stops_in_exact_reverse(void **state) {
     const char *after_b[] = {"b"};
     chief_worker_options ob = {.after = after_a, .n_after = 1};
     chief_worker_options od = {.after = after_b, .n_after = 1};
-    chief *c = make(NULL);
+    chief *c = support_quiet_chief(NULL);
     add(c, "d", d, &od);
     add(c, "b", b, &ob);
     add(c, "a", a, NULL);
@@ -309,7 +309,7 @@ static bool stop_with_a_stuck_top(int64_t ms) {
     const char *after = "resizer";
     chief_worker_options o = {.size = sizeof o, .after = &after, .n_after = 1, .destroy = probe_destroy};
     chief_options co = {.force_stop_timeout = ms};
-    chief *c = make(&co);
+    chief *c = support_quiet_chief(&co);
     add_channel(c, "accepted", JOBS);
     add_channel(c, "resized", 4);
     add_porter(c, "store", store, NULL);
