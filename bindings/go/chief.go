@@ -158,8 +158,7 @@ func (c *Chief) AddWorker(name string, worker Worker, options ...WorkerOptions) 
 	}
 	number := objects.keep(&job{worker: worker, outer: c.behind, logger: c.logger})
 	err := c.add(name, first(options), func(p *C.chief, name *C.char, _ *arena, o *C.chief_worker_options) C.int {
-		o.destroy = C.chief_destructor(C.chief_go_forget)
-		return C.chief_add_worker_with(p, name, &C.chief_go_ops, C.chief_go_key(C.uintptr_t(number)), o)
+		return C.chief_go_add_worker(p, name, C.uintptr_t(number), o)
 	})
 	if err != nil {
 		objects.forget(number)
@@ -472,7 +471,7 @@ func (c *Chief) ExitCode() (code int) {
 func (c *Chief) OnShutdown(hook func()) error {
 	number := objects.keep(hook)
 	err := c.do(func(p *C.chief) C.int {
-		return C.chief_on_shutdown(p, (*[0]byte)(C.chief_go_hook), C.chief_go_key(C.uintptr_t(number)))
+		return C.chief_go_on_shutdown(p, C.uintptr_t(number))
 	})
 	if err != nil {
 		objects.forget(number)

@@ -78,9 +78,7 @@ func NewLog(options ...LogOptions) (*Log, error) {
 	var number uintptr
 	if o.Sink != nil {
 		number = objects.keep(o.Sink)
-		c.sink = C.chief_sink(C.chief_go_sink)
-		c.data = C.chief_go_key(C.uintptr_t(number))
-		c.destroy = C.chief_destructor(C.chief_go_forget)
+		C.chief_go_set_sink(c, C.uintptr_t(number))
 	}
 	var made *C.chief_log
 	if err := call(func() C.int { return C.chief_log_new(&made, c) }); err != nil {
@@ -116,7 +114,9 @@ func goSink(number C.uintptr_t, c *C.chief_record) {
 		return
 	}
 	r := Record{Level: Level(c.level), Time: time.UnixMilli(int64(c.time_ms)), Message: C.GoString(c.message)}
-	for _, f := range unsafe.Slice(c.fields, int(c.n_fields)) {
+	fields := unsafe.Slice(c.fields, int(c.n_fields))
+	for i := range fields {
+		f := &fields[i] // not copied: a value may be a pointer that is none
 		r.Fields = append(r.Fields, Field{C.GoString(f.key), fieldValue(&f.value)})
 	}
 	sink(r)

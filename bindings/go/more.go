@@ -30,8 +30,7 @@ func (c *Chief) AddPlugin(name, path string, options ...WorkerOptions) error {
 func (c *Chief) AddChief(name string, make func() (*Chief, error), options ...WorkerOptions) error {
 	number := objects.keep(make)
 	err := c.add(name, first(options), func(p *C.chief, name *C.char, a *arena, o *C.chief_worker_options) C.int {
-		o.destroy = C.chief_destructor(C.chief_go_forget)
-		return C.chief_add_chief(p, name, C.chief_chief_maker(C.chief_go_make), C.chief_go_key(C.uintptr_t(number)), o)
+		return C.chief_go_add_chief(p, name, C.uintptr_t(number), o)
 	})
 	if err != nil {
 		objects.forget(number)

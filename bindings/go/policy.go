@@ -48,9 +48,7 @@ type Answer struct {
 func (o WorkerOptions) policy(a *arena) *C.chief_policy {
 	c := (*C.chief_policy)(a.alloc(C.sizeof_chief_policy))
 	c.size = C.sizeof_chief_policy
-	c.on_exit = (*[0]byte)(C.chief_go_on_exit)
-	c.data = C.chief_go_key(C.uintptr_t(objects.keep(o.OnExit)))
-	c.destroy = C.chief_destructor(C.chief_go_forget)
+	C.chief_go_set_policy(c, C.uintptr_t(objects.keep(o.OnExit)))
 	c.timeout = milliseconds(o.OnExitTimeout)
 	return c
 }
@@ -58,7 +56,7 @@ func (o WorkerOptions) policy(a *arena) *C.chief_policy {
 // drop forgets what C has not taken over, since it refused the worker.
 func (o WorkerOptions) drop(c *C.chief_worker_options) {
 	if c.policy != nil {
-		objects.forget(uintptr(c.policy.data))
+		objects.forget(uintptr(C.chief_go_policy(c.policy)))
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"runtime"
 	"sync"
-	"unsafe"
 )
 
 // WorkerPool is a registry of workers and their states, which can be used without a chief: its verbs record, and only
@@ -89,7 +88,7 @@ func (w *WorkerPool) SetWorker(name string, worker Worker) error {
 	}
 	number := objects.keep(&job{worker: worker})
 	err := w.about(name, func(p *C.chief_pool, name *C.char) C.int {
-		return C.chief_pool_set_worker(p, name, &C.chief_go_ops, C.chief_go_key(C.uintptr_t(number)))
+		return C.chief_go_pool_set_worker(p, name, C.uintptr_t(number))
 	})
 	if err != nil {
 		objects.forget(number)
@@ -111,17 +110,15 @@ func (w *WorkerPool) GetWorker(name string) (Worker, error) {
 }
 
 func (w *WorkerPool) job(name string) (*job, error) {
-	var ops C.chief_worker_ops
-	ops.size = C.sizeof_chief_worker_ops
-	var data unsafe.Pointer
+	var number C.uintptr_t
 	err := w.about(name, func(p *C.chief_pool, name *C.char) C.int {
-		return C.chief_pool_get_worker(p, name, &ops, &data)
+		return C.chief_go_pool_get_worker(p, name, &number)
 	})
 	if err != nil {
 		return nil, err
 	}
-	made, ok := objects.get(uintptr(data)).(*job)
-	if !ok || ops.run != C.chief_go_ops.run {
+	made, ok := objects.get(uintptr(number)).(*job)
+	if !ok {
 		return nil, failed(ErrNotSupported, "worker "+name+" is not in Go")
 	}
 	return made, nil

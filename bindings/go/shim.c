@@ -8,10 +8,12 @@
 
 #include "_cgo_export.h"
 
+static void *key(uintptr_t number) { return (void *)number; }
+
 static int init(chief_worker *ctx, void *data, void **instance) {
     uintptr_t life = 0;
     int rc = goInit(ctx, (uintptr_t)data, &life);
-    if (rc == CHIEF_OK) *instance = chief_go_key(life);
+    if (rc == CHIEF_OK) *instance = key(life);
     return rc;
 }
 
@@ -26,27 +28,71 @@ static int restart_on_fail(void *data) { return goRestartOnFail((uintptr_t)data)
 
 static void interrupt(chief_worker *ctx, void *instance) { goInterrupt(ctx, (uintptr_t)instance); }
 
-const chief_worker_ops chief_go_ops = {.size = sizeof chief_go_ops,
-                                       .init = init,
-                                       .run = run,
-                                       .fini = fini,
-                                       .restart_on_fail = restart_on_fail,
-                                       .interrupt = interrupt};
+static const chief_worker_ops worker_ops = {.size = sizeof worker_ops,
+                                            .init = init,
+                                            .run = run,
+                                            .fini = fini,
+                                            .restart_on_fail = restart_on_fail,
+                                            .interrupt = interrupt};
 
-void chief_go_forget(void *number) { goForget((uintptr_t)number); }
+static void forget(void *number) { goForget((uintptr_t)number); }
 
-void chief_go_sink(void *number, const chief_record *record) { goSink((uintptr_t)number, (chief_record *)record); }
+int chief_go_add_worker(chief *c, const char *name, uintptr_t number, chief_worker_options *options) {
+    options->destroy = forget;
+    return chief_add_worker_with(c, name, &worker_ops, key(number), options);
+}
 
-void chief_go_hook(void *number) { goHook((uintptr_t)number); }
+int chief_go_pool_set_worker(chief_pool *pool, const char *name, uintptr_t number) {
+    return chief_pool_set_worker(pool, name, &worker_ops, key(number));
+}
 
-int chief_go_make(chief_worker *ctx, void *number, chief **out) {
+int chief_go_pool_get_worker(chief_pool *pool, const char *name, uintptr_t *number) {
+    chief_worker_ops ops = {.size = sizeof ops};
+    void *data = NULL;
+    int rc = chief_pool_get_worker(pool, name, &ops, &data);
+    *number = rc == CHIEF_OK && ops.run == run ? (uintptr_t)data : 0;
+    return rc;
+}
+
+static int make(chief_worker *ctx, void *number, chief **out) {
     (void)ctx;
     return goMake((uintptr_t)number, out);
 }
 
-int chief_go_on_exit(void *number, const chief_exit *exit, chief_answer *answer) {
+int chief_go_add_chief(chief *c, const char *name, uintptr_t number, chief_worker_options *options) {
+    options->destroy = forget;
+    return chief_add_chief(c, name, make, key(number), options);
+}
+
+static void hook(void *number) { goHook((uintptr_t)number); }
+
+int chief_go_on_shutdown(chief *c, uintptr_t number) { return chief_on_shutdown(c, hook, key(number)); }
+
+static void sink(void *number, const chief_record *record) { goSink((uintptr_t)number, (chief_record *)record); }
+
+void chief_go_set_sink(chief_log_options *options, uintptr_t number) {
+    options->sink = sink;
+    options->data = key(number);
+    options->destroy = forget;
+}
+
+void chief_go_set_number(chief_value *value, uintptr_t number) {
+    *value = (chief_value){.type = CHIEF_POINTER, .pointer = key(number), .destroy = forget};
+}
+
+uintptr_t chief_go_number(const chief_value *value) { return (uintptr_t)value->pointer; }
+
+static int on_exit_of(void *number, const chief_exit *exit, chief_answer *answer) {
     return goOnExit((uintptr_t)number, (chief_exit *)exit, answer);
 }
+
+void chief_go_set_policy(chief_policy *policy, uintptr_t number) {
+    policy->on_exit = on_exit_of;
+    policy->data = key(number);
+    policy->destroy = forget;
+}
+
+uintptr_t chief_go_policy(const chief_policy *policy) { return (uintptr_t)policy->data; }
 
 static int receive(chief_worker *as, chief_channel *const *channels, size_t n, int64_t timeout_ms, size_t *index,
                    chief_msg **out) {

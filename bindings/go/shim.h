@@ -5,26 +5,32 @@
 #include <chief.h>
 #include <chief_lua.h>
 
-/* C holds Go's objects by number, see registry.go; a `void *` that carries one is never followed. */
-static inline void *chief_go_key(uintptr_t number) { return (void *)number; }
+/* C holds Go's objects by number, see registry.go, in the `void *` that goes with a callback. Go's runtime ends a program
+   that has such a number in a pointer of its own when it moves a stack, so only C puts it there and takes it out. */
 
-/* The callbacks of a worker in Go. */
-extern const chief_worker_ops chief_go_ops;
+/* Adds the worker of that number; it is forgotten when the chief has no use for it. */
+int chief_go_add_worker(chief *c, const char *name, uintptr_t number, chief_worker_options *options);
+int chief_go_pool_set_worker(chief_pool *pool, const char *name, uintptr_t number);
 
-/* Forgets the object of that number. */
-void chief_go_forget(void *number);
+/* The number of a worker; 0 for one that is not in Go. */
+int chief_go_pool_get_worker(chief_pool *pool, const char *name, uintptr_t *number);
 
-/* Gives a record to the Go function of that number. */
-void chief_go_sink(void *number, const chief_record *record);
+/* Adds a chief whose lives are made by the function of that number. */
+int chief_go_add_chief(chief *c, const char *name, uintptr_t number, chief_worker_options *options);
 
-/* Calls the Go function of that number. */
-void chief_go_hook(void *number);
+/* Calls the function of that number after the last worker. */
+int chief_go_on_shutdown(chief *c, uintptr_t number);
 
-/* Makes the inner chief of a life with the Go function of that number. */
-int chief_go_make(chief_worker *ctx, void *number, chief **out);
+/* Gives the records to the function of that number. */
+void chief_go_set_sink(chief_log_options *options, uintptr_t number);
 
-/* Asks the Go function of that number what is to follow. */
-int chief_go_on_exit(void *number, const chief_exit *exit, chief_answer *answer);
+/* A value that is a number; it is forgotten with the value. */
+void chief_go_set_number(chief_value *value, uintptr_t number);
+uintptr_t chief_go_number(const chief_value *value);
+
+/* Asks the function of that number what is to follow. */
+void chief_go_set_policy(chief_policy *policy, uintptr_t number);
+uintptr_t chief_go_policy(const chief_policy *policy);
 
 /* A message as Go takes it over, in one call. */
 typedef struct chief_go_received {

@@ -46,13 +46,14 @@ func setValue(v any, set func(*C.chief_value) C.int) error {
 	case string, []byte:
 		value, plain = a.value(v), true
 	}
+	given := (*C.chief_value)(a.alloc(C.sizeof_chief_value))
+	*given = value
 	var number uintptr
 	if !plain {
 		number = objects.keep(&contextObject{v})
-		value = C.chief_value{_type: C.CHIEF_POINTER, pointer: C.chief_go_key(C.uintptr_t(number)),
-			destroy: C.chief_destructor(C.chief_go_forget)}
+		C.chief_go_set_number(given, C.uintptr_t(number))
 	}
-	err := call(func() C.int { return set(&value) })
+	err := call(func() C.int { return set(given) })
 	if err != nil {
 		objects.forget(number)
 	}
@@ -63,19 +64,19 @@ func setValue(v any, set func(*C.chief_value) C.int) error {
 func contextValue(ctx *C.chief_context, name string) (any, bool) {
 	var a arena
 	defer a.free()
-	var value C.chief_value
-	if C.chief_context_get(ctx, a.name(name), &value) != C.CHIEF_OK {
+	value := (*C.chief_value)(a.alloc(C.sizeof_chief_value))
+	if C.chief_context_get(ctx, a.name(name), value) != C.CHIEF_OK {
 		return nil, false
 	}
-	defer C.chief_value_clear(&value)
+	defer C.chief_value_clear(value)
 	if value._type == C.CHIEF_POINTER {
-		held, ok := objects.get(uintptr(value.pointer)).(*contextObject)
+		held, ok := objects.get(uintptr(C.chief_go_number(value))).(*contextObject)
 		if !ok {
 			return nil, false
 		}
 		return held.value, true
 	}
-	return fieldValue(&value), true
+	return fieldValue(value), true
 }
 
 // fieldValue is a value of C's in Go; a pointer is shown as its address.
@@ -90,7 +91,7 @@ func fieldValue(value *C.chief_value) any {
 	case C.CHIEF_BYTES:
 		return C.GoStringN((*C.char)(value.bytes.data), C.int(value.bytes.len))
 	case C.CHIEF_POINTER:
-		return fmt.Sprintf("%p", value.pointer)
+		return fmt.Sprintf("%#x", uintptr(C.chief_go_number(value)))
 	}
 	return nil
 }
