@@ -78,8 +78,8 @@ void chief__pause_ms(int64_t ms) {
 
 #define SPIN_NS 2000   /* what is never exceeded, but by being preempted */
 #define SPIN_PAUSES 16 /* between two looks, in the end: each takes a cache line from who is to fill it */
-#define LOCK_LOOKS 40
-#define MISSES_MAX 4 /* in a row, and it is not tried any more */
+#define LOCK_LOOKS 200 /* longer than a batch of a hundred keeps a lock */
+#define MISSES_MAX 4   /* in a row, and it is not tried any more */
 #define MISSES_AGAIN 256
 
 /* Tells the core that this thread only waits for another one. */
