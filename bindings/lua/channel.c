@@ -131,30 +131,11 @@ static int send_many(lua_State *L) {
 
 /* ---- Receiving ---- */
 
-static int block_to_recv(chief__lua_op *op, int64_t timeout_ms) {
-    return chief_channel_recv(op->channel, op->worker, timeout_ms, op->out);
-}
-
-static int received(lua_State *L, chief__lua_op *op, int rc) { return op->receive(L, rc, op->out); }
-
-int chief__lua_receive(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
-    op->finish = received;
-    op->wait.kind = CHIEF_WAIT_RECV;
-    op->wait.received = op->out;
-    return chief__lua_do(L, op, timeout_ms);
-}
-
-/* The handle is `h`; what comes goes through the inlet. */
+/* What comes goes through the handle's inlet. */
 static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms, chief__lua_receiver *receive) {
-    chief_worker *worker = as(L, h);
-    chief_msg **inlet = chief__lua_inlet(L, &h->msg);
-    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
-    int rc = chief__lua_first_receive(L, &first, worker, h->channel, inlet);
-    if (chief__lua_first_end(&first, rc)) return receive(L, rc, inlet);
-    chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
-    op.channel = h->channel;
-    op.stands = first.stands;
-    return chief__lua_receive(L, &op, timeout_ms);
+    chief__lua_reception how = {.name = name, .worker = as(L, h), .channel = h->channel, .receive = receive};
+    how.out = chief__lua_inlet(L, &h->msg);
+    return chief__lua_receive(L, &how, timeout_ms);
 }
 
 static int recv_within(lua_State *L, int64_t timeout_ms) {

@@ -29,10 +29,6 @@ chief_channel_options chief__lua_channel_options(lua_State *L, int t);
 /* The end of a send_many: how many went, or nil, message, code and how many. [-0, +(1|4), m] */
 int chief__lua_sent_many(lua_State *L, chief__lua_op *op, int rc);
 
-/* The rest of an op that receives one message: its worker, channel, `block`, `receive` and `out` are set, and it was tried.
- * [-0, +n, v] */
-int chief__lua_receive(lua_State *L, chief__lua_op *op, int64_t timeout_ms);
-
 /* The end of one step of an iterator: value and info, nothing at the end, else it raises. [-0, +n, v] */
 int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet);
 

@@ -279,20 +279,11 @@ static int call(lua_State *L) {
     return chief__lua_do(L, &op, timeout_ms);
 }
 
-static int block_to_recv(chief__lua_op *op, int64_t timeout_ms) {
-    return chief_worker_recv(op->worker, timeout_ms, op->out);
-}
-
 static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t timeout_ms,
                    chief__lua_receiver *receive) {
-    chief_worker *worker = chief__lua_ctx_worker(L, ctx);
-    chief_msg **inlet = chief__lua_inlet(L, &ctx->msg);
-    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
-    int rc = chief__lua_first_receive(L, &first, worker, NULL, inlet);
-    if (chief__lua_first_end(&first, rc)) return receive(L, rc, inlet);
-    chief__lua_op op = {.name = name, .block = block_to_recv, .receive = receive, .worker = worker, .out = inlet};
-    op.stands = first.stands;
-    return chief__lua_receive(L, &op, timeout_ms);
+    chief__lua_reception how = {.name = name, .worker = chief__lua_ctx_worker(L, ctx), .receive = receive};
+    how.out = chief__lua_inlet(L, &ctx->msg);
+    return chief__lua_receive(L, &how, timeout_ms);
 }
 
 static int recv_one(lua_State *L) {
@@ -410,13 +401,14 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg getters[] = {
-    {"name", get_name}, {"generation", get_generation}, {"context", get_context}, {"log", get_log}, {"args", get_args},
-    {NULL, NULL},
+    {"args", get_args},       {"log", get_log}, {"name", get_name}, {"generation", get_generation},
+    {"context", get_context}, {NULL, NULL},
 };
 
 static const chief__lua_kind kind = {.name = "chief.ctx",
                                      .methods = methods,
                                      .getters = getters,
+                                     .lasting = 2, /* args and log */
                                      .close = close_ctx,
                                      .describe = describe,
                                      .looks = offsetof(chief__lua_ctx, looks)};

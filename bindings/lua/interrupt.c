@@ -160,7 +160,7 @@ void chief__lua_interrupt_locked(chief__lua_life *life, int32_t reason, const ch
         atomic_store_explicit(&life->asked, true, memory_order_release);
     }
     chief__lua_life_lock(life);
-    bool entered = life->entered;
+    bool entered = chief__lua_life_is_entered(life);
     if (entered) chief__lua_signal_end(life);
     bool here = entered && pthread_equal(life->thread, pthread_self()) != 0;
     chief__lua_life_unlock(life);

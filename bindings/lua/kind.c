@@ -1,5 +1,6 @@
 #include "kind.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -7,9 +8,10 @@
 
 #define BUSY 64 /* looks after which an object gets a table of methods */
 
-static lua_CFunction find(const luaL_Reg *functions, const char *name) {
+/* NULL: there is none of that name. */
+static const luaL_Reg *find(const luaL_Reg *functions, const char *name) {
     for (; functions != NULL && functions->name != NULL; functions++)
-        if (*functions->name == *name && strcmp(functions->name, name) == 0) return functions->func;
+        if (*functions->name == *name && strcmp(functions->name, name) == 0) return functions;
     return NULL;
 }
 
@@ -24,25 +26,38 @@ static int list_methods(lua_State *L, const chief__lua_kind *kind) {
 static int answer(lua_State *L, const chief__lua_kind *kind) {
     if (lua_islightuserdata(L, 2) && lua_touserdata(L, 2) == kind) return list_methods(L, kind);
     const char *name = lua_tostring(L, 2);
-    lua_CFunction method = name != NULL ? find(kind->methods, name) : NULL;
-    lua_CFunction getter = name != NULL && method == NULL ? find(kind->getters, name) : NULL;
+    const luaL_Reg *method = name != NULL ? find(kind->methods, name) : NULL;
+    const luaL_Reg *getter = name != NULL && method == NULL ? find(kind->getters, name) : NULL;
     if (getter != NULL) {
-        lua_pushcfunction(L, getter);
+        lua_pushcfunction(L, getter->func);
         lua_pushvalue(L, 1);
         lua_call(L, 1, 1);
     } else if (method != NULL) {
-        lua_pushcfunction(L, method);
+        lua_pushcfunction(L, method->func);
     } else {
         lua_pushnil(L);
     }
     return 1;
 }
 
-/* The table of its methods does not know this key, so the object is asked, which is an upvalue. */
+static bool lasts(const chief__lua_kind *kind, const char *name) {
+    const luaL_Reg *getter = name != NULL ? find(kind->getters, name) : NULL;
+    return getter != NULL && (size_t)(getter - kind->getters) < kind->lasting;
+}
+
+/* The table of its methods does not know this key, so the object is asked, which is an upvalue. What it always answers the
+ * table knows from then on. */
 static int index_busy(lua_State *L) {
+    const chief__lua_kind *kind = lua_touserdata(L, lua_upvalueindex(1));
+    lua_pushvalue(L, 1);
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_replace(L, 1);
-    return answer(L, lua_touserdata(L, lua_upvalueindex(1)));
+    (void)answer(L, kind);
+    if (!lasts(kind, lua_tostring(L, 2))) return 1;
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 3);
+    return 1;
 }
 
 /* metatable on top; the object at 1. [-0, +0, m] */

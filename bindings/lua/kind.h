@@ -15,6 +15,7 @@ typedef struct chief__lua_kind {
     const char *name;        /* "chief.channel" */
     const luaL_Reg *methods; /* called with the object first */
     const luaL_Reg *getters; /* NULL: none */
+    size_t lasting;          /* so many of the getters, from the first, always answer the same */
     lua_CFunction close;     /* NULL: nothing to release; called any number of times */
     lua_CFunction describe;  /* __tostring; NULL: name and address */
     size_t looks;            /* offset of an `unsigned` in the object, for the kind's use; 0: never asked often */

@@ -15,9 +15,11 @@ static pthread_cond_t told;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static chief__lua_life *first; /* under lock */
 
-/* Of this thread; its handlers read it too, never before the thread has written it once. */
-static _Thread_local chief__lua_life *current;
-static _Thread_local pid_t my_tid; /* 0: it has entered no life yet */
+/* Of this thread; its handlers read `life` too, never before the thread has written it once. */
+static _Thread_local struct {
+    chief__lua_life *life; /* whose Lua code it runs */
+    pid_t tid;             /* 0: it has entered no life yet */
+} my;
 
 static void open_list(void) {
     pthread_condattr_t attr;
@@ -38,9 +40,26 @@ void chief__lua_lives_wait(const struct timespec *deadline) { (void)pthread_cond
 
 void chief__lua_lives_tell(void) { (void)pthread_cond_broadcast(&told); }
 
-void chief__lua_life_lock(chief__lua_life *life) { (void)pthread_mutex_lock(&life->gate); }
+void chief__lua_life_lock(chief__lua_life *life) {
+    (void)pthread_mutex_lock(&life->gate);
+    (void)atomic_fetch_or_explicit(&life->passage, CHIEF__LUA_BARRED, memory_order_acq_rel);
+}
 
-void chief__lua_life_unlock(chief__lua_life *life) { (void)pthread_mutex_unlock(&life->gate); }
+void chief__lua_life_unlock(chief__lua_life *life) {
+    (void)atomic_fetch_and_explicit(&life->passage, ~(uint32_t)CHIEF__LUA_BARRED, memory_order_release);
+    (void)pthread_mutex_unlock(&life->gate);
+}
+
+/* A fiber passes twice with each switch, and hardly ever is anybody at the gate: then it is one exchange. Who is there takes
+ * its bar away before it gives the gate back. */
+static void pass(chief__lua_life *life, uint32_t from, uint32_t to) {
+    uint32_t seen = from;
+    if (atomic_compare_exchange_strong_explicit(&life->passage, &seen, to, memory_order_acq_rel, memory_order_relaxed))
+        return;
+    (void)pthread_mutex_lock(&life->gate);
+    atomic_store_explicit(&life->passage, to, memory_order_release);
+    (void)pthread_mutex_unlock(&life->gate);
+}
 
 chief__lua_life *chief__lua_lives_find(const chief_worker *worker) {
     chief__lua_life *life = first;
@@ -76,34 +95,38 @@ void chief__lua_life_close(chief__lua_life *life) {
 /* Once for each life in a thread of its own. The threads that resume fibers are the chief's: what was done once holds for all, and
  * a switch makes no system call. */
 static void know_thread(const chief__lua_life *life) {
-    if (my_tid != 0 && (life->op != NULL || life->tid == my_tid)) return;
+    if (my.tid != 0 && (life->op != NULL || life->tid == my.tid)) return;
     chief__lua_signals_open();
-    if (my_tid == 0) my_tid = (pid_t)syscall(SYS_gettid);
+    if (my.tid == 0) my.tid = (pid_t)syscall(SYS_gettid);
+}
+
+/* It was interrupted while it was not entered, and nobody has sent it a signal. */
+static void catch_up(chief__lua_life *life) {
+    chief__lua_life_lock(life);
+    chief__lua_signal_end(life);
+    chief__lua_life_unlock(life);
 }
 
 void chief__lua_life_enter(chief__lua_life *life) {
-    life->outer = current;
-    current = life;
+    life->outer = my.life;
+    my.life = life;
     know_thread(life);
-    chief__lua_life_lock(life);
-    life->thread = pthread_self();
-    life->tid = my_tid;
-    life->entered = true;
-    if (chief__lua_interrupted(life) != NULL) chief__lua_signal_end(life); /* while it was not entered */
-    chief__lua_life_unlock(life);
+    life->thread = pthread_self(); /* nobody reads it before it is entered */
+    life->tid = my.tid;
+    pass(life, 0, CHIEF__LUA_ENTERED);
+    if (chief__lua_interrupted(life) != NULL) catch_up(life);
     if (life->waiting == NULL) chief__lua_watch_begin(life);
 }
 
+/* Nobody makes it a timer any more once it is left, and one that was made is seen. */
 void chief__lua_life_leave(chief__lua_life *life) {
-    chief__lua_life_lock(life);
+    pass(life, CHIEF__LUA_ENTERED, 0);
     chief__lua_signal_stop(life);
-    life->entered = false;
-    chief__lua_life_unlock(life);
-    current = life->outer;
+    my.life = life->outer;
     life->outer = NULL;
 }
 
-chief__lua_life *chief__lua_life_current(void) { return current; }
+chief__lua_life *chief__lua_life_current(void) { return my.life; }
 
 chief__lua_life *chief__lua_life_of(lua_State *L) {
     void *data;

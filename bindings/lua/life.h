@@ -86,9 +86,11 @@ typedef struct chief__lua_life {
     const char *why;
     char *own_why; /* what `why` is mostly, to be freed */
 
-    /* Under the gate, which is taken after the lock of the list and never with another one. */
-    pthread_mutex_t gate;
-    bool entered;
+    /* The gate, which is taken after the lock of the list and never with another one: whoever looks from outside has it, and
+     * meanwhile the life is not entered or left. */
+    pthread_mutex_t gate;     /* of those outside, and of a thread that has found one of them there */
+    _Atomic uint32_t passage; /* of enum chief__lua_passage */
+    /* Under the gate. */
     pthread_t thread; /* valid while entered, as is tid */
     pid_t tid;
     timer_t timer;
@@ -106,6 +108,11 @@ typedef struct chief__lua_life {
     lua_State *waiting; /* the coroutine that it waits in, or NULL; under the gate others read it while not entered */
 } chief__lua_life;
 
+enum chief__lua_passage {
+    CHIEF__LUA_ENTERED = 1, /* by the thread that runs its code, which alone changes it */
+    CHIEF__LUA_BARRED = 2   /* by who has the gate */
+};
+
 /* Puts a zeroed life with its worker set into the list; takes it out again. Its state is made and closed in between. */
 void chief__lua_life_open(chief__lua_life *life);
 void chief__lua_life_close(chief__lua_life *life);
@@ -113,6 +120,11 @@ void chief__lua_life_close(chief__lua_life *life);
 /* Its gate: while one has it, the life is not entered or left. */
 void chief__lua_life_lock(chief__lua_life *life);
 void chief__lua_life_unlock(chief__lua_life *life);
+
+/* With the gate. */
+static inline bool chief__lua_life_is_entered(const chief__lua_life *life) {
+    return (atomic_load_explicit(&life->passage, memory_order_relaxed) & CHIEF__LUA_ENTERED) != 0;
+}
 
 /* Around everything that runs its Lua code, on the thread that does. */
 void chief__lua_life_enter(chief__lua_life *life);

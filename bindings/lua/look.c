@@ -109,7 +109,7 @@ static void put_call(writer *w, chief__lua_life *life, const chief__lua_place *p
 /* With the lock: whether it is entered. One that is not stands still meanwhile, and is read where it waits. */
 static bool look_inside(chief__lua_life *life, chief__lua_place *place, bool *waits) {
     chief__lua_life_lock(life);
-    bool entered = life->entered;
+    bool entered = chief__lua_life_is_entered(life);
     *waits = !entered && life->waiting != NULL;
     if (*waits) chief__lua_place_fill(place, life->waiting);
     chief__lua_life_unlock(life);
@@ -142,7 +142,7 @@ static bool is_past(const struct timespec *now, const struct timespec *end) {
 static bool ask(chief__lua_life *life) {
     chief__lua_place_make(life);
     chief__lua_life_lock(life);
-    bool entered = life->entered;
+    bool entered = chief__lua_life_is_entered(life);
     if (entered) chief__lua_signal_look(life);
     chief__lua_life_unlock(life);
     return entered;

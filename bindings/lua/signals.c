@@ -94,6 +94,7 @@ void chief__lua_signal_end(chief__lua_life *life) {
 }
 
 void chief__lua_signal_stop(chief__lua_life *life) {
+    if (!atomic_load_explicit(&life->has_timer, memory_order_relaxed)) return;
     if (!atomic_exchange_explicit(&life->has_timer, false, memory_order_acq_rel)) return;
     (void)timer_delete(life->timer);
 }

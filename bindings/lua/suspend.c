@@ -39,55 +39,42 @@ static int prepare(chief__lua_op *op) {
     return chief_wait_prepare(op->worker, wait);
 }
 
-static int go_on(lua_State *L, int status, lua_KContext context);
-
-/* Who is to end does not begin to wait. */
-static int suspend(lua_State *L, chief__lua_life *life, const chief__lua_op *op) {
-    *life->op = *op;
+/* The life's op waits. Who is to end does not begin to. */
+static int suspend(lua_State *L, chief__lua_life *life, lua_KFunction go_on) {
     if (chief__lua_interrupted(life) != NULL) {
         chief__lua_op_release(life->op);
-        chief__lua_call_end(L);
+        chief__lua_life_call(life, NULL);
         return chief__lua_raise(L);
     }
     life->waiting = L;
-    return lua_yieldk(L, 0, 0, go_on);
+    return lua_yieldk(L, 0, (lua_KContext)life, go_on);
 }
+
+static int go_on(lua_State *L, int status, lua_KContext context);
 
 static int try_until_done(lua_State *L, chief__lua_life *life, chief__lua_op *op) {
     for (;;) {
-        bool both = op->wait.received != NULL;
-        int rc = op->tried || both ? CHIEF_EAGAIN : attempt(op);
+        int rc = op->tried ? CHIEF_EAGAIN : attempt(op);
         op->tried = false;
-        if (rc == CHIEF_EAGAIN && !op->stands) rc = prepare(op);
-        else if (rc != CHIEF_EAGAIN) return end(L, op, rc);
-        op->stands = false;
-        if (rc == CHIEF_EAGAIN) return suspend(L, life, op);
-        if (rc != CHIEF_OK || both) return end(L, op, rc);
+        if (rc != CHIEF_EAGAIN) return end(L, op, rc);
+        rc = prepare(op);
+        if (rc == CHIEF_EAGAIN) {
+            *life->op = *op;
+            return suspend(L, life, go_on);
+        }
+        if (rc != CHIEF_OK) return end(L, op, rc);
     }
 }
 
 /* The worker has been resumed. The op leaves its place, as its end may run code that waits for something else. */
 static int go_on(lua_State *L, int status, lua_KContext context) {
     (void)status;
-    (void)context;
-    chief__lua_life *life = chief__lua_life_of(L);
+    chief__lua_life *life = (chief__lua_life *)context;
     chief__lua_op op = *life->op;
     life->op->mailbox = NULL;
     life->op->call = NULL;
     life->waiting = NULL;
     return try_until_done(L, life, &op);
-}
-
-int chief__lua_first_receive(lua_State *L, chief__lua_first *first, chief_worker *worker, chief_channel *channel,
-                             chief_msg **out) {
-    bool suspends = first->may_wait != first->timeout_ms && can_suspend(L, first->life);
-    if (!suspends && channel != NULL) return chief_channel_recv(channel, worker, first->may_wait, out);
-    if (!suspends) return chief_worker_recv(worker, first->may_wait, out);
-    chief_wait wait = {.size = sizeof wait, .kind = CHIEF_WAIT_RECV, .channels = &channel, .n = 1, .received = out};
-    wait.deadline = chief_wait_deadline(first->timeout_ms);
-    int rc = chief_wait_prepare(worker, &wait);
-    first->stands = rc == CHIEF_EAGAIN;
-    return rc;
 }
 
 int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
@@ -97,4 +84,47 @@ int chief__lua_do(lua_State *L, chief__lua_op *op, int64_t timeout_ms) {
         return end(L, op, op->block(op, timeout_ms));
     op->wait.deadline = chief_wait_deadline(timeout_ms);
     return try_until_done(L, life, op);
+}
+
+/* ---- one message ---- */
+
+static int receive_in_call(lua_State *L, chief__lua_life *life, const chief__lua_reception *how, int64_t timeout_ms) {
+    int rc = how->channel != NULL ? chief_channel_recv(how->channel, how->worker, timeout_ms, how->out)
+                                  : chief_worker_recv(how->worker, timeout_ms, how->out);
+    chief__lua_life_call(life, NULL);
+    return how->receive(L, rc, how->out);
+}
+
+/* As the life's op says, which stays in its place: nothing of it has to be released. */
+static int receive_or_suspend(lua_State *L, chief__lua_life *life);
+
+static int receive_on(lua_State *L, int status, lua_KContext context) {
+    (void)status;
+    chief__lua_life *life = (chief__lua_life *)context;
+    life->waiting = NULL;
+    return receive_or_suspend(L, life);
+}
+
+static int receive_or_suspend(lua_State *L, chief__lua_life *life) {
+    chief__lua_op *op = life->op;
+    int rc = chief_wait_prepare(op->worker, &op->wait);
+    if (rc == CHIEF_EAGAIN) return suspend(L, life, receive_on);
+    chief__lua_life_call(life, NULL);
+    return op->receive(L, rc, op->out);
+}
+
+int chief__lua_receive(lua_State *L, const chief__lua_reception *how, int64_t timeout_ms) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    chief__lua_life_call(life, how->name);
+    if (life == NULL || life->op == NULL || how->worker == NULL || timeout_ms == 0 || !can_suspend(L, life))
+        return receive_in_call(L, life, how, timeout_ms);
+    chief__lua_op *op = life->op;
+    op->receive = how->receive;
+    op->worker = how->worker;
+    op->channel = how->channel;
+    op->out = how->out;
+    op->wait = (chief_wait){.size = sizeof op->wait, .kind = CHIEF_WAIT_RECV, .channels = &op->channel, .n = 1};
+    op->wait.deadline = chief_wait_deadline(timeout_ms);
+    op->wait.received = op->out;
+    return receive_or_suspend(L, life);
 }

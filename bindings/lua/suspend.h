@@ -32,7 +32,7 @@ struct chief__lua_op {
     int (*attempt)(chief__lua_op *op);
     /* Pushes the results and returns how many. */
     int (*finish)(lua_State *L, chief__lua_op *op, int rc);
-    chief__lua_receiver *receive; /* of one message: what `finish` does with it */
+    chief__lua_receiver *receive; /* of chief__lua_receive, instead of the four above */
     chief_worker *worker;         /* NULL: the host's */
     chief_wait wait;              /* its kind, and what `attempt` says; the rest is filled in */
     /* What it works on: pointers into what the stack keeps. */
@@ -44,8 +44,7 @@ struct chief__lua_op {
     chief_msg **out;
     chief_channel *const *sources;
     size_t index;
-    bool tried;  /* just before: it begins with the wait */
-    bool stands; /* that is prepared, too: it begins with the suspension */
+    bool tried; /* just before: it begins with the wait */
     /* Its own, released at its end. */
     chief_channel *mailbox;
     chief_pending *call;
@@ -62,13 +61,12 @@ typedef struct chief__lua_first {
     chief__lua_life *life; /* NULL: no worker's */
     int64_t timeout_ms;
     int64_t may_wait;
-    bool stands; /* what the op begins with */
 } chief__lua_first;
 
 static inline chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms) {
     chief__lua_life *life = chief__lua_life_of(L);
     chief__lua_life_call(life, name);
-    return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms, false};
+    return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms};
 }
 
 static inline bool chief__lua_first_end(const chief__lua_first *first, int rc) {
@@ -76,9 +74,17 @@ static inline bool chief__lua_first_end(const chief__lua_first *first, int rc) {
     return rc != CHIEF_EAGAIN || first->timeout_ms == 0;
 }
 
-/* A receive, from the mailbox where `channel` is NULL. A fiber that finds nothing stands for it already. */
-int chief__lua_first_receive(lua_State *L, chief__lua_first *first, chief_worker *worker, chief_channel *channel,
-                             chief_msg **out);
+/* The receive of one message, which is what fibers do most: it is tried and waited for in one step. */
+typedef struct chief__lua_reception {
+    const char *name;       /* as an op's */
+    chief_worker *worker;   /* NULL: the host's */
+    chief_channel *channel; /* NULL: the worker's mailbox */
+    chief_msg **out;        /* what the stack keeps */
+    chief__lua_receiver *receive;
+} chief__lua_reception;
+
+/* As chief__lua_do. */
+int chief__lua_receive(lua_State *L, const chief__lua_reception *how, int64_t timeout_ms);
 
 /* What an op of a life that is over has not given back. Takes NULL. */
 void chief__lua_op_release(chief__lua_op *op);

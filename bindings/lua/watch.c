@@ -27,7 +27,7 @@ static int64_t period(const chief__lua_watch *watch) { return watch->time / PART
 /* A fiber that waits is not entered. */
 static bool is_entered(chief__lua_life *life) {
     chief__lua_life_lock(life);
-    bool entered = life->entered;
+    bool entered = chief__lua_life_is_entered(life);
     chief__lua_life_unlock(life);
     return entered;
 }

@@ -194,11 +194,11 @@ int chief__channel_recv_batch(chief_channel *ch, chief_worker *as, int64_t timeo
                               chief__batch most, size_t *n);
 
 /* Receives one message when that needs the front alone; false when it has to be looked for with both locks. */
-bool chief__channel_receive_easily(chief_channel *ch, chief__party *p, chief_msg **out);
+bool chief__channel_receive_easily(chief_channel *ch, chief__hand *hand, chief_msg **out);
 
 /* Receives one message, or stands in the queue for the next (CHIEF_EAGAIN), in one step. `place` is in no queue, and the
  * deadline of chief_wait_deadline. */
-int chief__channel_receive_or_stand(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out,
+int chief__channel_receive_or_stand(chief_channel *ch, chief__hand *hand, int64_t deadline, chief_msg **out,
                                     chief__place *place);
 
 /* With the front's lock held: what the hand holds is done with. It is kept for the next, or goes to `gone`, to be discarded

@@ -24,7 +24,6 @@ typedef struct spot {
 
 struct chief__prepared {
     bool standing;
-    bool woken;    /* it rests since a wake, so what came is still at the back */
     bool rests;    /* it waits for nothing, and has a spot in no queue, ready for its own mailbox */
     int64_t until; /* when it looks again at the latest */
     int32_t fd;    /* -1: none */
@@ -82,7 +81,7 @@ void chief__prepared_resume(chief__party *p) {
         return;
     }
     w->standing = s->joined = false;
-    w->rests = w->woken = true;
+    w->rests = true;
 }
 
 void chief__prepared_free(prepared *w) { chief__free(w); }
@@ -280,13 +279,18 @@ static int count_spots(const chief__party *p, const chief_wait *what, size_t *n)
 
 /* ---- one message ---- */
 
-static int check_receiving(const chief__party *p, const chief_wait *what) {
+static bool is_for_one(const chief_wait *what) {
+    return what->kind == CHIEF_WAIT_RECV && what->channels != NULL && what->n == 1 && what->also == NULL;
+}
+
+/* The channel that is meant: CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_ENOTSUP. */
+static int find_channel(const chief__party *p, const chief_wait *what, chief_channel **out) {
     int rc = check_alone(p, what);
     if (rc != CHIEF_OK) return rc;
-    if (what->kind != CHIEF_WAIT_RECV || what->channels == NULL || what->n != 1 || what->also != NULL)
+    if (!is_for_one(what))
         return chief__fail(CHIEF_EINVAL, "chief_wait.received is for a message from one channel, and nothing else");
-    return what->channels[0] != NULL || p->mailbox != NULL ? rc
-                                                           : chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
+    *out = what->channels[0] != NULL ? what->channels[0] : p->mailbox;
+    return *out != NULL ? CHIEF_OK : chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
 }
 
 /* A spot for the channel, perhaps the one that it has had there before. */
@@ -306,17 +310,14 @@ static int one_spot(chief__party *p, chief_channel *ch, prepared **out) {
 static int receive_or_stand(chief__party *p, const chief_wait *what) {
     prepared *w;
     chief_channel *ch;
+    chief__hand *hand = NULL;
     *what->received = NULL;
-    int rc = check_receiving(p, what);
-    if (rc != CHIEF_OK) return rc;
-    ch = what->channels[0] != NULL ? what->channels[0] : p->mailbox;
-    w = p->prepared;
-    bool at_back = w != NULL && (w->standing || w->woken);
-    if (w != NULL) w->woken = false;
-    if (!at_back && chief__channel_receive_easily(ch, p, what->received)) return CHIEF_OK;
+    int rc = find_channel(p, what, &ch);
+    if (rc == CHIEF_OK) rc = chief__hand_get(&hand, p, ch);
+    if (rc != CHIEF_OK || chief__channel_receive_easily(ch, hand, what->received)) return rc;
     rc = one_spot(p, ch, &w);
     if (rc != CHIEF_OK) return rc;
-    rc = chief__channel_receive_or_stand(ch, p, what->deadline, what->received, &w->spots[0].place);
+    rc = chief__channel_receive_or_stand(ch, hand, what->deadline, what->received, &w->spots[0].place);
     w->standing = w->spots[0].joined = rc == CHIEF_EAGAIN;
     w->rests = !w->standing;
     if (rc == CHIEF_EAGAIN) wait_until(p, w, what->deadline);

@@ -138,10 +138,8 @@ static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_m
     return chief__channel_explain(ch, rc);
 }
 
-bool chief__channel_receive_easily(chief_channel *ch, chief__party *p, chief_msg **out) {
-    chief__hand *hand;
-    if (!may_have_more(ch) || chief__hand_get(&hand, p, ch) != CHIEF_OK) return false;
-    return receive_easily(ch, hand, out, 1) > 0;
+bool chief__channel_receive_easily(chief_channel *ch, chief__hand *hand, chief_msg **out) {
+    return may_have_more(ch) && receive_easily(ch, hand, out, 1) > 0;
 }
 
 /* With the lock held, where there is nothing. */
@@ -152,17 +150,14 @@ static int stand(chief_channel *ch, chief__party *p, int64_t deadline, chief__pl
     return CHIEF_EAGAIN;
 }
 
-int chief__channel_receive_or_stand(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out,
+int chief__channel_receive_or_stand(chief_channel *ch, chief__hand *hand, int64_t deadline, chief_msg **out,
                                     chief__place *place) {
-    chief__hand *hand;
     chief__msg_list gone = {0};
-    int rc = chief__hand_get(&hand, p, ch);
-    if (rc != CHIEF_OK) return rc;
     chief__channel_lock(ch);
     chief__channel_ask(ch, hand, &gone);
-    rc = chief__channel_look(ch, hand);
+    int rc = chief__channel_look(ch, hand);
     if (rc == CHIEF_OK) (void)chief__channel_take(ch, hand, out, (chief__batch){1, SIZE_MAX});
-    if (rc == CHIEF_EAGAIN) rc = stand(ch, p, deadline, place);
+    if (rc == CHIEF_EAGAIN) rc = stand(ch, hand->party, deadline, place);
     chief__channel_unlock(ch);
     chief__list_discard(&gone);
     return rc == CHIEF_EAGAIN ? rc : chief__channel_explain(ch, rc);

@@ -191,10 +191,15 @@ static bool is_easy(chief_channel *ch, const chief__hand *hand, const chief__par
            has_room_behind(ch);
 }
 
-/* With the back's lock held. */
+/* With the back's lock held. Who waits has found the front empty; brought there, the message is received with that lock
+ * alone. */
 static void put_behind(chief_channel *ch, chief_msg *msg) {
     msg->seq = chief__channel_count_sent(ch);
     chief__list_push(&ch->fresh, msg);
+    if (ch->receivers.first == NULL) return;
+    chief__lock(&ch->front);
+    chief__list_append(&ch->queue, &ch->fresh);
+    chief__unlock(&ch->front);
     chief__channel_wake_one(ch, &ch->receivers);
 }
 

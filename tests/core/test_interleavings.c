@@ -1,9 +1,17 @@
 /*
  * The protocols that docs/concurrency.md argues for, as models that are gone through in every order: the lock, the word that a
- * thread or a fiber parks on (both plat.c), and the two ends of a channel (channel.c, send.c, recv.c). Each model has mistakes that can be
+ * thread or a fiber parks on (both plat.c), the gate of a Lua life (bindings/lua/life.c), and the two ends of a channel
+ * (channel.c, send.c, recv.c). Each model has mistakes that can be
  * switched on, and the explorer has to find them.
  */
 #include "explorer.h"
+
+/* Who has the lock: a thread + 1. */
+static bool take_lock(uint8_t *lock, int t) {
+    if (*lock != 0) return false;
+    *lock = (uint8_t)(t + 1);
+    return true;
+}
 
 /* ---- the lock ---- */
 
@@ -217,10 +225,113 @@ static void test_interleavings__a_fiber_is_put_in_line_once(void **state) {
     assert_true(word_holds((word){.is_fiber = true}));
 }
 
+/* ---- the gate of a life ---- */
+
+enum { ENTERED = 1, BARRED = 2 };
+enum { FIBER, ASKER, LOOKER, AT_GATE };
+enum { ENTERS, ENTERS_LATE, HEARS, RUNS, LEAVES, LEAVES_LATE, ASKS, LOCKS, BARS, STAYS, UNBARS, DONE };
+enum { ROUNDS = 2 };
+
+typedef struct gate {
+    uint8_t passage, mutex; /* the mutex: a thread + 1 */
+    uint8_t at[AT_GATE];
+    uint8_t found[AT_GATE]; /* whether it is entered, for who has the gate */
+    uint8_t rounds, asked;
+    uint8_t heard;      /* the fiber, or the signal that was sent to it */
+    uint8_t hears_late; /* the mistakes: it looks whether it is asked before it is entered; */
+    uint8_t runs_down;  /* it passes whoever is there */
+} gate;
+
+static void pass(gate *g, uint8_t *at, uint8_t to) {
+    g->passage = (uint8_t)((g->passage & BARRED) | to);
+    g->rounds = (uint8_t)(g->rounds + (to == 0));
+    *at = to == ENTERED ? g->hears_late ? RUNS : HEARS : g->rounds == ROUNDS ? DONE : g->hears_late ? HEARS : ENTERS;
+}
+
+static explorer_step fiber_step(gate *g) {
+    uint8_t *at = &g->at[FIBER];
+    bool enters = *at == ENTERS || *at == ENTERS_LATE;
+    switch (*at) {
+    case ENTERS:
+    case LEAVES:
+        if ((g->passage & BARRED) == 0 || g->runs_down) pass(g, at, enters ? ENTERED : 0);
+        else ++*at;
+        return EXPLORER_DONE;
+    case ENTERS_LATE:
+    case LEAVES_LATE: /* takes the mutex, passes, gives it back */
+        if (g->mutex != 0) return EXPLORER_BLOCKED;
+        pass(g, at, enters ? ENTERED : 0);
+        return EXPLORER_DONE;
+    case HEARS:
+        g->heard |= g->asked;
+        *at = g->hears_late ? ENTERS : RUNS;
+        return EXPLORER_DONE;
+    case RUNS: /* who has asked and has gone has found it entered, or was heard */
+        *at = LEAVES;
+        return g->at[ASKER] == DONE && !g->heard ? EXPLORER_WRONG : EXPLORER_DONE;
+    default: return EXPLORER_BLOCKED;
+    }
+}
+
+/* From outside: it is as it was found until the gate is given back. */
+static explorer_step outside_step(gate *g, int t) {
+    uint8_t *at = &g->at[t];
+    uint8_t entered = g->passage & ENTERED;
+    switch (*at) {
+    case ASKS: g->asked = 1; break;
+    case LOCKS:
+        if (!take_lock(&g->mutex, t)) return EXPLORER_BLOCKED;
+        break;
+    case BARS:
+        g->passage |= BARRED;
+        g->found[t] = entered;
+        break;
+    case STAYS:
+        if (t == ASKER && entered) g->heard = 1;
+        if (entered != g->found[t]) return EXPLORER_WRONG;
+        break;
+    case UNBARS:
+        g->passage = entered;
+        g->mutex = 0;
+        break;
+    default: return EXPLORER_BLOCKED;
+    }
+    ++*at;
+    return EXPLORER_DONE;
+}
+
+static explorer_step gate_step(void *state, int thread, int choice) {
+    (void)choice;
+    return thread == FIBER ? fiber_step(state) : outside_step(state, thread);
+}
+
+static bool gate_may_end(const void *state) {
+    const gate *g = state;
+    return g->at[FIBER] == DONE && g->at[ASKER] == DONE && g->at[LOOKER] == DONE;
+}
+
+static bool gate_holds(gate first) {
+    static const explorer_model model = {sizeof(gate), AT_GATE, 1, gate_step, gate_may_end};
+    size_t states;
+    first.at[FIBER] = first.hears_late ? HEARS : ENTERS;
+    first.at[ASKER] = ASKS;
+    first.at[LOOKER] = LOCKS;
+    bool holds = explorer_run(&model, &first, &states);
+    print_message("%zu states\n", states);
+    return holds;
+}
+
+static void test_interleavings__a_life_is_not_passed_while_it_is_looked_at(void **state) {
+    (void)state;
+    assert_true(gate_holds((gate){0}));
+    assert_false(gate_holds((gate){.hears_late = true}));
+    assert_false(gate_holds((gate){.runs_down = true}));
+}
+
 /* ---- the two ends ---- */
 
 enum { MOST = 4, MESSAGES = 8 };
-enum { EASY, EASY_LOCKED, BACK, FRONT, LOCKED, PARKS, BACK_AGAIN, FRONT_AGAIN, OVER };
+enum { EASY, EASY_LOCKED, BRINGS, BACK, FRONT, LOCKED, PARKS, BACK_AGAIN, FRONT_AGAIN, OVER };
 enum { NO_MISTAKE, JOINS_UNSEEN, COUNTS_EARLY, KEEPS_THE_WAKE };
 
 typedef struct ends {
@@ -239,12 +350,6 @@ typedef struct ends {
 } ends;
 
 static bool is_sender(const ends *e, int t) { return t < e->senders; }
-
-static bool take_lock(uint8_t *lock, int t) {
-    if (*lock != 0) return false;
-    *lock = (uint8_t)(t + 1);
-    return true;
-}
 
 static void wake_first(ends *e, int which) {
     if (e->n_standing[which] == 0) return;
@@ -315,13 +420,23 @@ static explorer_step send_easily(ends *e, int t) {
     if (room) {
         e->sent++;
         push(e->fresh, &e->n_fresh, made(e, t));
-        wake_first(e, 1);
-        go_on(e, t);
-    } else {
-        e->at[t] = BACK;
     }
-    e->back = 0;
+    bool wakes = room && e->n_standing[1] > 0;
+    if (wakes) e->at[t] = BRINGS;
+    else if (room) go_on(e, t);
+    else e->at[t] = BACK;
+    if (!wakes) e->back = 0;
     return e->n_queue + e->n_fresh > e->capacity ? EXPLORER_WRONG : EXPLORER_DONE;
+}
+
+/* It has the back still, and who waits gets its message at the front. */
+static explorer_step bring(ends *e, int t) {
+    if (e->front != 0) return EXPLORER_BLOCKED;
+    meet(e);
+    wake_first(e, 1);
+    e->back = 0;
+    go_on(e, t);
+    return EXPLORER_DONE;
 }
 
 static explorer_step receive_easily(ends *e, int t) {
@@ -397,6 +512,7 @@ static explorer_step ends_step(void *state, int t, int choice) {
         e->at[t] = EASY_LOCKED;
         return EXPLORER_DONE;
     case EASY_LOCKED: return is_sender(e, t) ? send_easily(e, t) : receive_easily(e, t);
+    case BRINGS: return bring(e, t);
     case BACK:
     case BACK_AGAIN:
         if (!take_lock(&e->back, t)) return EXPLORER_BLOCKED;
@@ -462,6 +578,7 @@ int main(void) {
         cmocka_unit_test(test_interleavings__a_lock_lets_one_in_and_leaves_nobody_asleep),
         cmocka_unit_test(test_interleavings__no_wake_of_a_thread_is_lost),
         cmocka_unit_test(test_interleavings__a_fiber_is_put_in_line_once),
+        cmocka_unit_test(test_interleavings__a_life_is_not_passed_while_it_is_looked_at),
         cmocka_unit_test(test_interleavings__the_ends_of_a_channel_lose_nothing),
         cmocka_unit_test(test_interleavings__a_receiver_that_gives_up_keeps_no_wake),
         cmocka_unit_test(test_interleavings__mistakes_are_found),

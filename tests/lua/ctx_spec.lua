@@ -19,6 +19,19 @@ describe("ctx", function()
     end, { w = { args = args } })
   end)
 
+  it("has the same args and log however often it is asked, and its methods beside them", function()
+    stage.with({ w = running [[
+      local args, log, looks = ctx.args, ctx.log, 0
+      for _ = 1, 200 do
+        if rawequal(ctx.args, args) and rawequal(ctx.log, log) and ctx.name == "w" and not ctx:done() then
+          looks = looks + 1
+        end
+      end
+      out:send { looks, ctx.args.port, ctx.nothing == nil }]] }, function(s)
+      assert.same({ 200, 8080, true }, (s:next()))
+    end, { w = { args = { port = 8080 } } })
+  end)
+
   it("has empty args where none were given, and false where that was", function()
     stage.with({ w = running "out:send(ctx.args.port == nil)" }, function(s) assert.is_true(s:next()) end)
     stage.with({ w = running "out:send { ctx.args }" }, function(s) assert.same({ false }, (s:next())) end,
