@@ -81,6 +81,9 @@ void chief__pause_ms(int64_t ms) {
 #define LOCK_LOOKS 200 /* longer than a batch of a hundred keeps a lock */
 #define MISSES_MAX 4   /* in a row, and it is not tried any more */
 #define MISSES_AGAIN 256
+#define NAP_NS 100000 /* a sleep so short that most of it is the kernel's waking of two threads */
+#define NAPS 4        /* in a row, and a few long tries are made */
+#define LONG_TRIES 8
 
 /* Tells the core that this thread only waits for another one. */
 static void relax(void) {
@@ -286,24 +289,43 @@ enum { EMPTY = 0, TOKEN = 1, PARKED = 2, SUSPENDED = 3 };
 static bool has_token(const chief__parker *p) { return atomic_load_explicit(&p->word, memory_order_relaxed) == TOKEN; }
 
 /* A partner that runs on another core answers sooner than the kernel puts a thread to sleep. Only looks: the token is taken
- * by who parks. */
-static bool spin(const chief__parker *p, bool (*is_there)(const void *what), const void *what) {
-    int64_t end = now_ns() + SPIN_NS;
+ * by who parks. How long it took, or -1 where it was in vain. */
+static int64_t spin(const chief__parker *p, bool (*is_there)(const void *what), const void *what, int64_t most_ns) {
+    int64_t begin = now_ns();
+    int64_t took = 0;
     int pauses = 1;
     do {
-        if (has_token(p) || is_there(what)) return true;
+        if (has_token(p) || is_there(what)) return took;
         for (int i = 0; i < pauses; i++) relax();
         if (pauses < SPIN_PAUSES) pauses *= 2;
-    } while (now_ns() < end);
-    return false;
+        took = now_ns() - begin;
+    } while (took < most_ns);
+    return -1;
+}
+
+/* Whether it is time for one of the long tries. Two threads that answer each other do so through the kernel as long as each
+ * sleeps when the other answers, and are faster than it once both are awake. As both wait equally long, both begin to try
+ * at about the same time. */
+static bool may_become_quick(chief__parker *p) {
+    if (p->naps < NAPS || p->long_tries == LONG_TRIES) return false;
+    p->long_tries++;
+    return true;
+}
+
+static bool spin_long(chief__parker *p, bool (*is_there)(const void *what), const void *what) {
+    int64_t took = spin(p, is_there, what, NAP_NS);
+    if (took >= 0 && took < SPIN_NS) p->misses = p->long_tries = 0;
+    return took >= 0;
 }
 
 /* Who waits for long, or for somebody on the same core, would only lose the time: after a few misses in a row it is tried
  * again once in a while. */
 static bool spin_if_it_pays(chief__parker *p, bool (*is_there)(const void *what), const void *what) {
     if (!more_cores() || has_token(p)) return has_token(p);
+    if (p->misses >= MISSES_MAX && may_become_quick(p)) return spin_long(p, is_there, what);
     if (p->misses >= MISSES_MAX && ++p->misses < MISSES_AGAIN) return false;
-    bool paid = spin(p, is_there, what);
+    bool paid = spin(p, is_there, what, SPIN_NS) >= 0;
+    if (paid || p->misses >= MISSES_AGAIN) p->long_tries = 0;
     if (paid) p->misses = 0;
     else p->misses = p->misses >= MISSES_MAX ? MISSES_MAX : p->misses + 1;
     return paid;
@@ -317,6 +339,13 @@ bool chief__spin(chief__parker *p, bool (*is_there)(const void *what), const voi
 static bool only_a_token(const void *what) {
     (void)what;
     return false;
+}
+
+static void nap(chief__parker *p, int64_t deadline_ms) {
+    int64_t begin = now_ns();
+    (void)futex_wait(&p->word, PARKED, deadline_ms);
+    if (now_ns() - begin >= NAP_NS) p->naps = 0;
+    else if (p->naps < NAPS) p->naps++;
 }
 
 /*
@@ -337,7 +366,7 @@ bool chief__park(chief__parker *p, int64_t deadline_ms) {
         }
         if (deadline_ms != INT64_MAX && chief__now_ms() >= deadline_ms)
             return atomic_exchange_explicit(&p->word, EMPTY, memory_order_acquire) == TOKEN;
-        (void)futex_wait(&p->word, PARKED, deadline_ms);
+        nap(p, deadline_ms);
     }
 }
 

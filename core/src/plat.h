@@ -74,11 +74,12 @@ typedef struct chief__parker {
     _Atomic uint32_t word;    /* 0 empty, 1 token, 2 parked, 3 suspended */
     _Atomic uint32_t rousers; /* that have found it parked and not told the kernel yet */
     /* of its thread */
-    uint32_t misses; /* how often in a row it was in vain to spin before it slept */
-    bool spun;       /* just before: it parks at once */
+    uint32_t misses;          /* how often in a row it was in vain to spin before it slept */
+    uint8_t naps, long_tries; /* how often in a row it slept for a moment only, and spun to stay awake then */
+    bool spun;                /* just before: it parks at once */
 } chief__parker;
 
-/* Before it parks, and before anybody has to know that it will: looks for at most 2 µs whether what it waits for comes, or a token,
+/* Before it parks, and before anybody has to know that it will: looks for a moment (2 µs, a few times 100) whether what it waits for comes, or a token,
  * when that has paid lately. True when it should look again. `is_there` looks at atomics only. */
 bool chief__spin(chief__parker *p, bool (*is_there)(const void *what), const void *what);
 

@@ -193,6 +193,59 @@ static void test_plat__who_waits_in_vain_stops_spinning(void **state) {
     assert_int_equal(p.misses, misses); /* a token that is there says nothing of how long others take */
 }
 
+static int looks;
+
+static bool never(const void *what) {
+    (void)what;
+    looks++;
+    return false;
+}
+
+static bool now(const void *what) {
+    (void)what;
+    return true;
+}
+
+static bool spins(chief__parker *p) {
+    looks = 0;
+    assert_false(chief__spin(p, never, NULL));
+    return looks > 0;
+}
+
+static int times_in_a_row(chief__parker *p, bool spun) {
+    int n = 0;
+    while (spins(p) == spun) assert_true(++n < 10000);
+    return n + 1; /* with the one that was different, which is the first of the next row */
+}
+
+static void test_plat__spinning_is_tried_again_after_many_waits(void **state) {
+    (void)state;
+    chief__parker p = {0};
+    if (chief__cores() == 1) skip();
+    assert_in_range(times_in_a_row(&p, true), 2, 16);
+    for (int i = 0; i < 3; i++) {
+        assert_in_range(times_in_a_row(&p, false), 100, 1000);
+        assert_false(spins(&p));
+    }
+    int waits = 0;
+    while (!chief__spin(&p, now, NULL)) assert_true(++waits < 1000);
+    assert_true(waits > 100);
+    assert_int_equal(p.misses, 0);
+}
+
+static void test_plat__after_a_few_naps_it_is_tried_for_longer(void **state) {
+    (void)state;
+    chief__parker p = {0};
+    if (chief__cores() == 1) skip();
+    assert_in_range(times_in_a_row(&p, true), 2, 16);
+    p.naps = 4;
+    assert_in_range(times_in_a_row(&p, true), 4, 16);
+    assert_in_range(times_in_a_row(&p, false), 100, 1000);
+    assert_true(spins(&p)); /* once in a while again, as long as it sleeps for moments only */
+    assert_true(chief__spin(&p, now, NULL));
+    assert_int_equal(p.misses, 0);
+}
+
 static void test_plat__no_wake_up_is_lost(void **state) {
     (void)state;
     struct pair pair = {.rounds = 2000};
@@ -284,6 +337,8 @@ int main(void) {
         cmocka_unit_test(test_plat__a_lock_lets_one_in_at_a_time),
         cmocka_unit_test(test_plat__an_early_unpark_is_kept),
         cmocka_unit_test(test_plat__who_waits_in_vain_stops_spinning),
+        cmocka_unit_test(test_plat__spinning_is_tried_again_after_many_waits),
+        cmocka_unit_test(test_plat__after_a_few_naps_it_is_tried_for_longer),
         cmocka_unit_test(test_plat__no_wake_up_is_lost),
         cmocka_unit_test(test_plat__a_descriptor_is_readable_while_set),
         cmocka_unit_test(test_plat__a_timer_descriptor_fires),
