@@ -362,23 +362,7 @@ static void test_spawn__a_line_of_ten_mebibytes_comes_in_pieces(void **state) {
     assert_int_equal(notes.lines[1].part, 2);
 }
 
-/* While one child prints without end, another is started, heard and seen to its end, and the first can be killed. */
-static void test_spawn__a_flood_leaves_the_others_their_turn(void **state) {
-    (void)state;
-    chief__spawned *flood = shell("exec yes");
-    for (int i = 0; i < 5; i++) assert_int_equal(run("exit 4").code, 4);
-    chief__spawned_kill(flood);
-    assert_int_equal(finish(flood).signal, SIGKILL);
-    chief__lock(&notes.lock);
-    size_t n = notes.n;
-    chief__unlock(&notes.lock);
-    assert_true(n > 0);
-}
-
-/* A process that left the group keeps the pipe open; its worker has ended nevertheless, and its last line is there. */
-static void test_spawn__who_left_the_group_holds_nobody_up(void **state) {
-    (void)state;
-    chief__spawned *s = shell("setsid sh -c 'echo $$; kill -STOP $$' & sleep 0.01; read x <&3; echo over");
+static void await_a_line(void) {
     size_t n = 0;
     while (n == 0) {
         chief__lock(&notes.lock);
@@ -386,6 +370,23 @@ static void test_spawn__who_left_the_group_holds_nobody_up(void **state) {
         chief__unlock(&notes.lock);
         chief__pause_ms(1);
     }
+}
+
+/* While one child prints without end, another is started, heard and seen to its end, and the first can be killed. */
+static void test_spawn__a_flood_leaves_the_others_their_turn(void **state) {
+    (void)state;
+    chief__spawned *flood = shell("exec yes");
+    await_a_line();
+    for (int i = 0; i < 5; i++) assert_int_equal(run("exit 4").code, 4);
+    chief__spawned_kill(flood);
+    assert_int_equal(finish(flood).signal, SIGKILL);
+}
+
+/* A process that left the group keeps the pipe open; its worker has ended nevertheless, and its last line is there. */
+static void test_spawn__who_left_the_group_holds_nobody_up(void **state) {
+    (void)state;
+    chief__spawned *s = shell("setsid sh -c 'echo $$; kill -STOP $$' & sleep 0.01; read x <&3; echo over");
+    await_a_line();
     assert_int_equal(write(chief__spawned_call_fd(s), "\n", 1), 1);
     chief__spawn_end end = finish(s);
     pid_t daemon = (pid_t)strtol(notes.lines[0].text, NULL, 10);
