@@ -8,7 +8,9 @@
 #include "codec.h"
 #include "fail.h"
 
-#define SLOTS 6 /* of the Lua stack, per level */
+#define SLOTS 3  /* of the Lua stack, per level of tables: one, a key and its value */
+#define LEVELS 8 /* for so many at a time it is looked whether there is room */
+#define ROOM (LEVELS * SLOTS + 8)
 
 /* Every container that is open promises items that are still to come, each of at least one byte. As long as what is
  * promised is there, what is allocated ahead stays in proportion to the message. */
@@ -96,9 +98,25 @@ static bool enter(decoder *d, uint64_t items) {
     if (items > spare(d))
         return refuse(d, "%llu values promised where %zu bytes are left", (unsigned long long)items, spare(d));
     if (d->depth == CHIEF__LUA_DEPTH) return refuse(d, "nested more than %d deep", CHIEF__LUA_DEPTH);
-    luaL_checkstack(d->L, SLOTS, "a message nested too deep");
     d->promised += (size_t)items;
-    d->depth++;
+    if (++d->depth % LEVELS == 0) luaL_checkstack(d->L, ROOM, "a message nested too deep");
+    return true;
+}
+
+/* An item that was promised. Most are a small number or a short string. */
+static inline bool take_item(decoder *d) {
+    const unsigned char *at = d->at;
+    unsigned mark = at < d->end ? *at : 0xc1;
+    size_t len = mark & 0x1f;
+    d->promised--;
+    if (mark < 0x80) {
+        lua_pushinteger(d->L, (lua_Integer)mark);
+        d->at = at + 1;
+        return true;
+    }
+    if ((mark & 0xe0) != 0xa0 || len >= spare(d)) return take_value(d);
+    lua_pushlstring(d->L, (const char *)at + 1, len);
+    d->at = at + 1 + len;
     return true;
 }
 
@@ -108,8 +126,7 @@ static bool take_array(decoder *d, uint64_t n) {
     if (!enter(d, n)) return false;
     lua_createtable(d->L, prealloc(n), 0);
     for (uint64_t i = 1; i <= n; i++) {
-        d->promised--;
-        if (!take_value(d)) return false;
+        if (!take_item(d)) return false;
         lua_rawseti(d->L, -2, (lua_Integer)i);
     }
     d->depth--;
@@ -117,8 +134,9 @@ static bool take_array(decoder *d, uint64_t n) {
 }
 
 static bool take_key(decoder *d) {
-    d->promised--;
-    if (!take_value(d)) return false;
+    bool is_text = d->at < d->end && (*d->at & 0xe0) == 0xa0;
+    if (!take_item(d)) return false;
+    if (is_text) return true;
     switch (lua_type(d->L, -1)) {
     case LUA_TSTRING:
     case LUA_TBOOLEAN: return true;
@@ -133,9 +151,7 @@ static bool take_map(decoder *d, uint64_t n) {
     if (!enter(d, 2 * n)) return false;
     lua_createtable(d->L, 0, prealloc(n));
     for (uint64_t i = 0; i < n; i++) {
-        if (!take_key(d)) return false;
-        d->promised--;
-        if (!take_value(d)) return false;
+        if (!take_key(d) || !take_item(d)) return false;
         lua_rawset(d->L, -3);
     }
     if (n == 0) { /* stays a map when it is sent on */
@@ -237,7 +253,7 @@ int chief__lua_decode(lua_State *L, chief_bytes bytes) {
     const unsigned char *start = bytes.len == 0 ? none : bytes.data;
     decoder d = {.L = L, .start = start, .at = start, .end = start + bytes.len};
     int top = lua_gettop(L);
-    luaL_checkstack(L, SLOTS, NULL);
+    luaL_checkstack(L, ROOM, NULL);
     if (take_whole(&d)) return CHIEF_OK;
     lua_settop(L, top);
     return CHIEF_EDATA;

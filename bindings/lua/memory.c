@@ -150,11 +150,13 @@ static void *take_plain(chief__lua_life *life, size_t size) {
     return made;
 }
 
-/* A table costs eight calls in its life: what neither changes its size nor has a mark goes the short way. */
+/* A table costs eight calls in its life, for parts that it does not have as well: what neither changes its size nor has a mark goes
+ * the short way. */
 void *chief__lua_memory_alloc(void *of, void *block, size_t old_size, size_t new_size) {
     chief__lua_life *life = of;
     life->allocations++;
-    if (block == NULL && new_size > 0 && new_size != coroutine_size) return take_plain(life, new_size);
+    if (block == NULL && new_size == 0) return NULL;
+    if (block == NULL && new_size != coroutine_size) return take_plain(life, new_size);
     if (block == NULL || new_size > 0 || old_size == coroutine_size || block == life->main_block)
         return change(life, block, old_size, new_size);
     chief__arena_give(&life->arena, block, old_size);

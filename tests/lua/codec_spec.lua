@@ -165,6 +165,8 @@ describe("pack", function()
   it("refuses what has no form, with its path", function()
     local cyclic = { a = { b = {} } }
     cyclic.a.b[1] = cyclic.a
+    local own = { 1, "leaf" }
+    own[3] = own
     local cases = {
       { print, "can't send a function" }, { { tags = { 1, 2, print } }, "can't send a function (at .tags[3])" },
       { { ["not a name"] = io.stdout }, 'can\'t send a userdata (at ["not a name"])' },
@@ -172,6 +174,7 @@ describe("pack", function()
       { { x = { [1.5] = 1 } }, "can't send a table with a key that is a number (at .x)" },
       { { [{}] = 1 }, "can't send a table with a key that is a table" },
       { cyclic, "can't send a table that contains itself (at .a.b[1])" },
+      { own, "can't send a table that contains itself (at [3])" },
     }
     for _, case in ipairs(cases) do
       local ok, message = pcall(core.pack, case[1])
@@ -195,6 +198,16 @@ describe("pack", function()
   it("goes 100 levels deep and no further", function()
     assert.same(nested(100), core.unpack(core.pack(nested(100))))
     assert.matches("nested more than 100 deep", select(2, pcall(core.pack, nested(101))))
+  end)
+
+  it("calls a cycle a cycle at every depth", function()
+    for depth = 97, 100 do
+      local last = {}
+      last[1] = last
+      local value = last
+      for _ = 2, depth do value = { value } end
+      assert.matches("contains itself", select(2, pcall(core.pack, value)))
+    end
   end)
 
   it("sends a table twice that is there twice", function()
