@@ -89,7 +89,7 @@ static int send_within(lua_State *L, int64_t timeout_ms) {
     handle *h = self(L, 1);
     chief_worker *worker = as(L, h);
     chief_bytes item = chief__lua_encode_small(L, 2, room);
-    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
+    chief__lua_first first = chief__lua_first_begin(chief__lua_life_of(L), name, timeout_ms);
     int rc = chief_channel_send(h->channel, worker, item.data, item.len, first.may_wait);
     if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
     chief__lua_op op = {.name = name, .block = block_to_send, .finish = sent_one, .tried = true};
@@ -135,7 +135,7 @@ static int send_many(lua_State *L) {
 static int recv_as(lua_State *L, handle *h, const char *name, int64_t timeout_ms, chief__lua_receiver *receive) {
     chief__lua_reception how = {.name = name, .worker = as(L, h), .channel = h->channel, .receive = receive};
     how.out = chief__lua_inlet(L, &h->msg);
-    return chief__lua_receive(L, &how, timeout_ms);
+    return chief__lua_receive(L, chief__lua_life_of(L), &how, timeout_ms);
 }
 
 static int recv_within(lua_State *L, int64_t timeout_ms) {

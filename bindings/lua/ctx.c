@@ -35,6 +35,8 @@ static int describe(lua_State *L) {
 chief__lua_ctx *chief__lua_push_ctx(lua_State *L, chief_worker *worker) {
     chief__lua_ctx *ctx = chief__lua_kind_new(L, &kind, sizeof *ctx, USER_VALUES);
     ctx->worker = worker;
+    chief__lua_life *life = chief__lua_life_of(L);
+    if (life != NULL) life->ctx = ctx;
     return ctx;
 }
 
@@ -47,10 +49,12 @@ chief_worker *chief__lua_ctx_worker(lua_State *L, const chief__lua_ctx *ctx) {
 
 static chief_worker *check_worker(lua_State *L) { return chief__lua_ctx_worker(L, chief__lua_kind_check(L, 1, &kind)); }
 
-/* The ctx of a call that is counted where it begins and ends. [-0, +0, v] */
-static chief__lua_ctx *self(lua_State *L, int arg) {
-    chief__lua_ctx *ctx = chief__lua_test_ctx(L, arg);
-    return ctx != NULL ? ctx : chief__lua_kind_check(L, arg, &kind);
+/* The ctx of a call that is counted where it begins and ends. Most often it is the one that the worker was given, which is known
+ * by its address. [-0, +0, v] */
+static inline chief__lua_ctx *self(lua_State *L, const chief__lua_life *life, int arg) {
+    chief__lua_ctx *ctx = lua_touserdata(L, arg);
+    if (life != NULL && ctx != NULL && ctx == life->ctx) return ctx;
+    return chief__lua_kind_check(L, arg, &kind);
 }
 
 static chief_context *check_context(lua_State *L) { return chief_worker_context(check_worker(L)); }
@@ -200,11 +204,12 @@ static int posted_one(lua_State *L, chief__lua_op *op, int rc) {
 static int send_one(lua_State *L) {
     static const char name[] = "ctx:send";
     char room[CHIEF__LUA_ROOM];
-    chief_worker *worker = chief__lua_ctx_worker(L, self(L, 1));
+    chief__lua_life *life = chief__lua_life_of(L);
+    chief_worker *worker = chief__lua_ctx_worker(L, self(L, life, 1));
     const char *to = luaL_checkstring(L, 2);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
     chief_bytes item = chief__lua_encode_small(L, 3, room);
-    chief__lua_first first = chief__lua_first_begin(L, name, timeout_ms);
+    chief__lua_first first = chief__lua_first_begin(life, name, timeout_ms);
     int rc = chief_worker_send(worker, to, item.data, item.len, first.may_wait);
     if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
     chief__lua_op op = {.name = name, .block = block_to_send, .attempt = try_to_send, .finish = posted_one};
@@ -279,21 +284,19 @@ static int call(lua_State *L) {
     return chief__lua_do(L, &op, timeout_ms);
 }
 
-static int recv_as(lua_State *L, chief__lua_ctx *ctx, const char *name, int64_t timeout_ms,
-                   chief__lua_receiver *receive) {
+/* The ctx is at `arg`. */
+static int recv_as(lua_State *L, int arg, const char *name, int64_t timeout_ms, chief__lua_receiver *receive) {
+    chief__lua_life *life = chief__lua_life_of(L);
+    chief__lua_ctx *ctx = self(L, life, arg);
     chief__lua_reception how = {.name = name, .worker = chief__lua_ctx_worker(L, ctx), .receive = receive};
     how.out = chief__lua_inlet(L, &ctx->msg);
-    return chief__lua_receive(L, &how, timeout_ms);
+    return chief__lua_receive(L, life, &how, timeout_ms);
 }
 
-static int recv_one(lua_State *L) {
-    chief__lua_ctx *ctx = self(L, 1);
-    return recv_as(L, ctx, "ctx:recv", chief__lua_timeout(L, 2), chief__lua_received);
-}
+static int recv_one(lua_State *L) { return recv_as(L, 1, "ctx:recv", chief__lua_timeout(L, 2), chief__lua_received); }
 
 static int step(lua_State *L) {
-    chief__lua_ctx *ctx = self(L, lua_upvalueindex(1));
-    return recv_as(L, ctx, "ctx:iter", CHIEF_FOREVER, chief__lua_iterated);
+    return recv_as(L, lua_upvalueindex(1), "ctx:iter", CHIEF_FOREVER, chief__lua_iterated);
 }
 
 static int iter(lua_State *L) {

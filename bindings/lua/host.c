@@ -280,10 +280,9 @@ static void break_off(host *h, int status) {
 }
 
 /* CHIEF_EAGAIN when the worker waits. */
-static int go_on(host *h, int32_t reason) {
+static int go_on(host *h, bool begins, int32_t reason) {
     int n;
     lua_State *L = h->life->L;
-    bool begins = lua_status(L) == LUA_OK;
     chief__lua_life_enter(h->life);
     int status = lua_resume(L, NULL, begins ? 2 : 0, &n);
     if (status == LUA_YIELD && h->life->waiting != NULL) {
@@ -304,8 +303,9 @@ static int host_resume(chief_worker *worker, void *data, void **instance, int32_
     int rc = *instance == data ? new_host(&h, data, worker, true) : CHIEF_OK;
     if (rc != CHIEF_OK) return rc;
     *instance = h;
-    if (h->part == 0) begin_part(h, part);
-    rc = go_on(h, in_init ? CHIEF_REASON_INIT_ERROR : CHIEF_REASON_LUA_ERROR);
+    bool begins = h->part == 0;
+    if (begins) begin_part(h, part);
+    rc = go_on(h, begins, in_init ? CHIEF_REASON_INIT_ERROR : CHIEF_REASON_LUA_ERROR);
     if (in_init && rc != CHIEF_OK && rc != CHIEF_EAGAIN) host_fini(h);
     return rc;
 }

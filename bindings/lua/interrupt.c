@@ -26,11 +26,6 @@ static int64_t now_us(void) {
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-const chief__lua_life *chief__lua_interrupted(const chief__lua_life *life) {
-    while (life != NULL && !atomic_load_explicit(&life->asked, memory_order_acquire)) life = life->outer;
-    return life;
-}
-
 /* ---- hooks ---- */
 
 static void on_hook(lua_State *L, lua_Debug *ar);

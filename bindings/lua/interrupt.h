@@ -26,7 +26,10 @@ void chief__lua_interrupt_worker(const chief_worker *worker, int32_t reason, con
 int chief__lua_interrupt_here(lua_State *L, chief__lua_life *life, int32_t reason, const char *why);
 
 /* The life whose interrupt ends this one (itself or one it runs inside of), or NULL. */
-const chief__lua_life *chief__lua_interrupted(const chief__lua_life *life);
+static inline const chief__lua_life *chief__lua_interrupted(const chief__lua_life *life) {
+    while (life != NULL && !atomic_load_explicit(&life->asked, memory_order_acquire)) life = life->outer;
+    return life;
+}
 
 /* Whether the value at idx is the error of an interrupt of this state. [-0, +0, -] */
 bool chief__lua_is_interrupt(lua_State *L, int idx);

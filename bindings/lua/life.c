@@ -16,10 +16,12 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static chief__lua_life *first; /* under lock */
 
 /* Of this thread; its handlers read `life` too, never before the thread has written it once. */
-static _Thread_local struct {
+typedef struct thread {
     chief__lua_life *life; /* whose Lua code it runs */
     pid_t tid;             /* 0: it has entered no life yet */
-} my;
+} thread;
+
+static _Thread_local thread myself;
 
 static void open_list(void) {
     pthread_condattr_t attr;
@@ -94,10 +96,10 @@ void chief__lua_life_close(chief__lua_life *life) {
 
 /* Once for each life in a thread of its own. The threads that resume fibers are the chief's: what was done once holds for all, and
  * a switch makes no system call. */
-static void know_thread(const chief__lua_life *life) {
-    if (my.tid != 0 && (life->op != NULL || life->tid == my.tid)) return;
+static void know_thread(thread *me, const chief__lua_life *life) {
+    if (me->tid != 0 && (life->op != NULL || life->tid == me->tid)) return;
     chief__lua_signals_open();
-    if (my.tid == 0) my.tid = (pid_t)syscall(SYS_gettid);
+    if (me->tid == 0) me->tid = (pid_t)syscall(SYS_gettid);
 }
 
 /* It was interrupted while it was not entered, and nobody has sent it a signal. */
@@ -108,11 +110,12 @@ static void catch_up(chief__lua_life *life) {
 }
 
 void chief__lua_life_enter(chief__lua_life *life) {
-    life->outer = my.life;
-    my.life = life;
-    know_thread(life);
+    thread *me = &myself;
+    life->outer = me->life;
+    me->life = life;
+    know_thread(me, life);
     life->thread = pthread_self(); /* nobody reads it before it is entered */
-    life->tid = my.tid;
+    life->tid = me->tid;
     pass(life, 0, CHIEF__LUA_ENTERED);
     if (chief__lua_interrupted(life) != NULL) catch_up(life);
     if (life->waiting == NULL) chief__lua_watch_begin(life);
@@ -122,11 +125,11 @@ void chief__lua_life_enter(chief__lua_life *life) {
 void chief__lua_life_leave(chief__lua_life *life) {
     pass(life, CHIEF__LUA_ENTERED, 0);
     chief__lua_signal_stop(life);
-    my.life = life->outer;
+    myself.life = life->outer;
     life->outer = NULL;
 }
 
-chief__lua_life *chief__lua_life_current(void) { return my.life; }
+chief__lua_life *chief__lua_life_current(void) { return myself.life; }
 
 chief__lua_life *chief__lua_life_of(lua_State *L) {
     void *data;

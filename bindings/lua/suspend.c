@@ -113,8 +113,7 @@ static int receive_or_suspend(lua_State *L, chief__lua_life *life) {
     return op->receive(L, rc, op->out);
 }
 
-int chief__lua_receive(lua_State *L, const chief__lua_reception *how, int64_t timeout_ms) {
-    chief__lua_life *life = chief__lua_life_of(L);
+int chief__lua_receive(lua_State *L, chief__lua_life *life, const chief__lua_reception *how, int64_t timeout_ms) {
     chief__lua_life_call(life, how->name);
     if (life == NULL || life->op == NULL || how->worker == NULL || timeout_ms == 0 || !can_suspend(L, life))
         return receive_in_call(L, life, how, timeout_ms);

@@ -63,8 +63,7 @@ typedef struct chief__lua_first {
     int64_t may_wait;
 } chief__lua_first;
 
-static inline chief__lua_first chief__lua_first_begin(lua_State *L, const char *name, int64_t timeout_ms) {
-    chief__lua_life *life = chief__lua_life_of(L);
+static inline chief__lua_first chief__lua_first_begin(chief__lua_life *life, const char *name, int64_t timeout_ms) {
     chief__lua_life_call(life, name);
     return (chief__lua_first){life, timeout_ms, life != NULL && life->op != NULL ? 0 : timeout_ms};
 }
@@ -83,8 +82,8 @@ typedef struct chief__lua_reception {
     chief__lua_receiver *receive;
 } chief__lua_reception;
 
-/* As chief__lua_do. */
-int chief__lua_receive(lua_State *L, const chief__lua_reception *how, int64_t timeout_ms);
+/* As chief__lua_do; the life is the state's. */
+int chief__lua_receive(lua_State *L, chief__lua_life *life, const chief__lua_reception *how, int64_t timeout_ms);
 
 /* What an op of a life that is over has not given back. Takes NULL. */
 void chief__lua_op_release(chief__lua_op *op);

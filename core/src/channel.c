@@ -156,8 +156,7 @@ static size_t spare_max(const chief_channel *ch) { return ch->capacity < SPARE ?
 /* The ones that were used last come first: they are in a cache. */
 static void hand_back_used(chief_channel *ch) {
     if (ch->used.len == 0 || ch->spare.len + ch->used.len > spare_max(ch)) return;
-    chief__list_append(&ch->used, &ch->spare);
-    chief__list_append(&ch->spare, &ch->used);
+    chief__list_prepend(&ch->spare, &ch->used);
 }
 
 void chief__channel_lock(chief_channel *ch) {

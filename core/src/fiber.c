@@ -152,28 +152,28 @@ static void ready(void *data) {
 /* ---- running, with the scheduler's lock held but for the fiber itself ---- */
 
 /* The fiber waits, if no wake has come while it was on its way. */
-static void suspend(chief__sched *s, chief__fiber *f) {
+static void suspend(chief__sched *s, const runner *me, chief__fiber *f) {
     atomic_store_explicit(&f->slow, false, memory_order_relaxed);
     if (f->due != INT64_MAX) chief__agenda_set(&s->agenda, f->id, f->due);
     f->fd_rc = f->fd >= 0 ? chief__poller_add(&s->poller, f->fd, f->events, (void *)((uintptr_t)f->id + 1)) : CHIEF_OK;
     f->fd_armed = f->fd >= 0 && f->fd_rc == CHIEF_OK;
     if (f->fd_armed) s->n_fds++;
-    if (myself != s->owner && f->due != INT64_MAX) (void)rouse(s); /* whose sleep may be too long now */
+    if (me != s->owner && f->due != INT64_MAX) (void)rouse(s); /* whose sleep may be too long now */
     if (f->fd_rc == CHIEF_OK && chief__suspend(&f->waiter->parker)) return;
     withdraw(s, f);
     put(s, f);
     (void)rouse(s);
 }
 
-static void turn(chief__sched *s, chief__fiber *f) {
+static void turn(chief__sched *s, const runner *me, chief__fiber *f) {
     s->running = f;
     s->turns++;
     chief__unlock(&s->lock);
     chief__take_token(&f->waiter->parker);
     bool goes_on = f->resume(f);
     chief__lock(&s->lock);
-    if (s->owner == myself) s->running = NULL;
-    if (goes_on) suspend(s, f);
+    if (s->owner == me) s->running = NULL;
+    if (goes_on) suspend(s, me, f);
 }
 
 /* What an agenda or a poller knows by its id. Its entry at this scheduler goes under our lock, so one that has it is alive. */
@@ -194,7 +194,7 @@ static void come(chief__sched *s, chief__fiber *f) {
 
 static void take_due(chief__sched *s) {
     uint32_t id;
-    if (chief__agenda_next(&s->agenda) == INT64_MAX) return;
+    if (s->agenda.len == 0) return;
     int64_t now = chief__now_ms();
     while (chief__agenda_take(&s->agenda, now, &id)) {
         chief__fiber *f = fiber_of(s, id);
@@ -256,11 +256,11 @@ static void wake_monitor(chief__scheds *group) {
     chief__unlock(&group->lock);
 }
 
-static void idle(chief__sched *s) {
+static void idle(chief__sched *s, const runner *me) {
     chief__unlock(&s->lock);
     bool some = steal(s);
     chief__lock(&s->lock);
-    if (some || s->first != NULL || s->owner != myself) return;
+    if (some || s->first != NULL || s->owner != me) return;
     atomic_store_explicit(&s->sleeping, true, memory_order_relaxed);
     if (!is_closing(s->group)) poll(s, chief__agenda_next(&s->agenda));
     atomic_store_explicit(&s->sleeping, false, memory_order_relaxed);
@@ -282,17 +282,17 @@ static void orphan(chief__sched *s) {
 }
 
 /* Until it is another thread's, or all is over. Who was abandoned before it had its turn has it still. */
-static void run(chief__sched *s) {
+static void run(chief__sched *s, const runner *me) {
     here = s;
     chief__lock(&s->lock);
-    while (s->owner == myself && (s->first != NULL || !is_closing(s->group))) {
+    while (s->owner == me && (s->first != NULL || !is_closing(s->group))) {
         take_due(s);
         if (s->n_fds > 0 && s->turns % POLL_EVERY == 0) poll(s, 0);
         chief__fiber *f = take(s);
-        if (f != NULL) turn(s, f);
-        else idle(s);
+        if (f != NULL) turn(s, me, f);
+        else idle(s, me);
     }
-    if (s->owner == myself) orphan(s); /* for a fiber that comes back from a thread of its own */
+    if (s->owner == me) orphan(s); /* for a fiber that comes back from a thread of its own */
     chief__unlock(&s->lock);
     here = NULL;
 }
@@ -334,7 +334,7 @@ static void runner_main(void *arg) {
     chief__sched *s;
     myself = r;
     if (group->on_thread != NULL) group->on_thread(group->data);
-    while ((s = next_role(r)) != NULL) run(s);
+    while ((s = next_role(r)) != NULL) run(s, r);
     chief__lock(&group->lock);
     r->over = true;
     group->n_runners--;

@@ -189,15 +189,6 @@ chief_msg *chief__list_pop(chief__msg_list *list) {
     return msg;
 }
 
-void chief__list_append(chief__msg_list *list, chief__msg_list *more) {
-    if (more->first == NULL) return;
-    if (list->last != NULL) list->last->next = more->first;
-    else list->first = more->first;
-    list->last = more->last;
-    list->len += more->len;
-    memset(more, 0, sizeof *more);
-}
-
 void chief__list_merge(chief__msg_list *list, chief__msg_list *more) {
     chief__msg_list both = {0};
     while (list->first != NULL && more->first != NULL)
@@ -207,7 +198,7 @@ void chief__list_merge(chief__msg_list *list, chief__msg_list *more) {
     *list = both;
 }
 
-void chief__list_discard(chief__msg_list *list) {
+void chief__list_discard_all(chief__msg_list *list) {
     chief_msg *msg;
     while ((msg = chief__list_pop(list)) != NULL) {
         if (msg->call != NULL) chief__call_end(msg->call);

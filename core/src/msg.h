@@ -87,15 +87,35 @@ typedef struct chief__msg_list {
 void chief__list_push(chief__msg_list *list, chief_msg *msg);
 chief_msg *chief__list_pop(chief__msg_list *list);
 
-/* Moves all of `more` behind what is in `list`. */
-void chief__list_append(chief__msg_list *list, chief__msg_list *more);
+/* Moves all of `more` behind what is in `list`, or before it. */
+static inline void chief__list_append(chief__msg_list *list, chief__msg_list *more) {
+    if (more->first == NULL) return;
+    if (list->last != NULL) list->last->next = more->first;
+    else list->first = more->first;
+    list->last = more->last;
+    list->len += more->len;
+    *more = (chief__msg_list){0};
+}
+
+static inline void chief__list_prepend(chief__msg_list *list, chief__msg_list *more) {
+    if (more->first == NULL) return;
+    more->last->next = list->first;
+    list->first = more->first;
+    if (list->last == NULL) list->last = more->last;
+    list->len += more->len;
+    *more = (chief__msg_list){0};
+}
 
 /* Merges `more` into `list`, both in the order of `seq`. As long as the first of `list` is at most a few places into
  * `more`, it costs no more than those. */
 void chief__list_merge(chief__msg_list *list, chief__msg_list *more);
 
 /* Ends the calls of all and drops a reference of each. No lock may be held. */
-void chief__list_discard(chief__msg_list *list);
+void chief__list_discard_all(chief__msg_list *list);
+
+static inline void chief__list_discard(chief__msg_list *list) {
+    if (list->first != NULL) chief__list_discard_all(list);
+}
 
 #pragma GCC visibility pop
 #endif

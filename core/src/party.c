@@ -35,10 +35,6 @@ int64_t chief__party_grace(const chief__party *p) {
     return atomic_load_explicit(&p->grace_deadline, memory_order_acquire);
 }
 
-bool chief__party_is_abandoned(const chief__party *p) {
-    return p != NULL && atomic_load_explicit(&p->abandoned, memory_order_acquire);
-}
-
 int chief__party_err(const chief__party *p) { return p != NULL ? chief_context_err(p->context) : CHIEF_OK; }
 
 void chief__party_set_grace(chief__party *p, int64_t deadline) {

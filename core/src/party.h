@@ -55,7 +55,9 @@ void chief__party_set_grace(chief__party *p, int64_t deadline);
 /* The end of its grace; INT64_MAX until a stop was asked. */
 int64_t chief__party_grace(const chief__party *p);
 
-bool chief__party_is_abandoned(const chief__party *p);
+static inline bool chief__party_is_abandoned(const chief__party *p) {
+    return p != NULL && atomic_load_explicit(&p->abandoned, memory_order_acquire);
+}
 
 /* CHIEF_OK while its context is not done. A host's never is. */
 int chief__party_err(const chief__party *p);

@@ -16,6 +16,7 @@
 /* A place in one queue: of a channel's receivers, of its senders, or of a call. */
 typedef struct spot {
     chief_channel *ch; /* held; or: */
+    chief__hand *hand; /* of one that receives one by one: its party's for the channel */
     chief__call *call; /* held */
     chief__place place;
     bool for_room;
@@ -285,24 +286,25 @@ static bool is_for_one(const chief_wait *what) {
 
 /* The channel that is meant: CHIEF_ENOENT, CHIEF_EINVAL, CHIEF_ENOTSUP. */
 static int find_channel(const chief__party *p, const chief_wait *what, chief_channel **out) {
-    int rc = check_alone(p, what);
-    if (rc != CHIEF_OK) return rc;
     if (!is_for_one(what))
         return chief__fail(CHIEF_EINVAL, "chief_wait.received is for a message from one channel, and nothing else");
+    if (p->far != NULL) return check_alone(p, what);
     *out = what->channels[0] != NULL ? what->channels[0] : p->mailbox;
     return *out != NULL ? CHIEF_OK : chief__fail(CHIEF_ENOENT, "this worker has no mailbox");
 }
 
-/* A spot for the channel, perhaps the one that it has had there before. */
-static int one_spot(chief__party *p, chief_channel *ch, prepared **out) {
-    prepared *w = p->prepared;
-    *out = w;
-    if (w != NULL && w->rests && w->spots[0].ch == ch) return CHIEF_OK;
+/* Whether it has a spot for the channel from the last time. */
+static bool rests_at(const prepared *w, const chief_channel *ch) {
+    return w != NULL && w->rests && w->spots[0].ch == ch;
+}
+
+static int take_spot(chief__party *p, chief_channel *ch, chief__hand *hand) {
+    prepared *w;
     int rc = box(p, &w);
     if (rc != CHIEF_OK) return rc;
     memset(w->spots, 0, sizeof *w->spots);
+    w->spots[0].hand = hand;
     w->standing = false;
-    *out = w;
     return hold(w, p, ch);
 }
 
@@ -313,10 +315,13 @@ static int receive_or_stand(chief__party *p, const chief_wait *what) {
     chief__hand *hand = NULL;
     *what->received = NULL;
     int rc = find_channel(p, what, &ch);
-    if (rc == CHIEF_OK) rc = chief__hand_get(&hand, p, ch);
+    bool has_spot = rc == CHIEF_OK && rests_at(p->prepared, ch);
+    if (has_spot) hand = p->prepared->spots[0].hand;
+    else if (rc == CHIEF_OK) rc = chief__hand_get(&hand, p, ch);
     if (rc != CHIEF_OK || chief__channel_receive_easily(ch, hand, what->received)) return rc;
-    rc = one_spot(p, ch, &w);
+    if (!has_spot) rc = take_spot(p, ch, hand);
     if (rc != CHIEF_OK) return rc;
+    w = p->prepared;
     rc = chief__channel_receive_or_stand(ch, hand, what->deadline, what->received, &w->spots[0].place);
     w->standing = w->spots[0].joined = rc == CHIEF_EAGAIN;
     w->rests = !w->standing;

@@ -37,6 +37,7 @@ size_t chief__channel_take(chief_channel *ch, chief__hand *hand, chief_msg **out
 }
 
 void chief__channel_ack(chief_channel *ch, chief__hand *hand, chief__msg_list *gone) {
+    if (hand->held.len == 0) return;
     ch->in_hand -= hand->held.len;
     ch->acknowledged += hand->held.len;
     chief_msg *msg;
