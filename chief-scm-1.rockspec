@@ -100,6 +100,7 @@ build = {
         "core/src/snapshot.c",
         "core/src/spawn.c",
         "core/src/spawned.c",
+        "core/src/stack.c",
         "core/src/state.c",
         "core/src/step.c",
         "core/src/step_emit.c",

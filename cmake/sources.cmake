@@ -73,6 +73,7 @@ set(CHIEF_CORE_SOURCES
   core/src/snapshot.c
   core/src/spawn.c
   core/src/spawned.c
+  core/src/stack.c
   core/src/state.c
   core/src/step.c
   core/src/step_emit.c

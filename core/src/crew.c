@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "stack.h"
 
 #define NAME_SIZE 16
 
@@ -12,6 +13,7 @@ struct chief__mate {
     chief__crew *crew;    /* held; const */
     chief__thread thread; /* of who starts and ends jobs */
     chief__parker parker;
+    chief__stack stack;
     void (*run)(void *); /* NULL: nothing to do */
     void *arg;
     char name[NAME_SIZE];
@@ -50,7 +52,9 @@ static void crew_unref(chief__crew *crew) {
     chief__free(crew);
 }
 
+/* Nothing of its thread runs any more. */
 static void mate_free(chief__mate *mate) {
+    chief__stack_give(mate->stack);
     crew_unref(mate->crew);
     chief__free(mate);
 }
@@ -118,11 +122,15 @@ static void mate_main(void *arg) {
     chief__crew *crew = mate->crew;
     chief__lock(&crew->lock);
     while (wait_for_job(mate)) do_job(mate);
+    chief__stack stack = mate->stack;
     bool alone = mate->let_go;
     mate->gone = true;
     chief__unlock(&crew->lock);
+    chief__stack_trim(stack);
     if (!alone) return; /* from here on the mate is whose who joins it */
     chief__thread_detach_self();
+    chief__stack_leave(stack);
+    mate->stack = (chief__stack){.slab = NULL};
     mate_free(mate);
 }
 
@@ -141,6 +149,17 @@ static chief__mate *call_idle(chief__crew *crew, void (*run)(void *), void *arg,
     return mate;
 }
 
+/* The system's own stack where there is none of ours, or where it wants a larger one, as under ThreadSanitizer. */
+static int start_thread(chief__mate *mate, const char *name) {
+    chief__stack stack = mate->stack = chief__stack_take(mate->crew->stack);
+    if (stack.base != NULL &&
+        chief__thread_start_on(&mate->thread, mate_main, mate, stack.base, stack.size, name) == CHIEF_OK)
+        return CHIEF_OK;
+    mate->stack = (chief__stack){.slab = NULL};
+    chief__stack_give(stack);
+    return chief__thread_start(&mate->thread, mate_main, mate, mate->crew->stack, name);
+}
+
 int chief__crew_start(chief__mate **out, chief__crew *crew, void (*run)(void *), void *arg, const char *name) {
     *out = call_idle(crew, run, arg, name);
     if (*out != NULL) return CHIEF_OK;
@@ -149,7 +168,7 @@ int chief__crew_start(chief__mate **out, chief__crew *crew, void (*run)(void *),
     (void)atomic_fetch_add_explicit(&crew->refs, 1, memory_order_relaxed);
     mate->crew = crew;
     assign(mate, run, arg, name);
-    int rc = chief__thread_start(&mate->thread, mate_main, mate, crew->stack, name);
+    int rc = start_thread(mate, name);
     if (rc == CHIEF_OK) *out = mate;
     else mate_free(mate);
     return rc;

@@ -252,7 +252,8 @@ static void mask_for_thread(sigset_t *saved) {
     (void)pthread_sigmask(SIG_BLOCK, &add, saved);
 }
 
-int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t stack, const char *name) {
+int chief__thread_start_on(chief__thread *t, void (*run)(void *), void *arg, void *base, size_t size,
+                           const char *name) {
     struct start *s = chief__calloc(1, sizeof *s);
     if (s == NULL) return chief__fail_code(CHIEF_ENOMEM);
     s->run = run;
@@ -262,7 +263,8 @@ int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t
     pthread_attr_t attr;
     int rc = pthread_attr_init(&attr);
     if (rc == 0) {
-        if (stack > 0) (void)pthread_attr_setstacksize(&attr, stack);
+        if (base != NULL) (void)pthread_attr_setstack(&attr, base, size);
+        else if (size > 0) (void)pthread_attr_setstacksize(&attr, size);
         sigset_t saved;
         mask_for_thread(&saved);
         rc = pthread_create(&t->handle, &attr, thread_main, s);
@@ -272,6 +274,10 @@ int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t
     if (rc == 0) return CHIEF_OK;
     chief__free(s);
     return chief__fail(CHIEF_ESYS, "a thread for %s could not be created: %s", name, strerror(rc));
+}
+
+int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t stack, const char *name) {
+    return chief__thread_start_on(t, run, arg, NULL, stack, name);
 }
 
 bool chief__thread_try_join(chief__thread *t) { return pthread_tryjoin_np(t->handle, NULL) == 0; }

@@ -54,6 +54,9 @@ typedef struct chief__thread {
  * blocked. CHIEF_ESYS when there can be none, with the system's text. */
 int chief__thread_start(chief__thread *t, void (*run)(void *), void *arg, size_t stack, const char *name);
 
+/* The same on memory of the caller's, from `base` on; NULL: the system's. */
+int chief__thread_start_on(chief__thread *t, void (*run)(void *), void *arg, void *base, size_t size, const char *name);
+
 /* True when the thread had ended and is joined now; false when it still runs. Never waits. */
 bool chief__thread_try_join(chief__thread *t);
 void chief__thread_join(chief__thread *t);

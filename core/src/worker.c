@@ -90,6 +90,7 @@ static void set_word(chief_worker *w, chief__word what) {
 
 static chief__word wait_for_word(chief_worker *w) {
     chief__word what = chief__worker_word(w);
+    w->party.waiter.parker.spun = true; /* others begin meanwhile, so it takes longer than spinning pays */
     while (what == WORD_NONE) {
         (void)chief__park(&w->party.waiter.parker, INT64_MAX);
         what = chief__worker_word(w);

@@ -1,12 +1,14 @@
 /*
  * What plain pthreads reach: the least that each work costs on this machine. --floor F --work W --messages N --seed S, where F is
  * ring (one sender, one receiver, no lock, each waits by turning), queue (a mutex, two conditions and a malloc each), futex
- * (two threads wake each other) or state (a thread with a Lua state and its libraries).
+ * (two threads wake each other), state (a thread with a Lua state and its libraries, one after the other) or crowd (the same, all
+ * alive at once, each woken once and answering).
  */
 #include <inttypes.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -191,6 +193,44 @@ static void live_and_end(void) {
     }
 }
 
+typedef struct member {
+    pthread_t thread;
+    sem_t told;
+    int64_t value;
+} member;
+
+static void *answer_once(void *data) {
+    member *m = data;
+    lua_State *L = luaL_newstate();
+    if (L == NULL) abort();
+    luaL_openlibs(L);
+    while (sem_wait(&m->told) != 0) continue;
+    lua_pushinteger(L, m->value);
+    m->value = lua_tointeger(L, -1);
+    lua_close(L);
+    return NULL;
+}
+
+static void live_at_once(void) {
+    pthread_attr_t attr;
+    member *members = calloc((size_t)messages, sizeof *members);
+    if (members == NULL || pthread_attr_init(&attr) != 0) abort();
+    (void)pthread_attr_setstacksize(&attr, 1024 * 1024); /* as large as a worker's */
+    for (int64_t i = 0; i < messages; i++) {
+        if (sem_init(&members[i].told, 0, 0) != 0) abort();
+        if (pthread_create(&members[i].thread, &attr, answer_once, &members[i]) != 0) abort();
+    }
+    for (int64_t i = 0; i < messages; i++) {
+        members[i].value = number(i + 1);
+        (void)sem_post(&members[i].told);
+    }
+    for (int64_t i = 0; i < messages; i++) {
+        pthread_join(members[i].thread, NULL);
+        sum += members[i].value;
+    }
+    free(members);
+}
+
 static double beside(void *(*other)(void *), void (*mine)(void)) {
     pthread_t thread;
     double begun = now_s();
@@ -213,6 +253,9 @@ static int run(void) {
         say(beside(futex_pong, futex_ping) / (double)messages * 1e6, "us");
     } else if (strcmp(work, "spawn") == 0 && strcmp(floor_name, "state") == 0) {
         live_and_end();
+        say((now_s() - begun) / (double)messages * 1e6, "us");
+    } else if (strcmp(work, "spawn") == 0 && strcmp(floor_name, "crowd") == 0) {
+        live_at_once();
         say((now_s() - begun) / (double)messages * 1e6, "us");
     } else {
         fprintf(stderr, "there is no work %s for %s\n", work, floor_name);

@@ -70,6 +70,7 @@ plan.contenders = {
     figures = { pingpong = 19.8 } },
   { name = "floor-state", command = "$OUT/floors --floor state", works = { "spawn" },
     figures = { spawn = 92 } },
+  { name = "floor-crowd", command = "$OUT/floors --floor crowd", works = { "spawn" } },
   { name = "floor-lua", command = "lua5.4 $BENCH/plain.lua",
     works = { "oneway-int", "oneway-str64", "oneway-table", "batch-int", "batch-str64", "batch-table", "cpu-one" } },
 }

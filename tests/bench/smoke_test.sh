@@ -23,7 +23,7 @@ for _, r in ipairs(results) do
   seen[r.who] = (seen[r.who] or 0) + 1
 end
 for _, who in ipairs { "chief-thread", "chief-fiber", "chief-process", "chief-c", "luv", "floor-ring", "floor-queue",
-  "floor-futex", "floor-state", "floor-lua", "python", "rust" } do
+  "floor-futex", "floor-state", "floor-crowd", "floor-lua", "python", "rust" } do
   assert(seen[who], who .. " did nothing")
 end
 END

@@ -3,7 +3,7 @@ local lib = dofile((os.getenv("CHIEF_SOURCE") or ".") .. "/tests/meta/lib.lua")
 
 -- From the bottom up; a new noun gets its place here. A noun of several files is listed by each of them.
 local layers = {
-  { "alloc", "err", "calendar", "plat", "log", "json", "map", "replica", "value", "wait" },
+  { "alloc", "err", "calendar", "plat", "stack", "log", "json", "map", "replica", "value", "wait" },
   { "state", "rule", "policy", "intensity", "agenda", "names", "model", "model_group", "model_link",
     "step", "step_emit", "step_group", "step_life", "step_policy", "step_request", "step_stop", "frame",
     "rulezone", "zone", "cron", "schedule" },
@@ -28,6 +28,7 @@ local os_specific = { "^pthread%.h$", "^sys/", "^unistd%.h$", "^poll%.h$", "^sig
 local exceptions = {
   ["plugin <dlfcn.h>"] = "loads the shared object of a plug-in",
   ["catch <signal.h>"] = "keeps the host's signal handlers while libuv has its own there",
+  ["stack"] = "maps memory, and asks whether a thread still is",
   ["program"] = "asks the loader and the file system where it is itself",
   ["launch"] = "starts a child: all of it is the system's own",
   ["group"] = "watches and signals a child: all of it is the system's own",
