@@ -173,9 +173,11 @@ int chief__lua_iterated(lua_State *L, int rc, chief_msg **inlet) {
     return n == 2 ? n : luaL_error(L, "%s", lua_tostring(L, -2));
 }
 
-/* The loop's first value is the handle itself. */
+/* The handle was looked at when the loop began, but it may have been closed since. */
 static int step(lua_State *L) {
-    return recv_as(L, self(L, lua_upvalueindex(1)), "ch:iter", CHIEF_FOREVER, chief__lua_iterated);
+    handle *h = lua_touserdata(L, lua_upvalueindex(1));
+    if (h->channel == NULL) (void)check_handle(L, lua_upvalueindex(1));
+    return recv_as(L, h, "ch:iter", CHIEF_FOREVER, chief__lua_iterated);
 }
 
 static int iter(lua_State *L) {

@@ -233,10 +233,12 @@ static bool push_small(lua_State *L, const unsigned char *p, size_t len) {
     unsigned mark = len > 0 ? p[0] : 0xc1;
     if (mark < 0x80 && len == 1) {
         lua_pushinteger(L, mark);
-    } else if (mark >= 0xcc && mark <= 0xce && len == 1 + ((size_t)1 << (mark - 0xcc))) {
-        lua_Integer value = 0;
-        for (size_t i = 1; i < len; i++) value = value << 8 | p[i];
-        lua_pushinteger(L, value);
+    } else if (mark == 0xce && len == 5) {
+        lua_pushinteger(L, (lua_Integer)p[1] << 24 | p[2] << 16 | p[3] << 8 | p[4]);
+    } else if (mark == 0xcd && len == 3) {
+        lua_pushinteger(L, p[1] << 8 | p[2]);
+    } else if (mark == 0xcc && len == 2) {
+        lua_pushinteger(L, p[1]);
     } else if (mark >= 0xa0 && mark < 0xc0 && len == 1 + (size_t)(mark & 0x1f)) {
         lua_pushlstring(L, (const char *)p + 1, len - 1);
     } else if (mark == 0xd9 && len > 1 && len == 2 + (size_t)p[1]) {

@@ -114,7 +114,7 @@ static inline void put_byte(encoder *e, unsigned value) {
 }
 
 /* A first byte and n bytes of `value`, the most significant first: they are those at the front of a word. */
-static void put_number(encoder *e, unsigned first, uint64_t value, size_t n) {
+static inline void put_number(encoder *e, unsigned first, uint64_t value, size_t n) {
     uint64_t word = htobe64(value << (64 - 8 * n));
     char *p = reserve(e, 1 + sizeof word);
     *p = (char)(unsigned char)first;

@@ -6,6 +6,7 @@
 #define CHIEF_LUA_LOCAL_H
 
 #include <lua.h>
+#include <stdint.h>
 
 #include "buffer.h"
 
@@ -13,10 +14,18 @@
 
 #define CHIEF__LUA_INFOS 8
 
+/* An info that was given out, and of which messages it says all. */
+typedef struct chief__lua_given {
+    int key; /* of the registry; 0: none yet */
+    uint32_t deliveries;
+    uint64_t origin; /* chief_msg_origin; 0: the names have to be compared */
+    const char *kind;
+} chief__lua_given;
+
 typedef struct chief__lua_local {
     chief__lua_buffer scratch;
-    int infos[CHIEF__LUA_INFOS]; /* keys of the registry; 0: none yet */
-    unsigned last;               /* which of them was given out last */
+    chief__lua_given infos[CHIEF__LUA_INFOS];
+    unsigned last; /* which of them was given out last */
 } chief__lua_local;
 
 /* The state's own, made at first use. [-0, +0, m] */

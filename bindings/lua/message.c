@@ -139,11 +139,28 @@ static bool says(const info *i, const chief_msg *msg, const char *word) {
            strcmp(i->names, chief_msg_sender(msg)) == 0 && strcmp(i->names + i->channel, chief_msg_channel(msg)) == 0;
 }
 
+/* The same by what is known of both without a look at the names. */
+static bool is_for(const chief__lua_given *given, const chief_msg *msg, const char *word) {
+    uint64_t origin = chief_msg_origin(msg);
+    return origin != 0 && given->origin == origin && given->kind == word &&
+           given->deliveries == chief_msg_deliveries(msg);
+}
+
+static void note(chief__lua_given *given, const chief_msg *msg, const char *word) {
+    given->origin = chief_msg_origin(msg);
+    given->kind = word;
+    given->deliveries = chief_msg_deliveries(msg);
+}
+
 /* [-0, +(0|1), -] */
-static bool push_kept(lua_State *L, int key, const chief_msg *msg, const char *word) {
-    if (key == 0) return false;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, key);
-    if (says(chief__lua_kind_test(L, -1, &info_kind), msg, word)) return true;
+static bool push_kept(lua_State *L, chief__lua_given *given, const chief_msg *msg, const char *word) {
+    if (given->key == 0) return false;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, given->key);
+    if (is_for(given, msg, word)) return true;
+    if (says(chief__lua_kind_test(L, -1, &info_kind), msg, word)) {
+        note(given, msg, word);
+        return true;
+    }
     lua_pop(L, 1);
     return false;
 }
@@ -159,14 +176,15 @@ static unsigned place_of(const chief_msg *msg) {
  * there; most often it is the one that was given out last. [-0, +1, m] */
 static void push_plain_info(lua_State *L, const chief_msg *msg, const char *word) {
     chief__lua_local *local = chief__lua_local_of(L);
-    if (push_kept(L, local->infos[local->last], msg, word)) return;
+    if (push_kept(L, &local->infos[local->last], msg, word)) return;
     local->last = place_of(msg);
-    int *key = &local->infos[local->last];
-    if (push_kept(L, *key, msg, word)) return;
+    chief__lua_given *given = &local->infos[local->last];
+    if (push_kept(L, given, msg, word)) return;
     (void)new_info(L, &info_kind, msg, word);
     lua_pushvalue(L, -1);
-    if (*key == 0) *key = luaL_ref(L, LUA_REGISTRYINDEX);
-    else lua_rawseti(L, LUA_REGISTRYINDEX, *key);
+    if (given->key == 0) given->key = luaL_ref(L, LUA_REGISTRYINDEX);
+    else lua_rawseti(L, LUA_REGISTRYINDEX, given->key);
+    note(given, msg, word);
 }
 
 /* Pushes the info; that of a call takes the message over. [-0, +1, m] */

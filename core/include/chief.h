@@ -504,6 +504,13 @@ CHIEF_API const char *chief_msg_kind(const chief_msg *msg);
 CHIEF_API const char *chief_msg_channel(const chief_msg *msg);
 
 /*
+ * A number for the sender's name and the channel's together. Two messages with the same one, that is not 0, have the same of both,
+ * so who made something of these names needs not compare them with each message. 0: nothing is known.
+ * @thread any  @blocks never
+ */
+CHIEF_API uint64_t chief_msg_origin(const chief_msg *msg);
+
+/*
  * How often it has been handed to a receiver, this time included; 1 is a first delivery.
  * @thread any  @blocks never
  */
@@ -2191,6 +2198,7 @@ typedef struct chief_api {
     int64_t (*context_remaining)(chief_context *);
     int (*context_wait)(chief_context *, int64_t);
     int (*set_last_error)(int, const char *);
+    uint64_t (*msg_origin)(const chief_msg *);
 } chief_api;
 
 /*

@@ -203,9 +203,9 @@ bool chief__channel_spin(chief_channel *ch, chief__stay *stay, bool (*is_there)(
 
 /* ---- messages that are used again ---- */
 
-chief_msg *chief__channel_spare_take(chief_channel *ch, const char *sender, chief_bytes bytes) {
+chief_msg *chief__channel_spare_take(chief_channel *ch, chief__origin from, chief_bytes bytes) {
     chief_msg *msg = ch->spare.first;
-    if (msg == NULL || !chief__msg_reuse(msg, sender, bytes)) return NULL;
+    if (msg == NULL || !chief__msg_reuse(msg, from, bytes)) return NULL;
     return chief__list_pop(&ch->spare);
 }
 

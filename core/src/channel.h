@@ -26,8 +26,9 @@ struct chief__hand {
     atomic_uint refs;            /* dropped with release, the last one acquires: its party's, and an abandonment's */
     chief__hand *next_of_party;  /* the party's list, under its lock */
     chief__hand *next_abandoned; /* loop thread */
-    chief__party *party;         /* this and the next: const after new */
+    chief__party *party;         /* this and the next two: const after new */
     chief_channel *ch;           /* held */
+    uint64_t origin;             /* of what its party sends there (msg.h) */
     /* under the channel's locks: `held` under the front's, the others changed with both and read with either */
     chief__hand *next, *previous; /* the channel's list */
     chief__msg_list held;
@@ -153,7 +154,7 @@ void chief__channel_freed(chief_channel *ch, size_t freed);
 int chief__message_check(const chief_channel *ch, const void *data, size_t len);
 
 /* With the back's lock held: a message for these bytes out of the spare ones, or NULL. */
-chief_msg *chief__channel_spare_take(chief_channel *ch, const char *sender, chief_bytes bytes);
+chief_msg *chief__channel_spare_take(chief_channel *ch, chief__origin from, chief_bytes bytes);
 
 /* With the front's lock held: keeps a message that nobody holds any more; false when there are enough, or somebody does. */
 bool chief__channel_spare_keep(chief_channel *ch, chief_msg *msg);
@@ -213,9 +214,16 @@ int chief__channel_explain(const chief_channel *ch, int rc);
 
 /* ---- hands ---- */
 
+int chief__hand_new(chief__hand **out, chief__party *p, chief_channel *ch);
+
 /* The party's hand for the channel, made at first use; NULL for the host. CHIEF_ENOMEM; CHIEF_ECANCELED when it was
  * abandoned. Worker's thread. */
-int chief__hand_get(chief__hand **out, chief__party *p, chief_channel *ch);
+static inline int chief__hand_get(chief__hand **out, chief__party *p, chief_channel *ch) {
+    chief__hand *hand = p != NULL ? p->hands : NULL;
+    while (hand != NULL && hand->ch != ch) hand = hand->next_of_party;
+    *out = hand;
+    return p == NULL || hand != NULL ? CHIEF_OK : chief__hand_new(out, p, ch);
+}
 
 /* A reference to keep its memory while it is looked at from outside its thread. */
 void chief__hand_hold(chief__hand *hand);

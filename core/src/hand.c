@@ -19,6 +19,7 @@ static chief__hand *hand_new(chief__party *p, chief_channel *ch) {
     if (hand == NULL) return NULL;
     atomic_init(&hand->refs, 1);
     hand->party = p;
+    hand->origin = chief__origin_number();
     hand->ch = chief_channel_ref(ch);
     return hand;
 }
@@ -44,12 +45,9 @@ static bool adopt(chief__party *p, chief__hand *hand) {
     return alive;
 }
 
-int chief__hand_get(chief__hand **out, chief__party *p, chief_channel *ch) {
-    chief__hand *hand = p != NULL ? p->hands : NULL;
-    while (hand != NULL && hand->ch != ch) hand = hand->next_of_party;
-    *out = hand;
-    if (p == NULL || hand != NULL) return CHIEF_OK;
-    hand = hand_new(p, ch);
+int chief__hand_new(chief__hand **out, chief__party *p, chief_channel *ch) {
+    *out = NULL;
+    chief__hand *hand = hand_new(p, ch);
     if (hand == NULL) return chief__fail_code(CHIEF_ENOMEM);
     if (!adopt(p, hand)) {
         hand_unref(hand);
@@ -99,6 +97,7 @@ static chief_msg *as_dead_letter(chief_msg *msg, chief_channel *dead) {
         return chief__msg_new(msg->sender, dead->label, msg->data, msg->len);
     chief__label_unref(msg->channel);
     msg->channel = chief__label_ref(dead->label);
+    msg->origin = 0;
     atomic_store_explicit(&msg->deliveries, 0, memory_order_relaxed);
     return msg;
 }

@@ -52,6 +52,11 @@ void chief__body_unref(chief__body *body) {
 
 /* ---- messages ---- */
 
+uint64_t chief__origin_number(void) {
+    static _Atomic uint64_t last;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
 static chief_msg *msg_alloc(const char *sender, chief__label *channel, size_t len) {
     const char *from = sender != NULL ? sender : "";
     size_t name = strlen(from) + 1;
@@ -74,23 +79,23 @@ bool chief__msg_fits(const char *sender, chief_bytes bytes) {
     return bytes.len < SMALL && strlen(sender != NULL ? sender : "") < SMALL - bytes.len;
 }
 
-bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes) {
-    const char *from = sender != NULL ? sender : "";
-    size_t name = strlen(from) + 1;
+/* Most often it comes from where the one before came from, whose name is there already. */
+bool chief__msg_reuse(chief_msg *msg, chief__origin from, chief_bytes bytes) {
+    bool same = from.number != 0 && msg->origin == from.number;
+    const char *sender = from.sender != NULL ? from.sender : "";
+    size_t name = same ? (size_t)(msg->data - (const unsigned char *)msg->sender) : strlen(sender) + 1;
     if (bytes.len > SMALL || name > SMALL - bytes.len) return false;
     atomic_store_explicit(&msg->refs, 1, memory_order_relaxed);
     atomic_store_explicit(&msg->deliveries, 0, memory_order_relaxed);
-    memcpy(msg->sender, from, name);
     unsigned char *data = (unsigned char *)msg->sender + name;
+    if (!same) {
+        memcpy(msg->sender, sender, name);
+        msg->data = data;
+        msg->origin = from.number;
+    }
     if (bytes.len > 0) memcpy(data, bytes.data, bytes.len);
-    msg->data = data;
     msg->len = bytes.len;
     return true;
-}
-
-bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel) {
-    return msg->is_small && msg->kind == MSG_MESSAGE && msg->call == NULL && msg->body == NULL &&
-           msg->channel == channel && atomic_load_explicit(&msg->refs, memory_order_acquire) == 1;
 }
 
 unsigned char *chief__msg_room(chief_msg *msg) { return (unsigned char *)msg->sender + strlen(msg->sender) + 1; }
@@ -111,15 +116,6 @@ chief_msg *chief__msg_new_shared(const char *sender, chief__label *channel, chie
     msg->body = body;
     msg->data = body->data;
     msg->len = body->len;
-    return msg;
-}
-
-/* The only holder needs no atomic addition or subtraction: nobody is left who could change it meanwhile. Who comes next to know of
- * the message learns it through a lock. */
-chief_msg *chief__msg_ref(chief_msg *msg) {
-    if (atomic_load_explicit(&msg->refs, memory_order_acquire) == 1)
-        atomic_store_explicit(&msg->refs, 2, memory_order_relaxed);
-    else (void)atomic_fetch_add_explicit(&msg->refs, 1, memory_order_relaxed);
     return msg;
 }
 
@@ -150,44 +146,13 @@ const char *chief_msg_kind(const chief_msg *msg) {
     return msg != NULL ? names[msg->kind] : "";
 }
 
+uint64_t chief_msg_origin(const chief_msg *msg) { return msg != NULL ? msg->origin : 0; }
+
 uint32_t chief_msg_deliveries(const chief_msg *msg) {
     return msg != NULL ? atomic_load_explicit(&msg->deliveries, memory_order_relaxed) : 0;
 }
 
 /* ---- lists ---- */
-
-void chief__list_push(chief__msg_list *list, chief_msg *msg) {
-    msg->next = NULL;
-    if (list->last != NULL) list->last->next = msg;
-    else list->first = msg;
-    list->last = msg;
-    list->len++;
-}
-
-/* Has a cache line brought here, for writing. x86-64 has an instruction for that, which the compiler uses only where it is told
- * that the processor has it; one without it does nothing there. */
-#if defined __x86_64__
-#define PREFETCH(at) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(at)))
-#else
-#define PREFETCH(at) __builtin_prefetch((at), 1)
-#endif
-
-/* Another core has written last what changes with each message, its bytes included, and it comes next. */
-static void prefetch(const chief_msg *msg) {
-    const char *changing = (const char *)&msg->refs;
-    PREFETCH(changing);
-    PREFETCH(changing + CHIEF__CACHE_LINE);
-}
-
-chief_msg *chief__list_pop(chief__msg_list *list) {
-    chief_msg *msg = list->first;
-    if (msg == NULL) return NULL;
-    list->first = msg->next;
-    if (list->first == NULL) list->last = NULL;
-    else prefetch(list->first);
-    list->len--;
-    return msg;
-}
 
 void chief__list_merge(chief__msg_list *list, chief__msg_list *more) {
     chief__msg_list both = {0};

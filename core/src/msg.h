@@ -51,8 +51,18 @@ struct chief_msg {
     uint64_t seq;              /* its place among all that its channel accepted */
     const unsigned char *data; /* this and the following: const once sent */
     size_t len;
-    char sender[]; /* then the bytes */
+    uint64_t origin; /* chief__origin */
+    char sender[];   /* then the bytes */
 };
+
+/* Who sends by which channel. The number is that of the two together, and of no other two in this process; 0: nobody numbered
+ * them. */
+typedef struct chief__origin {
+    const char *sender; /* NULL: the host */
+    uint64_t number;
+} chief__origin;
+
+uint64_t chief__origin_number(void);
 
 /* Room for `len` bytes, copied from `data` unless that is NULL. The sender NULL: the host. NULL: out of memory. */
 chief_msg *chief__msg_new(const char *sender, chief__label *channel, const void *data, size_t len);
@@ -65,17 +75,27 @@ bool chief__msg_fits(const char *sender, chief_bytes bytes);
 
 /* Makes a message that is in nobody's hands any more (chief__msg_is_free) into a new one of the same channel; false when it
  * does not fit. */
-bool chief__msg_reuse(chief_msg *msg, const char *sender, chief_bytes bytes);
+bool chief__msg_reuse(chief_msg *msg, chief__origin from, chief_bytes bytes);
 
 /* Whether the caller is the last to hold it, and it is a small and plain one that belongs to nothing but its channel. */
-bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel);
+static inline bool chief__msg_is_free(const chief_msg *msg, const chief__label *channel) {
+    return msg->is_small && msg->kind == MSG_MESSAGE && msg->call == NULL && msg->body == NULL &&
+           msg->channel == channel && atomic_load_explicit(&msg->refs, memory_order_acquire) == 1;
+}
 
 /* A message over shared bytes. */
 chief_msg *chief__msg_new_shared(const char *sender, chief__label *channel, chief__body *body);
 chief__body *chief__body_new(const void *data, size_t len);
 void chief__body_unref(chief__body *body);
 
-chief_msg *chief__msg_ref(chief_msg *msg);
+/* The only holder needs no atomic addition or subtraction: nobody is left who could change it meanwhile. Who comes next to know of
+ * the message learns it through a lock. */
+static inline chief_msg *chief__msg_ref(chief_msg *msg) {
+    if (atomic_load_explicit(&msg->refs, memory_order_acquire) == 1)
+        atomic_store_explicit(&msg->refs, 2, memory_order_relaxed);
+    else (void)atomic_fetch_add_explicit(&msg->refs, 1, memory_order_relaxed);
+    return msg;
+}
 
 /* A list in order; zeroed is empty. Not thread-safe. */
 typedef struct chief__msg_list {
@@ -84,8 +104,38 @@ typedef struct chief__msg_list {
     size_t len;
 } chief__msg_list;
 
-void chief__list_push(chief__msg_list *list, chief_msg *msg);
-chief_msg *chief__list_pop(chief__msg_list *list);
+static inline void chief__list_push(chief__msg_list *list, chief_msg *msg) {
+    msg->next = NULL;
+    if (list->last != NULL) list->last->next = msg;
+    else list->first = msg;
+    list->last = msg;
+    list->len++;
+}
+
+/* Has a cache line brought here, for writing. x86-64 has an instruction for that, which the compiler uses only where it is told
+ * that the processor has it; one without it does nothing there. */
+#if defined __x86_64__
+#define CHIEF__PREFETCH(at) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(at)))
+#else
+#define CHIEF__PREFETCH(at) __builtin_prefetch((at), 1)
+#endif
+
+/* Another core has written last what changes with each message, its bytes included, and it comes next. */
+static inline void chief__msg_prefetch(const chief_msg *msg) {
+    const char *changing = (const char *)&msg->refs;
+    CHIEF__PREFETCH(changing);
+    CHIEF__PREFETCH(changing + CHIEF__CACHE_LINE);
+}
+
+static inline chief_msg *chief__list_pop(chief__msg_list *list) {
+    chief_msg *msg = list->first;
+    if (msg == NULL) return NULL;
+    list->first = msg->next;
+    if (list->first == NULL) list->last = NULL;
+    else chief__msg_prefetch(list->first);
+    list->len--;
+    return msg;
+}
 
 /* Moves all of `more` behind what is in `list`, or before it. */
 static inline void chief__list_append(chief__msg_list *list, chief__msg_list *more) {

@@ -11,6 +11,7 @@
 void chief__party_init(chief__party *p, const char *name, chief_context *context, chief__hub *hub) {
     memset(p, 0, sizeof *p);
     p->name = name;
+    p->origin = chief__origin_number();
     p->context = context;
     p->hub = hub;
     atomic_init(&p->grace_deadline, INT64_MAX);

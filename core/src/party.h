@@ -39,6 +39,7 @@ typedef struct chief__party {
     chief__mutex lock;
     chief__hand *hands; /* changed under lock, by the worker's thread only, which reads it without */
     bool ended;         /* worker's thread, then whoever frees it */
+    uint64_t origin;    /* its number as a sender to mailboxes (msg.h); const after init */
 } chief__party;
 
 /* The party of a worker; NULL for the host. */

@@ -65,6 +65,7 @@ static const chief_api api = {
     .context_remaining = chief_context_remaining,
     .context_wait = chief_context_wait,
     .set_last_error = chief_set_last_error,
+    .msg_origin = chief_msg_origin,
 };
 
 const chief_api *chief_get_api(void) { return &api; }

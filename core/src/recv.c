@@ -116,17 +116,12 @@ static size_t receive_easily(chief_channel *ch, chief__hand *hand, chief_msg **o
 
 /* ---- receiving ---- */
 
-static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_msg **out, chief__batch most,
-                   size_t *n) {
-    chief__hand *hand;
+static int receive_slowly(chief_channel *ch, chief__hand *hand, chief__party *p, int64_t deadline, chief_msg **out,
+                          chief__batch most, size_t *n) {
     chief__msg_list gone = {0};
-    int rc = chief__hand_get(&hand, p, ch);
-    if (rc != CHIEF_OK) return rc;
-    *n = most.bytes == SIZE_MAX ? receive_easily(ch, hand, out, most.messages) : 0;
-    if (*n > 0) return CHIEF_OK;
     chief__channel_lock(ch);
     chief__channel_ask(ch, hand, &gone);
-    rc = chief__channel_look(ch, hand);
+    int rc = chief__channel_look(ch, hand);
     if (rc == CHIEF_EAGAIN) {
         chief__channel_unlock(ch);
         chief__list_discard(&gone); /* whose callers must not wait as long as this does */
@@ -137,6 +132,15 @@ static int receive(chief_channel *ch, chief__party *p, int64_t deadline, chief_m
     chief__channel_unlock(ch);
     chief__list_discard(&gone);
     return chief__channel_explain(ch, rc);
+}
+
+static int receive(chief_channel *ch, chief__party *p, int64_t timeout_ms, chief_msg **out, size_t max, size_t *n) {
+    chief__hand *hand;
+    int rc = chief__hand_get(&hand, p, ch);
+    if (rc != CHIEF_OK) return rc;
+    *n = receive_easily(ch, hand, out, max);
+    if (*n > 0) return CHIEF_OK;
+    return receive_slowly(ch, hand, p, chief__limit(timeout_ms), out, (chief__batch){max, SIZE_MAX}, n);
 }
 
 bool chief__channel_receive_easily(chief_channel *ch, chief__hand *hand, chief_msg **out) {
@@ -169,20 +173,24 @@ int chief_channel_recv_many(chief_channel *ch, chief_worker *as, int64_t timeout
     if (n != NULL) *n = 0;
     if (ch == NULL || out == NULL || n == NULL || max == 0) return chief__fail_code(CHIEF_EINVAL);
     if (ch->far != NULL) return ch->far->ops->recv(ch->far, ch, timeout_ms, out, max, n);
-    return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, (chief__batch){max, SIZE_MAX}, n);
+    return receive(ch, chief__party_of(as), timeout_ms, out, max, n);
 }
 
 int chief__channel_recv_batch(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out,
                               chief__batch most, size_t *n) {
     *n = 0;
-    return receive(ch, chief__party_of(as), chief__limit(timeout_ms), out, most, n);
+    chief__hand *hand;
+    chief__party *p = chief__party_of(as);
+    int rc = chief__hand_get(&hand, p, ch);
+    return rc == CHIEF_OK ? receive_slowly(ch, hand, p, chief__limit(timeout_ms), out, most, n) : rc;
 }
 
 int chief_channel_recv(chief_channel *ch, chief_worker *as, int64_t timeout_ms, chief_msg **out) {
     size_t n;
     if (out == NULL) return chief__fail_code(CHIEF_EINVAL);
     *out = NULL;
-    return chief_channel_recv_many(ch, as, timeout_ms, out, 1, &n);
+    if (ch == NULL || ch->far != NULL) return chief_channel_recv_many(ch, as, timeout_ms, out, 1, &n);
+    return receive(ch, chief__party_of(as), timeout_ms, out, 1, &n);
 }
 
 void chief_channel_ack(chief_channel *ch, chief_worker *as) {

@@ -133,7 +133,11 @@ static int take_place(chief_channel *ch, chief__hand *hand, chief__party *p, chi
 
 /* ---- sending ---- */
 
-static const char *name_of(const chief__party *p) { return p != NULL ? p->name : NULL; }
+/* Who has no hand in what it sends to sends to a mailbox. */
+static chief__origin origin_of(const chief__hand *hand, const chief__party *p) {
+    if (p == NULL) return (chief__origin){NULL, 0};
+    return (chief__origin){p->name, hand != NULL ? hand->origin : p->origin};
+}
 
 static bool is_sendable(const chief_channel *ch, const chief_bytes *bytes) {
     return (bytes->data != NULL || bytes->len == 0) && bytes->len <= ch->max_message;
@@ -151,12 +155,19 @@ static int sending_hand(chief__hand **out, chief__party *p, chief_channel *ch) {
     return ch->owner == NULL ? chief__hand_get(out, p, ch) : CHIEF_OK;
 }
 
+/* NULL without memory. */
+static chief_msg *new_message(chief_channel *ch, chief__origin from, chief_bytes bytes) {
+    chief_msg *msg = chief__msg_new(from.sender, ch->label, bytes.data, bytes.len);
+    if (msg != NULL) msg->origin = from.number;
+    return msg;
+}
+
 /* With the lock held, which is given up while memory is taken. NULL without memory. */
-static chief_msg *make_message(chief_channel *ch, const char *sender, chief_bytes bytes) {
-    chief_msg *msg = chief__channel_spare_take(ch, sender, bytes);
+static chief_msg *make_message(chief_channel *ch, chief__origin from, chief_bytes bytes) {
+    chief_msg *msg = chief__channel_spare_take(ch, from, bytes);
     if (msg != NULL) return msg;
     chief__channel_unlock(ch);
-    msg = chief__msg_new(sender, ch->label, bytes.data, bytes.len);
+    msg = new_message(ch, from, bytes);
     chief__channel_lock(ch);
     return msg;
 }
@@ -164,7 +175,7 @@ static chief_msg *make_message(chief_channel *ch, const char *sender, chief_byte
 /* With the lock held, but for waiting. What is not sent goes to `gone`. */
 static int send_waiting(chief_channel *ch, chief__hand *hand, chief__party *p, chief_bytes bytes, int64_t deadline,
                         chief__msg_list *gone) {
-    chief_msg *msg = make_message(ch, name_of(p), bytes);
+    chief_msg *msg = make_message(ch, origin_of(hand, p), bytes);
     if (msg == NULL) return CHIEF_ENOMEM;
     int rc = take_place(ch, hand, p, (chief__patience){.deadline = deadline}, gone);
     if (rc == CHIEF_OK) chief__channel_put(ch, msg);
@@ -228,9 +239,10 @@ int chief__channel_send(chief_channel *ch, chief__party *p, chief_msg *msg, chie
 static size_t send_burst(chief_channel *ch, const chief__hand *hand, const chief__party *p, const chief_bytes *items,
                          size_t n) {
     size_t i = 0;
+    chief__origin from = origin_of(hand, p);
     chief__lock(&ch->back);
     for (; i < n && is_sendable(ch, &items[i]) && is_easy(ch, hand, p); i++) {
-        chief_msg *msg = chief__channel_spare_take(ch, name_of(p), items[i]);
+        chief_msg *msg = chief__channel_spare_take(ch, from, items[i]);
         if (msg == NULL) break;
         put_behind(ch, msg);
     }
@@ -248,33 +260,39 @@ static int send_small(chief_channel *ch, chief__hand *hand, chief__party *p, chi
 }
 
 /* One that no spare message has room for: memory is taken, and the bytes are copied, without a lock. */
-static int send_large(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {
-    chief_msg *msg = chief__msg_new(name_of(p), ch->label, bytes.data, bytes.len);
+static int send_large(chief_channel *ch, const chief__hand *hand, chief__party *p, chief_bytes bytes,
+                      int64_t deadline) {
+    chief_msg *msg = new_message(ch, origin_of(hand, p), bytes);
     if (msg == NULL) return chief__fail_code(CHIEF_ENOMEM);
     int rc = chief__channel_send(ch, p, msg, (chief__patience){.deadline = deadline});
     if (rc != CHIEF_OK) chief_msg_free(msg);
     return rc;
 }
 
-/* Those that can go at once; or one, however long that takes. */
-static int send_some(chief_channel *ch, chief__party *p, const chief_bytes *items, size_t n, int64_t deadline,
-                     size_t *sent) {
-    chief__hand *hand;
-    int rc = chief__message_check(ch, items[0].data, items[0].len);
-    if (rc == CHIEF_OK) rc = sending_hand(&hand, p, ch);
+/* One that could not go at once, however long it takes. */
+static int send_slowly(chief_channel *ch, chief__hand *hand, chief__party *p, chief_bytes bytes, int64_t deadline) {
+    int rc = chief__message_check(ch, bytes.data, bytes.len);
     if (rc != CHIEF_OK) return rc;
+    return chief__msg_fits(p != NULL ? p->name : NULL, bytes) ? send_small(ch, hand, p, bytes, deadline)
+                                                              : send_large(ch, hand, p, bytes, deadline);
+}
+
+/* Those that can go at once; or one. */
+static int send_some(chief_channel *ch, chief__hand *hand, chief__party *p, const chief_bytes *items, size_t n,
+                     int64_t deadline, size_t *sent) {
     size_t burst = send_burst(ch, hand, p, items, n);
     *sent += burst;
     if (burst > 0) return CHIEF_OK;
-    rc = chief__msg_fits(name_of(p), items[0]) ? send_small(ch, hand, p, items[0], deadline)
-                                               : send_large(ch, p, items[0], deadline);
+    int rc = send_slowly(ch, hand, p, items[0], deadline);
     if (rc == CHIEF_OK) *sent += 1;
     return rc;
 }
 
 int chief__channel_send_bytes(chief_channel *ch, chief__party *p, chief_bytes bytes, int64_t deadline) {
+    chief__hand *hand;
     size_t sent = 0;
-    return send_some(ch, p, &bytes, 1, deadline, &sent);
+    int rc = sending_hand(&hand, p, ch);
+    return rc == CHIEF_OK ? send_some(ch, hand, p, &bytes, 1, deadline, &sent) : rc;
 }
 
 /* What could not be taken is not sent on its way. */
@@ -292,7 +310,11 @@ int chief_channel_send(chief_channel *ch, chief_worker *as, const void *data, si
     if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
     chief_bytes item = {data, len};
     if (ch->far != NULL) return far_send(ch, &item, 1, timeout_ms, NULL);
-    return chief__channel_send_bytes(ch, chief__party_of(as), item, chief__limit(timeout_ms));
+    chief__hand *hand;
+    chief__party *p = chief__party_of(as);
+    int rc = sending_hand(&hand, p, ch);
+    if (rc != CHIEF_OK || send_burst(ch, hand, p, &item, 1) == 1) return rc;
+    return send_slowly(ch, hand, p, item, chief__limit(timeout_ms)); /* the clock is looked at only now */
 }
 
 int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n, int64_t timeout_ms,
@@ -303,7 +325,10 @@ int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_byt
     if (ch == NULL || (items == NULL && n > 0)) return chief__fail_code(CHIEF_EINVAL);
     if (ch->far != NULL) return far_send(ch, items, n, timeout_ms, sent);
     int64_t deadline = chief__limit(timeout_ms);
-    while (rc == CHIEF_OK && i < n) rc = send_some(ch, chief__party_of(as), items + i, n - i, deadline, &i);
+    chief__hand *hand = NULL;
+    chief__party *p = chief__party_of(as);
+    if (n > 0) rc = sending_hand(&hand, p, ch);
+    while (rc == CHIEF_OK && i < n) rc = send_some(ch, hand, p, items + i, n - i, deadline, &i);
     if (sent != NULL) *sent = i;
     return rc;
 }
@@ -316,12 +341,12 @@ static void reservation_free(chief_reservation *r) {
     chief__free(r);
 }
 
-static chief_reservation *reservation_new(chief_channel *ch, const chief__party *p, size_t len) {
+static chief_reservation *reservation_new(chief_channel *ch, chief__origin from, size_t len) {
     chief_reservation *r = chief__calloc(1, sizeof *r);
     if (r == NULL) return NULL;
     r->ch = chief_channel_ref(ch);
     r->size = len;
-    r->msg = chief__msg_new(name_of(p), ch->label, NULL, len);
+    r->msg = new_message(ch, from, (chief_bytes){NULL, len});
     if (r->msg != NULL) return r;
     reservation_free(r);
     return NULL;
@@ -356,7 +381,7 @@ int chief_send_reserve(chief_channel *ch, chief_worker *as, size_t len, int64_t 
     int rc = chief__message_check(ch, "", len);
     if (rc == CHIEF_OK && ch->far == NULL) rc = sending_hand(&hand, p, ch);
     if (rc != CHIEF_OK) return rc;
-    chief_reservation *r = reservation_new(ch, p, len);
+    chief_reservation *r = reservation_new(ch, origin_of(hand, p), len);
     if (r == NULL) return chief__fail_code(CHIEF_ENOMEM);
     rc = ch->far != NULL ? ch->far->ops->reserve(ch->far, ch, len, timeout_ms, &r->number)
                          : reserve_here(ch, hand, p, r, chief__limit(timeout_ms));

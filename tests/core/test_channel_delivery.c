@@ -255,6 +255,25 @@ static void test_channel_delivery__one_that_kills_each_time_leaves_and_the_next_
     morgue_close(&m);
 }
 
+/* It came by another channel than the others that its sender has sent. */
+static void test_channel_delivery__a_dead_letter_has_no_origin(void **state) {
+    (void)state;
+    morgue m;
+    chief_msg *msg;
+    kit_worker sender;
+    morgue_open(&m, 1, 0);
+    kit_open(&sender, "sender", m.hub);
+    assert_int_equal(kit_send(m.jobs, &sender, 1), CHIEF_OK);
+    assert_int_equal(die_of_one(&m, m.jobs), 1);
+    assert_int_equal(chief_channel_recv(m.dead, NULL, 0, &msg), CHIEF_OK);
+    assert_string_equal(chief_msg_sender(msg), "sender");
+    assert_string_equal(chief_msg_channel(msg), "dead");
+    assert_int_equal(chief_msg_origin(msg), 0);
+    chief_msg_free(msg);
+    kit_close(&sender, true);
+    morgue_close(&m);
+}
+
 static void test_channel_delivery__five_times_is_the_default(void **state) {
     (void)state;
     morgue m;
@@ -474,6 +493,7 @@ int main(void) {
         cmocka_unit_test(test_channel_delivery__what_comes_back_may_exceed_the_capacity),
         cmocka_unit_test(test_channel_delivery__the_bytes_outlive_the_redelivery),
         cmocka_unit_test(test_channel_delivery__one_that_kills_each_time_leaves_and_the_next_is_served),
+        cmocka_unit_test(test_channel_delivery__a_dead_letter_has_no_origin),
         cmocka_unit_test(test_channel_delivery__five_times_is_the_default),
         cmocka_unit_test(test_channel_delivery__without_a_limit_it_comes_back_for_ever),
         cmocka_unit_test(test_channel_delivery__a_full_or_closed_dead_channel_drops),

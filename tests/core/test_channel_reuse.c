@@ -120,6 +120,60 @@ static void test_channel_reuse__nothing_is_left_of_before(void **state) {
     pair_close(p);
 }
 
+/* Receives what `from` sent as the bytes `text`, and answers its origin. */
+static uint64_t pass(pair *p, kit_worker *from, const char *text) {
+    chief_msg *msg;
+    assert_int_equal(chief_channel_send(p->ch, from != NULL ? as(from) : NULL, text, strlen(text), 0), CHIEF_OK);
+    assert_int_equal(chief_channel_recv(p->ch, as(&p->receiver), 0, &msg), CHIEF_OK);
+    assert_string_equal(chief_msg_sender(msg), from != NULL ? from->party.name : "");
+    assert_int_equal(chief_msg_data(msg).len, strlen(text));
+    assert_memory_equal(chief_msg_data(msg).data, text, strlen(text));
+    uint64_t origin = chief_msg_origin(msg);
+    chief_msg_free(msg);
+    return origin;
+}
+
+/* The same message carries them all, and the names are of different lengths. */
+static void test_channel_reuse__says_each_time_who_it_is_from(void **state) {
+    (void)state;
+    static char longest[128];
+    kit_worker other;
+    pair *p = pair_open(1);
+    kit_open(&other, "another-sender", NULL);
+    warm_up(p, 1);
+    uint64_t first = pass(p, &p->sender, "one");
+    assert_int_not_equal(first, 0);
+    assert_int_equal(pass(p, &p->sender, "twelve"), first);
+    uint64_t second = pass(p, &other, "three");
+    assert_int_not_equal(second, 0);
+    assert_int_not_equal(second, first);
+    assert_int_equal(pass(p, &other, ""), second);
+    assert_int_equal(pass(p, NULL, "four"), 0);
+    assert_int_equal(pass(p, &p->sender, "five"), first);
+    for (size_t len = 100; len < sizeof longest; len++) { /* up to where it no longer fits, and beyond */
+        memset(longest, 'a', len);
+        assert_int_equal(pass(p, &p->sender, longest), first);
+    }
+    kit_close(&other, true);
+    pair_close(p);
+}
+
+/* Nor has what its next generation sends, though it has the name. */
+static void test_channel_reuse__another_channel_is_another_origin(void **state) {
+    (void)state;
+    pair *p = pair_open(1);
+    uint64_t here = pass(p, &p->sender, "here");
+    pair there = {.ch = kit_channel(1, CHIEF_BLOCK, CHIEF_AT_MOST_ONCE)};
+    kit_open(&there.receiver, "receiver", NULL);
+    assert_int_not_equal(pass(&there, &p->sender, "there"), here);
+    kit_close(&p->sender, true);
+    kit_open(&p->sender, "sender", NULL);
+    assert_int_not_equal(pass(p, &p->sender, "here"), here);
+    kit_close(&there.receiver, true);
+    chief_channel_unref(there.ch);
+    pair_close(p);
+}
+
 static void test_channel_reuse__a_large_one_is_not_kept(void **state) {
     (void)state;
     static char large[4096];
@@ -210,6 +264,8 @@ int main(void) {
         cmocka_unit_test(test_channel_reuse__keeps_no_more_than_the_capacity),
         cmocka_unit_test(test_channel_reuse__what_somebody_still_holds_stays_as_it_was),
         cmocka_unit_test(test_channel_reuse__nothing_is_left_of_before),
+        cmocka_unit_test(test_channel_reuse__says_each_time_who_it_is_from),
+        cmocka_unit_test(test_channel_reuse__another_channel_is_another_origin),
         cmocka_unit_test(test_channel_reuse__a_large_one_is_not_kept),
         cmocka_unit_test(test_channel_reuse__a_sender_needs_the_back_alone),
         cmocka_unit_test(test_channel_reuse__a_steady_flow_calls_no_kernel),

@@ -210,6 +210,36 @@ describe("a channel of a worker", function()
     end)
   end)
 
+  it("gives with each message its own sender and channel, whoever sent the one before", function()
+    local sender = running [[
+      for _, name in ipairs { "a1", "a2" } do assert(ctx:channel(name):send "x") end
+      out:send "sent"]]
+    local receiver = running [[
+      local a1, a2 = ctx:channel "a1", ctx:channel "a2"
+      local function hear(ch)
+        local _, info = ch:recv()
+        out:send(("%s by %s, %d"):format(info.sender, info.channel, info.deliveries))
+      end
+      ctx:recv()
+      for _ = 1, 3 do
+        hear(a1)
+        hear(a2)
+      end]]
+    with_channels({ a1 = {}, a2 = {} }, { r = receiver, s1 = sender, t1 = sender }, function(s)
+      for _ = 1, 2 do assert.equal("sent", s:next()) end
+      for _, ch in ipairs { s.a1, s.a2 } do assert(ch:send "x") end
+      assert(s.core:send("r", "go"))
+      local count = {}
+      for _ = 1, 6 do
+        local said = s:next()
+        count[said] = (count[said] or 0) + 1
+      end
+      local each = { ["s1 by a1, 1"] = 1, ["t1 by a1, 1"] = 1, [" by a1, 1"] = 1, ["s1 by a2, 1"] = 1,
+        ["t1 by a2, 1"] = 1, [" by a2, 1"] = 1 }
+      assert.same(each, count)
+    end)
+  end)
+
   it("is only there when it was declared; else those there are listed", function()
     with_channels({ uploads = {} }, { w = running "out:send(select(2, pcall(ctx.channel, ctx, 'uplods')))" },
       function(s)

@@ -553,6 +553,7 @@ pub struct chief_api {
     pub context_remaining: Option<unsafe extern "C" fn(_: *mut chief_context) -> i64>,
     pub context_wait: Option<unsafe extern "C" fn(_: *mut chief_context, _: i64) -> c_int>,
     pub set_last_error: Option<unsafe extern "C" fn(_: c_int, _: *const c_char) -> c_int>,
+    pub msg_origin: Option<unsafe extern "C" fn(_: *const chief_msg) -> u64>,
 }
 pub type chief_plugin_fn = Option<unsafe extern "C" fn(api: *const chief_api, out: *mut chief_worker_ops) -> c_int>;
 #[repr(C)]
@@ -608,6 +609,7 @@ extern "C" {
     pub fn chief_msg_sender(msg: *const chief_msg) -> *const c_char;
     pub fn chief_msg_kind(msg: *const chief_msg) -> *const c_char;
     pub fn chief_msg_channel(msg: *const chief_msg) -> *const c_char;
+    pub fn chief_msg_origin(msg: *const chief_msg) -> u64;
     pub fn chief_msg_deliveries(msg: *const chief_msg) -> u32;
     pub fn chief_msg_reply(msg: *mut chief_msg, data: *const c_void, len: usize) -> c_int;
     pub fn chief_msg_fail(msg: *mut chief_msg, text: *const c_char) -> c_int;
