@@ -330,13 +330,11 @@ static int receive_or_stand(chief__party *p, const chief_wait *what) {
     return rc;
 }
 
-int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
+/* One or several, of a caller that may know less than this version. */
+static int prepare(chief__party *p, const chief_wait *what) {
     chief_wait given;
     prepared *w;
     size_t n;
-    chief__party *p = chief__party_of(ctx);
-    if (p == NULL || what == NULL) return chief__fail_code(CHIEF_EINVAL);
-    if (what->size == sizeof *what && what->received != NULL) return receive_or_stand(p, what);
     int rc = chief__options_read(&given, sizeof given, what, "chief_wait");
     if (rc == CHIEF_OK && given.received != NULL) return receive_or_stand(p, &given);
     if (rc == CHIEF_OK) rc = count_spots(p, &given, &n);
@@ -349,6 +347,13 @@ int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
     if (rc == CHIEF_EAGAIN) wait_until(p, w, w->until);
     else chief__prepared_leave(p);
     return rc;
+}
+
+int chief_wait_prepare(chief_worker *ctx, const chief_wait *what) {
+    chief__party *p = chief__party_of(ctx);
+    if (p == NULL || what == NULL) return chief__fail_code(CHIEF_EINVAL);
+    if (what->size == sizeof *what && what->received != NULL) return receive_or_stand(p, what);
+    return prepare(p, what);
 }
 
 void chief_wait_park(chief_worker *ctx) {

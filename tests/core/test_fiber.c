@@ -160,6 +160,56 @@ static void test_fiber__tokens_go_round_a_crowd(void **state) {
     close_group(group);
 }
 
+/* ---- each has its turn ---- */
+
+#define TURNS 1000
+
+/* Always ready once it has a token, as long as the others play: `rounds` is how often the other had been resumed at its last turn, `taken` the most that this
+ * has grown by until the next. */
+static bool stand_by(probe *p) {
+    if (atomic_load(&p->tokens) == 0) return true;
+    uint32_t turns = atomic_load(&p->other->resumed);
+    if (p->rounds > 0 && turns - p->rounds > atomic_load(&p->taken)) atomic_store(&p->taken, turns - p->rounds);
+    p->rounds = turns;
+    chief__waiter_wake(&p->waiter);
+    return atomic_load(p->ended) < 3; /* the opener and the two */
+}
+
+static probe pair[2], bystander, opener;
+
+static bool open_all(probe *p) {
+    give(p->other);
+    give(&bystander);
+    return false;
+}
+
+/* How many turns one of two that talk had between two of a third; 0: another thread has taken over meanwhile, and it says nothing. */
+static uint32_t turns_between(void) {
+    atomic_uint ended = 0;
+    chief__scheds *group = open_group(1);
+    memset(&bystander, 0, sizeof bystander);
+    memset(&opener, 0, sizeof opener);
+    bystander.other = opener.other = &pair[0];
+    for (size_t i = 0; i < 2; i++) {
+        pair[i] = (probe){.rounds = TURNS, .other = &pair[1 - i]};
+        start(&pair[i], group, play, &ended);
+    }
+    start(&bystander, group, stand_by, &ended);
+    until(&bystander.resumed, 1);
+    start(&opener, group, open_all, &ended);
+    until(&ended, 4);
+    uint32_t most = chief__scheds_threads(group) == 1 ? atomic_load(&bystander.taken) : 0;
+    close_group(group);
+    return most;
+}
+
+static void test_fiber__two_that_talk_starve_nobody(void **state) {
+    (void)state;
+    uint32_t most = 0;
+    for (int i = 0; i < 50 && most == 0; i++) most = turns_between();
+    assert_in_range(most, 1, 2);
+}
+
 /* ---- deadlines and descriptors ---- */
 
 static bool nap(probe *p) {
@@ -422,6 +472,7 @@ int main(void) {
         cmocka_unit_test(test_fiber__no_wake_is_lost),
         cmocka_unit_test(test_fiber__two_that_talk_come_together),
         cmocka_unit_test(test_fiber__tokens_go_round_a_crowd),
+        cmocka_unit_test(test_fiber__two_that_talk_starve_nobody),
         cmocka_unit_test(test_fiber__a_deadline_resumes_it),
         cmocka_unit_test(test_fiber__a_wake_comes_before_the_deadline),
         cmocka_unit_test(test_fiber__a_descriptor_resumes_it),
