@@ -1,5 +1,7 @@
 #include "channel.h"
 
+#include <string.h>
+
 #include "codec.h"
 #include "context.h"
 #include "fail.h"
@@ -74,8 +76,15 @@ void chief__lua_push_channel(lua_State *L, chief_channel *channel, int ctx) {
 
 /* ---- Sending ---- */
 
+/* A large string goes from where it is, with what comes before it. */
+static int put(chief_channel *channel, chief_worker *worker, chief_bytes item, chief_bytes head, int64_t timeout_ms) {
+    if (head.len == 0) return chief_channel_send(channel, worker, item.data, item.len, timeout_ms);
+    const chief_bytes parts[] = {head, item};
+    return chief_channel_send_parts(channel, worker, parts, 2, timeout_ms);
+}
+
 static int block_to_send(chief__lua_op *op, int64_t timeout_ms) {
-    return chief_channel_send(op->channel, op->worker, op->item.data, op->item.len, timeout_ms);
+    return put(op->channel, op->worker, op->item, (chief_bytes){op->head_bytes, op->head}, timeout_ms);
 }
 
 static int sent_one(lua_State *L, chief__lua_op *op, int rc) {
@@ -85,18 +94,21 @@ static int sent_one(lua_State *L, chief__lua_op *op, int rc) {
 
 static int send_within(lua_State *L, int64_t timeout_ms) {
     static const char name[] = "ch:send";
-    char room[CHIEF__LUA_ROOM];
+    chief__lua_item item;
     handle *h = self(L, 1);
     chief_worker *worker = as(L, h);
-    chief_bytes item = chief__lua_encode_small(L, 2, room);
+    chief__lua_encode_item(L, 2, &item, true);
     chief__lua_first first = chief__lua_first_begin(chief__lua_life_of(L), name, timeout_ms);
-    int rc = chief_channel_send(h->channel, worker, item.data, item.len, first.may_wait);
+    int rc = put(h->channel, worker, item.bytes, (chief_bytes){item.room, item.head}, first.may_wait);
     if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
     chief__lua_op op = {.name = name, .block = block_to_send, .finish = sent_one, .tried = true};
     op.channel = h->channel;
     op.worker = worker;
     op.wait.kind = CHIEF_WAIT_SEND;
-    op.item = item.data == room ? chief__lua_encode(L, 2) : item; /* the room does not outlive this call */
+    op.item =
+        item.bytes.data == item.room ? chief__lua_encode(L, 2) : item.bytes; /* the room does not outlive this call */
+    op.head = (uint8_t)item.head;
+    memcpy(op.head_bytes, item.room, item.head);
     return chief__lua_do(L, &op, timeout_ms);
 }
 

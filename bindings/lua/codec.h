@@ -30,8 +30,21 @@ const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, size_t *n);
 /* Room for what is encoded most: a number, or a string that a small message has room for. */
 #define CHIEF__LUA_ROOM 128
 
-/* chief__lua_encode of an argument; what fits goes into the caller's room instead, which costs less. [-0, +0, v] */
-chief_bytes chief__lua_encode_small(lua_State *L, int arg, char room[CHIEF__LUA_ROOM]);
+/* A value as it is sent. */
+typedef struct chief__lua_item {
+    chief_bytes bytes; /* in the room, in the scratch buffer, or those of a large string itself */
+    size_t head;       /* not 0: these are a string's, and so many bytes of the room come before them */
+    char room[CHIEF__LUA_ROOM];
+} chief__lua_item;
+
+/* The bytes before those of a string. */
+#define CHIEF__LUA_HEAD 5
+
+/*
+ * chief__lua_encode of an argument; what fits goes into the item's room instead, which costs less, and a large string is not
+ * copied, if the caller can send it so. [-0, +0, v]
+ */
+void chief__lua_encode_item(lua_State *L, int arg, chief__lua_item *item, bool in_parts);
 
 /*
  * Pushes the value of the bytes; CHIEF_EDATA, with the text in chief_last_error and nothing pushed, for what is

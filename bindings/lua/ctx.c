@@ -203,20 +203,21 @@ static int posted_one(lua_State *L, chief__lua_op *op, int rc) {
 
 static int send_one(lua_State *L) {
     static const char name[] = "ctx:send";
-    char room[CHIEF__LUA_ROOM];
+    chief__lua_item item;
     chief__lua_life *life = chief__lua_life_of(L);
     chief_worker *worker = chief__lua_ctx_worker(L, self(L, life, 1));
     const char *to = luaL_checkstring(L, 2);
     int64_t timeout_ms = chief__lua_timeout(L, 4);
-    chief_bytes item = chief__lua_encode_small(L, 3, room);
+    chief__lua_encode_item(L, 3, &item, false);
     chief__lua_first first = chief__lua_first_begin(life, name, timeout_ms);
-    int rc = chief_worker_send(worker, to, item.data, item.len, first.may_wait);
+    int rc = chief_worker_send(worker, to, item.bytes.data, item.bytes.len, first.may_wait);
     if (chief__lua_first_end(&first, rc)) return chief__lua_done(L, rc);
     chief__lua_op op = {.name = name, .block = block_to_send, .attempt = try_to_send, .finish = posted_one};
     op.worker = worker;
     op.to = to;
     op.wait.kind = CHIEF_WAIT_SEND;
-    op.item = item.data == room ? chief__lua_encode(L, 3) : item; /* the room does not outlive this call */
+    op.item =
+        item.bytes.data == item.room ? chief__lua_encode(L, 3) : item.bytes; /* the room does not outlive this call */
     return chief__lua_do(L, &op, timeout_ms);
 }
 

@@ -11,7 +11,7 @@
 #define ROOM (LEVELS * SLOTS + 8)
 #define HIGH_BITS UINT64_C(0x8080808080808080) /* of the eight bytes of a word; ASCII has none */
 #define STR_MAX ((size_t)64 << 10)
-#define HEAD_MAX 5                     /* bytes before those of a string */
+#define LARGE ((size_t)4 << 10)        /* strings from here on are worth two parts */
 #define SIZE_LIMIT ((size_t)256 << 20) /* a table that shares its parts many times over must not fill the memory */
 
 /* Where a value is, as a chain on the C stack: what a refusal names, and how a cycle is found. */
@@ -181,11 +181,15 @@ static bool is_utf8(const unsigned char *s, size_t len) {
     return true;
 }
 
-/* Its own, as `grow`. */
-__attribute__((noinline)) static void put_text(encoder *e, const char *s, size_t len) {
+static void put_text_head(encoder *e, const char *s, size_t len) {
     if (len > STR_MAX || !is_utf8((const unsigned char *)s, len)) put_length(e, 0xc4, 0xc5, 0xc6, len);
     else if (len < 32) put_byte(e, 0xa0 | (unsigned)len);
     else put_length(e, 0xd9, 0xda, 0xdb, len);
+}
+
+/* Its own, as `grow`. */
+__attribute__((noinline)) static void put_text(encoder *e, const char *s, size_t len) {
+    put_text_head(e, s, len);
     memcpy(reserve(e, len), s, len);
     e->at += len;
 }
@@ -453,22 +457,34 @@ chief_bytes chief__lua_encode(lua_State *L, int idx) {
     return written(&e);
 }
 
-/* What is in the room can't grow, and neither can it be too large. */
-chief_bytes chief__lua_encode_small(lua_State *L, int arg, char room[CHIEF__LUA_ROOM]) {
-    chief__lua_buffer small = {.data = room, .cap = CHIEF__LUA_ROOM};
+/* Only its head goes into the room. */
+static void put_large(encoder *e, int arg, chief__lua_item *item) {
+    const char *s = lua_tolstring(e->L, arg, &item->bytes.len);
+    put_text_head(e, s, item->bytes.len);
+    item->head = length(e);
+    item->bytes.data = s;
+}
+
+/* What is in the room can't grow, and neither can it be too large. What is no string has no length. */
+void chief__lua_encode_item(lua_State *L, int arg, chief__lua_item *item, bool in_parts) {
+    chief__lua_buffer small = {.data = item->room, .cap = CHIEF__LUA_ROOM};
     encoder e = begin_in(L, &small);
-    switch (lua_type(L, arg)) {
-    case LUA_TNUMBER:
-        if (!lua_isinteger(L, arg)) break;
+    item->head = 0;
+    if (lua_isinteger(L, arg)) {
         put_integer(&e, lua_tointeger(L, arg));
-        return written(&e);
-    case LUA_TSTRING:
-        if (lua_rawlen(L, arg) > CHIEF__LUA_ROOM - HEAD_MAX) break;
-        put_string(&e, arg);
-        return written(&e);
-    default: luaL_checkany(L, arg);
+        item->bytes = written(&e);
+        return;
     }
-    return chief__lua_encode(L, arg);
+    size_t len = lua_type(L, arg) == LUA_TSTRING ? (size_t)lua_rawlen(L, arg) : SIZE_MAX;
+    if (len <= CHIEF__LUA_ROOM - CHIEF__LUA_HEAD) {
+        put_string(&e, arg);
+        item->bytes = written(&e);
+    } else if (in_parts && len >= LARGE && len <= SIZE_LIMIT - CHIEF__LUA_HEAD) {
+        put_large(&e, arg, item);
+    } else {
+        luaL_checkany(L, arg);
+        item->bytes = chief__lua_encode(L, arg);
+    }
 }
 
 const chief_bytes *chief__lua_encode_list(lua_State *L, int idx, size_t *n) {

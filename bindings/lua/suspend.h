@@ -15,6 +15,7 @@
 #include <chief.h>
 #include <lua.h>
 
+#include "codec.h"
 #include "life.h"
 
 #pragma GCC visibility push(hidden)
@@ -44,7 +45,9 @@ struct chief__lua_op {
     chief_msg **out;
     chief_channel *const *sources;
     size_t index;
-    bool tried; /* just before: it begins with the wait */
+    bool tried;   /* just before: it begins with the wait */
+    uint8_t head; /* not 0: so many bytes come before the item, which are these */
+    char head_bytes[CHIEF__LUA_HEAD];
     /* Its own, released at its end. */
     chief_channel *mailbox;
     chief_pending *call;

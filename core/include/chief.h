@@ -611,6 +611,15 @@ CHIEF_API int chief_channel_send(chief_channel *ch, chief_worker *as, const void
 CHIEF_API int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_bytes *items, size_t n,
                                       int64_t timeout_ms, size_t *sent);
 
+/*
+ * Sends the bytes of all `n` parts, one after the other, as one message: for who has them in several places and would copy
+ * them into one only for this.
+ * @thread any (`as`: worker)  @blocks timeout
+ * Errors: as chief_channel_send.
+ */
+CHIEF_API int chief_channel_send_parts(chief_channel *ch, chief_worker *as, const chief_bytes *parts, size_t n,
+                                       int64_t timeout_ms);
+
 /* Room in a channel that is promised to a sender who still has to fill it. */
 typedef struct chief_reservation chief_reservation;
 

@@ -333,6 +333,50 @@ int chief_channel_send_many(chief_channel *ch, chief_worker *as, const chief_byt
     return rc;
 }
 
+/* ---- in parts ---- */
+
+/* A sum that is too large is so for every channel. */
+static int length_of(const chief_bytes *parts, size_t n, size_t *len) {
+    *len = 0;
+    if (parts == NULL && n > 0) return chief__fail_code(CHIEF_EINVAL);
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].data == NULL && parts[i].len > 0)
+            return chief__fail(CHIEF_EINVAL, "%zu bytes and no data", parts[i].len);
+        *len = parts[i].len > SIZE_MAX - *len ? SIZE_MAX : *len + parts[i].len;
+    }
+    return CHIEF_OK;
+}
+
+/* NULL without memory. */
+static chief_msg *gather(const chief_channel *ch, const chief__party *p, const chief_bytes *parts, size_t n,
+                         size_t len) {
+    chief_msg *msg = chief__msg_new(name_of(p), ch->label, NULL, len);
+    if (msg == NULL) return NULL;
+    unsigned char *at = chief__msg_room(msg);
+    for (size_t i = 0; i < n; at += parts[i++].len)
+        if (parts[i].len > 0) memcpy(at, parts[i].data, parts[i].len);
+    return msg;
+}
+
+/* Over there it is another message, so that this one is only where the parts came together. */
+int chief_channel_send_parts(chief_channel *ch, chief_worker *as, const chief_bytes *parts, size_t n,
+                             int64_t timeout_ms) {
+    size_t len;
+    if (ch == NULL) return chief__fail_code(CHIEF_EINVAL);
+    int64_t deadline = chief__limit(timeout_ms);
+    chief__party *p = chief__party_of(as);
+    int rc = length_of(parts, n, &len);
+    if (rc == CHIEF_OK) rc = chief__message_check(ch, "", len);
+    if (rc != CHIEF_OK) return rc;
+    chief_msg *msg = gather(ch, p, parts, n, len);
+    if (msg == NULL) return chief__fail_code(CHIEF_ENOMEM);
+    chief_bytes whole = {msg->data, len};
+    rc = ch->far != NULL ? far_send(ch, &whole, 1, timeout_ms, NULL)
+                         : chief__channel_send(ch, p, msg, (chief__patience){.deadline = deadline});
+    if (rc != CHIEF_OK || ch->far != NULL) chief_msg_free(msg);
+    return rc;
+}
+
 /* ---- reservations ---- */
 
 static void reservation_free(chief_reservation *r) {

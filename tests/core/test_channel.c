@@ -69,6 +69,25 @@ static void test_channel__many_go_and_come_in_order(void **state) {
 
 /* ---- overflow ---- */
 
+static void test_channel__parts_come_as_one(void **state) {
+    (void)state;
+    chief_channel *ch = kit_channel(2, CHIEF_BLOCK, CHIEF_AT_MOST_ONCE);
+    chief_msg *msg;
+    const chief_bytes parts[] = {{"one", 3}, {NULL, 0}, {" ", 1}, {"message", 7}};
+    assert_int_equal(chief_channel_send_parts(ch, NULL, parts, 4, 0), CHIEF_OK);
+    assert_int_equal(chief_channel_send_parts(ch, NULL, NULL, 0, 0), CHIEF_OK);
+    assert_int_equal(chief_channel_send_parts(ch, NULL, parts, 4, 0), CHIEF_EAGAIN);
+    assert_int_equal(kit_sums(ch).sent, 2);
+    assert_int_equal(chief_channel_recv(ch, NULL, 0, &msg), CHIEF_OK);
+    assert_int_equal(chief_msg_data(msg).len, 11);
+    assert_memory_equal(chief_msg_data(msg).data, "one message", 11);
+    chief_msg_free(msg);
+    assert_int_equal(chief_channel_recv(ch, NULL, 0, &msg), CHIEF_OK);
+    assert_int_equal(chief_msg_data(msg).len, 0);
+    chief_msg_free(msg);
+    chief_channel_unref(ch);
+}
+
 static void test_channel__a_full_one_that_blocks_lets_nobody_in(void **state) {
     (void)state;
     chief_channel *ch = kit_channel(2, CHIEF_BLOCK, CHIEF_AT_MOST_ONCE);
@@ -125,6 +144,9 @@ static void test_channel__what_is_too_big_is_refused(void **state) {
     chief_reservation *r;
     void *room;
     assert_int_equal(chief_channel_send(ch, NULL, "12345", 5, 0), CHIEF_ETOOBIG);
+    assert_int_equal(chief_channel_send_parts(ch, NULL, (chief_bytes[]){{"123", 3}, {"45", 2}}, 2, 0), CHIEF_ETOOBIG);
+    assert_int_equal(chief_channel_send_parts(ch, NULL, (chief_bytes[]){{"1", 1}, {"", SIZE_MAX}}, 2, 0),
+                     CHIEF_ETOOBIG);
     assert_int_equal(chief_send_reserve(ch, NULL, 5, 0, &r, &room), CHIEF_ETOOBIG);
     assert_int_equal(chief_channel_send(ch, NULL, "1234", 4, 0), CHIEF_OK);
     assert_int_equal(kit_sums(ch).sent, 1);
@@ -162,6 +184,9 @@ static void test_channel__nothing_given_is_refused(void **state) {
     assert_int_equal(chief_channel_send(NULL, NULL, "x", 1, 0), CHIEF_EINVAL);
     assert_int_equal(chief_channel_send(ch, NULL, NULL, 1, 0), CHIEF_EINVAL);
     assert_int_equal(chief_channel_send_many(ch, NULL, NULL, 1, 0, NULL), CHIEF_EINVAL);
+    assert_int_equal(chief_channel_send_parts(NULL, NULL, NULL, 0, 0), CHIEF_EINVAL);
+    assert_int_equal(chief_channel_send_parts(ch, NULL, NULL, 1, 0), CHIEF_EINVAL);
+    assert_int_equal(chief_channel_send_parts(ch, NULL, (chief_bytes[]){{"x", 1}, {NULL, 1}}, 2, 0), CHIEF_EINVAL);
     assert_int_equal(chief_channel_recv(ch, NULL, 0, NULL), CHIEF_EINVAL);
     assert_int_equal(chief_channel_recv_many(ch, NULL, 0, &msg, 0, &n), CHIEF_EINVAL);
     assert_int_equal(chief_channel_get_stats(ch, &stats), CHIEF_EINVAL);
@@ -429,6 +454,7 @@ static int use_a_channel(void) {
     rc = chief_channel_new(&ch, "jobs", &o);
     if (rc == CHIEF_OK) rc = chief_channel_new(&second, "more", NULL);
     if (rc == CHIEF_OK) rc = chief_channel_send(ch, as(&w), "a", 1, 0);
+    if (rc == CHIEF_OK) rc = chief_channel_send_parts(second, as(&w), (chief_bytes[]){{"b", 1}, {"c", 1}}, 2, 0);
     if (rc == CHIEF_OK) rc = chief_send_reserve(ch, as(&w), 1, 0, &r, &room);
     if (rc == CHIEF_OK) rc = chief_send_commit(r, 1);
     if (rc == CHIEF_OK) rc = chief_channel_recv(ch, as(&w), 0, &msg);
@@ -456,6 +482,7 @@ int main(void) {
         cmocka_unit_test(test_channel__a_message_says_what_it_is),
         cmocka_unit_test(test_channel__keeps_the_order),
         cmocka_unit_test(test_channel__many_go_and_come_in_order),
+        cmocka_unit_test(test_channel__parts_come_as_one),
         cmocka_unit_test(test_channel__a_full_one_that_blocks_lets_nobody_in),
         cmocka_unit_test(test_channel__fail_says_full_at_once),
         cmocka_unit_test(test_channel__drop_oldest_loses_the_oldest_and_counts),

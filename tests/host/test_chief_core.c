@@ -1,5 +1,5 @@
-/* chief.core in a Lua state that runs out of memory, at each of its allocations in turn: an error every time, nothing of
- * the library's is lost, and no crash. */
+/* chief.core and memory. In a Lua state that runs out of it, at each of its allocations in turn: an error every time, nothing of
+ * the library's is lost, and no crash. And how many copies of a large string there are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,8 +41,11 @@ static const char *const scripts[] = {
     "c:add_worker('no', { module = 'no.such', after = { 'w' }, args = { 1 } }) c:enable_workers { 'w' } c:context()",
 };
 
-/* What the library holds. */
+#define LARGE ((size_t)1 << 20)
+
+/* What the library holds; and how many blocks for a large string it has asked for. */
 static long blocks;
+static long large_blocks;
 
 static void *count_blocks(void *data, void *ptr, size_t size) {
     (void)data;
@@ -52,6 +55,7 @@ static void *count_blocks(void *data, void *ptr, size_t size) {
         return NULL;
     }
     void *block = realloc(ptr, size);
+    large_blocks += size >= LARGE;
     blocks += block != NULL && ptr == NULL;
     return block;
 }
@@ -59,6 +63,7 @@ static void *count_blocks(void *data, void *ptr, size_t size) {
 /* How many more allocations there is memory for; below 0: for all. */
 typedef struct budget {
     long left;
+    long large; /* allocations for a large string so far */
 } budget;
 
 static void *allocate(void *ud, void *ptr, size_t before, size_t size) {
@@ -69,6 +74,7 @@ static void *allocate(void *ud, void *ptr, size_t before, size_t size) {
     }
     if (b->left == 0 && (ptr == NULL || size > before)) return NULL;
     if (b->left > 0) b->left--;
+    b->large += size >= LARGE;
     return realloc(ptr, size);
 }
 
@@ -85,7 +91,7 @@ static int play(lua_State *L) {
 
 /* Whether the script got through with memory for n allocations. */
 static int survives(const char *script, long n) {
-    budget b = {-1};
+    budget b = {.left = -1};
     lua_State *L = lua_newstate(allocate, &b);
     assert_non_null(L);
     b.left = n;
@@ -109,9 +115,41 @@ static void test_chief_core__gives_back_what_it_has_when_memory_ends(void **stat
     }
 }
 
+static int open_all(lua_State *L) {
+    luaL_openlibs(L);
+    return chief_lua_open(L) == CHIEF_OK ? 0 : luaL_error(L, "%s", chief_last_error());
+}
+
+/* Runs it and says how many large blocks Lua and the library took for it. */
+static void take(lua_State *L, budget *b, const char *script, long by_lua, long by_library) {
+    b->large = 0;
+    large_blocks = 0;
+    if (luaL_dostring(L, script) != LUA_OK) fail_msg("%s", lua_tostring(L, -1));
+    assert_int_equal(b->large, by_lua);
+    assert_int_equal(large_blocks, by_library);
+}
+
+/* The message is one, what is received the other. */
+static void test_chief_core__a_large_string_is_copied_twice(void **state) {
+    (void)state;
+    budget b = {.left = -1};
+    lua_State *L = lua_newstate(allocate, &b);
+    assert_non_null(L);
+    lua_pushcfunction(L, open_all);
+    assert_int_equal(lua_pcall(L, 0, 0, 0), LUA_OK);
+    take(L, &b, "ch = require 'chief.core'.channel 'c' text = ('x'):rep(1 << 20)", 2, 0);
+    take(L, &b, "assert(ch:send(text))", 0, 1);
+    take(L, &b, "got = ch:recv()", 1, 0);
+    take(L, &b, "assert(got == text and ch:try_send(text))", 0, 1);
+    take(L, &b, "assert(ch:send { text })", 1, 1);
+    lua_close(L);
+    assert_int_equal(blocks, 0);
+}
+
 int main(void) {
     const chief_allocator counting = {.size = sizeof counting, .realloc = count_blocks};
     if (chief_set_allocator(&counting) != CHIEF_OK) return EXIT_FAILURE;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chief_core__gives_back_what_it_has_when_memory_ends)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_chief_core__gives_back_what_it_has_when_memory_ends),
+                                       cmocka_unit_test(test_chief_core__a_large_string_is_copied_twice)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,8 @@ describe("a channel of the host", function()
         values[#values + 1] = -(1 << bits) + near
       end
     end
-    for _, n in ipairs { 0, 1, 31, 32, 33, 122, 123, 124, 125, 126, 127, 128, 129, 255, 256, 65536, 65537 } do
+    for _, n in ipairs { 0, 1, 31, 32, 33, 122, 123, 124, 125, 126, 127, 128, 129, 255, 256, 4095, 4096, 4097,
+      65535, 65536, 65537, 1 << 20 } do
       values[#values + 1] = ("s"):rep(n)
       values[#values + 1] = ("\xff"):rep(n)
     end
@@ -279,6 +280,25 @@ describe("a channel of a worker", function()
           if n == 200 then out:send(n) end
         end]],
     }, function(s) assert.equal(200, s:next()) end)
+  end)
+
+  it("waits with a large string until there is room for it", function()
+    with_channels({ narrow = { capacity = 1 } }, {
+      from = running [[
+        local ch = ctx:channel "narrow"
+        for i = 1, 20 do
+          assert(ch:send(("\xff"):rep(4000) .. ("x"):rep(i * 5000)))
+          assert(ch:send(("é"):rep(2500 + i)))
+        end]],
+      to = running [[
+        local ch = ctx:channel "narrow"
+        for i = 1, 20 do
+          assert(ch:recv() == ("\xff"):rep(4000) .. ("x"):rep(i * 5000))
+          collectgarbage()
+          assert(ch:recv() == ("é"):rep(2500 + i))
+        end
+        out:send "all"]],
+    }, function(s) assert.equal("all", s:next()) end)
   end)
 
   -- FAULTS 37, 38, 48

@@ -620,6 +620,7 @@ extern "C" {
     pub fn chief_channel_name(ch: *const chief_channel) -> *const c_char;
     pub fn chief_channel_send(ch: *mut chief_channel, r#as: *mut chief_worker, data: *const c_void, len: usize, timeout_ms: i64) -> c_int;
     pub fn chief_channel_send_many(ch: *mut chief_channel, r#as: *mut chief_worker, items: *const chief_bytes, n: usize, timeout_ms: i64, sent: *mut usize) -> c_int;
+    pub fn chief_channel_send_parts(ch: *mut chief_channel, r#as: *mut chief_worker, parts: *const chief_bytes, n: usize, timeout_ms: i64) -> c_int;
     pub fn chief_send_reserve(ch: *mut chief_channel, r#as: *mut chief_worker, len: usize, timeout_ms: i64, out: *mut *mut chief_reservation, data: *mut *mut c_void) -> c_int;
     pub fn chief_send_commit(reservation: *mut chief_reservation, len: usize) -> c_int;
     pub fn chief_send_cancel(reservation: *mut chief_reservation);
