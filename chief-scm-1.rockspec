@@ -179,6 +179,7 @@ build = {
         "bindings/lua/suspend.c",
         "bindings/lua/system.c",
         "bindings/lua/trace.c",
+        "bindings/lua/utf8.c",
         "bindings/lua/value.c",
         "bindings/lua/watch.c",
       },

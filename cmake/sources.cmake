@@ -154,6 +154,7 @@ set(CHIEF_LUA_SOURCES
   bindings/lua/suspend.c
   bindings/lua/system.c
   bindings/lua/trace.c
+  bindings/lua/utf8.c
   bindings/lua/value.c
   bindings/lua/watch.c)
 

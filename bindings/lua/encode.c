@@ -5,11 +5,11 @@
 
 #include "buffer.h"
 #include "codec.h"
+#include "utf8.h"
 
 #define SLOTS 2  /* of the Lua stack, per level of tables */
 #define LEVELS 8 /* for so many at a time it is looked whether there is room */
 #define ROOM (LEVELS * SLOTS + 8)
-#define HIGH_BITS UINT64_C(0x8080808080808080) /* of the eight bytes of a word; ASCII has none */
 #define STR_MAX ((size_t)64 << 10)
 #define LARGE ((size_t)4 << 10)        /* strings from here on are worth two parts */
 #define SIZE_LIMIT ((size_t)256 << 20) /* a table that shares its parts many times over must not fill the memory */
@@ -149,40 +149,8 @@ static void put_float(encoder *e, double n) {
     put_number(e, 0xcb, bits, 8);
 }
 
-/* How many bytes follow a first byte of UTF-8, -1 for what cannot be one; `*low` and `*high` bound the next byte. */
-static int utf8_rest(unsigned first, unsigned *low, unsigned *high) {
-    *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    *high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (first >= 0xc2 && first <= 0xdf) return 1;
-    if (first >= 0xe0 && first <= 0xef) return 2;
-    return first >= 0xf0 && first <= 0xf4 ? 3 : -1;
-}
-
-static size_t ascii_length(const unsigned char *s, size_t len) {
-    size_t i = 0;
-    uint64_t word;
-    for (; i + sizeof word <= len; i += sizeof word) {
-        memcpy(&word, s + i, sizeof word);
-        if ((word & HIGH_BITS) != 0) break;
-    }
-    while (i < len && s[i] < 0x80) i++;
-    return i;
-}
-
-static bool is_utf8(const unsigned char *s, size_t len) {
-    for (size_t i = ascii_length(s, len); i < len; i += ascii_length(s + i, len - i)) {
-        unsigned low;
-        unsigned high;
-        int rest = utf8_rest(s[i++], &low, &high);
-        if (rest < 0 || len - i < (size_t)rest) return false;
-        for (; rest > 0; rest--, low = 0x80, high = 0xbf, i++)
-            if (s[i] < low || s[i] > high) return false;
-    }
-    return true;
-}
-
 static void put_text_head(encoder *e, const char *s, size_t len) {
-    if (len > STR_MAX || !is_utf8((const unsigned char *)s, len)) put_length(e, 0xc4, 0xc5, 0xc6, len);
+    if (len > STR_MAX || !chief__lua_is_utf8((const unsigned char *)s, len)) put_length(e, 0xc4, 0xc5, 0xc6, len);
     else if (len < 32) put_byte(e, 0xa0 | (unsigned)len);
     else put_length(e, 0xd9, 0xda, 0xdb, len);
 }
@@ -214,7 +182,7 @@ static inline bool copy_ascii(char *to, const char *from, size_t len) {
         seen = copy_word(to, from, 1) | copy_word(to + len / 2, from + len / 2, 1);
         seen |= copy_word(to + len - 1, from + len - 1, 1);
     }
-    return (seen & HIGH_BITS) == 0;
+    return (seen & CHIEF__LUA_HIGH_BITS) == 0;
 }
 
 /* Most strings are short and ASCII: head and bytes in one go. What turns out to be another is written over it. */
