@@ -350,7 +350,7 @@ static int length_of(const chief_bytes *parts, size_t n, size_t *len) {
 /* NULL without memory. */
 static chief_msg *gather(const chief_channel *ch, const chief__party *p, const chief_bytes *parts, size_t n,
                          size_t len) {
-    chief_msg *msg = chief__msg_new(name_of(p), ch->label, NULL, len);
+    chief_msg *msg = chief__msg_new(origin_of(NULL, p).sender, ch->label, NULL, len);
     if (msg == NULL) return NULL;
     unsigned char *at = chief__msg_room(msg);
     for (size_t i = 0; i < n; at += parts[i++].len)
