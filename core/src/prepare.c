@@ -311,7 +311,7 @@ static int take_spot(chief__party *p, chief_channel *ch, chief__hand *hand) {
 /* The try and the wait in one. */
 static int receive_or_stand(chief__party *p, const chief_wait *what) {
     prepared *w;
-    chief_channel *ch;
+    chief_channel *ch = NULL;
     chief__hand *hand = NULL;
     *what->received = NULL;
     int rc = find_channel(p, what, &ch);
