@@ -60,6 +60,7 @@ struct chief__scheds {
     runner *runners;
     uint32_t n_runners; /* that are not over */
     uint32_t n_idle;
+    bool let_go; /* nobody joins the threads that are not over by now */
     chief__thread monitor;
     bool monitored;
     chief__sched scheds[];
@@ -336,10 +337,12 @@ static void runner_main(void *arg) {
     if (group->on_thread != NULL) group->on_thread(group->data);
     while ((s = next_role(r)) != NULL) run(s, r);
     chief__lock(&group->lock);
-    r->over = true;
+    bool alone = group->let_go;
+    r->over = !alone;
     group->n_runners--;
     chief__cond_wake_all(&group->changed);
     chief__unlock(&group->lock);
+    if (alone) chief__thread_detach_self();
     chief__scheds_unref(group);
 }
 
@@ -659,11 +662,11 @@ static bool are_over(chief__scheds *group, int64_t deadline) {
     return over;
 }
 
-/* The threads that are stuck keep the group until they come back. */
+/* The threads that are stuck keep the group until they come back; and one that another of them is just about to start may
+ * have no handle yet, so each sees to its own end. */
 static void let_go(chief__scheds *group) {
     chief__lock(&group->lock);
-    for (runner *r = group->runners; r != NULL; r = r->next)
-        if (!r->over) chief__thread_detach(&r->thread);
+    group->let_go = true;
     chief__unlock(&group->lock);
 }
 
@@ -676,7 +679,7 @@ bool chief__scheds_close(chief__scheds *group, int64_t deadline) {
     if (group->monitored) chief__thread_join(&group->monitor);
     group->monitored = false;
     bool over = are_over(group, deadline);
-    reap(group);
     if (!over) let_go(group);
+    reap(group);
     return over;
 }
