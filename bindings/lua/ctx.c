@@ -35,8 +35,6 @@ static int describe(lua_State *L) {
 chief__lua_ctx *chief__lua_push_ctx(lua_State *L, chief_worker *worker) {
     chief__lua_ctx *ctx = chief__lua_kind_new(L, &kind, sizeof *ctx, USER_VALUES);
     ctx->worker = worker;
-    chief__lua_life *life = chief__lua_life_of(L);
-    if (life != NULL) life->ctx = ctx;
     return ctx;
 }
 

@@ -73,6 +73,8 @@ static int init_protected(lua_State *L) {
     lua_pushvalue(L, CTX);
     keep(L, &ctx_key);
     h->ctx = ctx; /* which the state keeps from now on, however this ends */
+    chief__lua_life *life = chief__lua_life_of(L);
+    if (life != NULL) life->ctx = ctx;
     if (lua_getfield(L, MODULE, "init") == LUA_TNIL) return keep_instance(L);
     lua_pushvalue(L, CTX);
     lua_callk(L, 1, LUA_MULTRET, 0, init_on);

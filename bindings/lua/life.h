@@ -77,7 +77,7 @@ typedef struct chief__lua_life {
     char *warning;                   /* its text so far, of memory.c; NULL before the first */
     chief__lua_place *_Atomic place; /* of a thread that is in C; made by the first who wants to know it (place.h) */
     struct chief__lua_local *local;  /* local.h: owned by the state; NULL: not made yet */
-    const void *ctx;                 /* what its code was given as ctx; compared only. NULL: not made yet */
+    const void *ctx; /* what its worker was given, which the state keeps; compared only. NULL: not made yet */
 
     /* Under the lock of the list. */
     struct chief__lua_life *next, *previous;
